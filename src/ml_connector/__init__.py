@@ -1,0 +1,1 @@
+"""Joins IFS Cloud to Airbase."""

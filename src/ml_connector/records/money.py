@@ -1,0 +1,78 @@
+"""Money: exact decimals with a currency.
+
+Rule: no float and no silent rounding; every operation is exact unless its name says otherwise.
+Must not know: rates, accounts, systems.
+"""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+
+import msgspec
+
+DIGITS_MAX = 60
+_EXACT = Context(prec=2 * DIGITS_MAX + 10)
+
+# Source: ISO 4217 minor units; every currency that is not listed has two.
+_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+
+
+class Money(msgspec.Struct, frozen=True):
+    """An amount in a currency."""
+
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.amount:,f}"
+
+
+def exact(value: str | int | Decimal) -> Decimal:
+    """A finite decimal, exactly as written.
+
+    Raises: ValueError for anything else, floats included, and beyond `DIGITS_MAX` digits.
+    """
+    if isinstance(value, float | bool):
+        raise ValueError("a float is not an amount")
+    try:
+        number = Decimal(value)
+    except (InvalidOperation, TypeError) as error:
+        raise ValueError(f"not a number: {str(value)[:40]!r}") from error
+    sign_digits_exponent = number.as_tuple()
+    exponent = sign_digits_exponent.exponent
+    if not isinstance(exponent, int) or max(len(sign_digits_exponent.digits), abs(exponent)) > DIGITS_MAX:
+        raise ValueError(f"not a usable number: {str(value)[:40]!r}")
+    return number
+
+
+def plain(number: Decimal) -> str:
+    """The shortest plain text of a number: equal numbers give equal text."""
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def times(left: Decimal, right: Decimal) -> Decimal:
+    """The exact product."""
+    return _EXACT.multiply(left, right)
+
+
+def total(numbers: Iterable[Decimal]) -> Decimal:
+    """The exact sum."""
+    result = Decimal(0)
+    for number in numbers:
+        result = _EXACT.add(result, number)
+    return result
+
+
+def decimals(currency: str) -> int:
+    """How many decimals a currency has."""
+    if currency in _NO_DECIMALS.split():
+        return 0
+    return 3 if currency in _THREE_DECIMALS.split() else 2
+
+
+def rounded(number: Decimal, currency: str) -> Decimal:
+    """The number rounded half up to its currency's decimals."""
+    return number.quantize(Decimal(1).scaleb(-decimals(currency)), ROUND_HALF_UP, _EXACT)

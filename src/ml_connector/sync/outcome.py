@@ -1,0 +1,47 @@
+"""What mapping one record can come to: due, or held for a person.
+
+Rule: nothing is dropped and nothing is guessed; what can't be mapped is held with a cause and a remedy.
+Must not know: which flow maps.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import msgspec
+
+from ml_connector.records.money import Money
+
+T = TypeVar("T")
+
+
+class Owner(StrEnum):
+    """Who can remove a cause."""
+
+    ADMINISTRATOR = "administrator"
+    CLERK = "AP clerk"
+    CONTROLLER = "controller"
+    PURCHASING = "purchasing"
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Why a record waits: a cause to group by, a sentence, what to do, who does it, what is at stake."""
+
+    cause: str
+    sentence: str
+    remedy: str
+    owner: Owner = Owner.ADMINISTRATOR
+    stake: Money | None = None
+
+
+class Mapped(msgspec.Struct, Generic[T], frozen=True):
+    """What the target should hold.
+
+    `due` False: a record that is not there yet need not be created. `active` False: it should be switched off.
+    `wake_on`: the next day on which time alone may change the answer.
+    """
+
+    record: T
+    active: bool = True
+    due: bool = True
+    wake_on: date | None = None

@@ -1,0 +1,137 @@
+"""What to do about one record: the whole decision, in one table.
+
+Rule: decided from what the source says, what is linked and what was found in the target; from nothing else.
+Must not know: how any of the three was learnt.
+"""
+
+import hashlib
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from ml_connector.records import codec
+from ml_connector.sync.outcome import Held, Mapped
+
+
+class Action(StrEnum):
+    """What a decision comes to; the first five touch the target or the link."""
+
+    CREATE = "create"
+    ADOPT = "adopt"  # already there and equal: only the link is made
+    UPDATE = "update"
+    DEACTIVATE = "deactivate"
+    RELINK = "relink"  # equal, but the link's wake-up day moved
+    UNCHANGED = "unchanged"
+    NOT_DUE = "not_due"
+    HELD = "held"
+
+
+WRITES = (Action.CREATE, Action.UPDATE, Action.DEACTIVATE)
+
+
+class Link(msgspec.Struct, frozen=True):
+    """What a source key stands for in the target, and the last value both sides agreed on."""
+
+    key: str
+    target_id: str
+    digest: str
+    active: bool
+    agreed: Any
+    wake_on: date | None = None
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A record that is in the target under a key of ours."""
+
+    key: str
+    target_id: str
+    record: Any
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What to do about one key: what the target should hold, and what it holds as far as known."""
+
+    key: str
+    action: Action
+    after: Any = None
+    before: Any = None
+    target_id: str = ""
+    active: bool = True
+    wake_on: date | None = None
+    held: Held | None = None
+
+    @property
+    def digest(self) -> str:
+        """What identifies the value to be reached."""
+        return codec.digest(self.after)
+
+
+def decide(key: str, mapped: Mapped[Any] | Held | None, link: Link | None, found: Found | None) -> Decision:
+    """The decision for a record; `mapped` None: the source does not have it (any more)."""
+    if isinstance(mapped, Held):
+        return Decision(key, Action.HELD, held=mapped)
+    if mapped is None:
+        return Decision(key, Action.UNCHANGED if link else Action.NOT_DUE)
+    if link is None and found is None:
+        return _unknown(key, mapped)
+    return _known(key, mapped, link, found)
+
+
+def _unknown(key: str, mapped: Mapped[Any]) -> Decision:
+    action = Action.CREATE if mapped.due and mapped.active else Action.NOT_DUE
+    return Decision(key, action, mapped.record, active=mapped.active, wake_on=mapped.wake_on)
+
+
+def _known(key: str, mapped: Mapped[Any], link: Link | None, found: Found | None) -> Decision:
+    before = found.record if found else link.agreed if link else None
+    target_id = found.target_id if found else link.target_id if link else ""
+    held_digest = codec.digest(found.record) if found else link.digest if link else ""
+    return Decision(
+        key,
+        _action(mapped, link, equal=held_digest == codec.digest(mapped.record)),
+        mapped.record,
+        before,
+        target_id,
+        mapped.active,
+        mapped.wake_on,
+    )
+
+
+def _action(mapped: Mapped[Any], link: Link | None, *, equal: bool) -> Action:
+    if not equal:
+        return Action.UPDATE if mapped.active else Action.DEACTIVATE
+    if link is None:
+        return Action.ADOPT
+    return Action.UNCHANGED if link.wake_on == mapped.wake_on else Action.RELINK
+
+
+class Tally(msgspec.Struct):
+    """A plan counted, and the identity of its content, whatever the order it was made in.
+
+    Two plans have the same `plan_id` exactly when they would write the same things to the same records.
+    """
+
+    counts: dict[str, int] = {}
+    content: int = 0
+
+    def add(self, decision: Decision) -> None:
+        """Count one decision."""
+        self.counts[decision.action] = self.counts.get(decision.action, 0) + 1
+        if decision.action in WRITES:
+            self.content = (self.content + _weight(decision)) % (1 << 256)
+
+    def of(self, *actions: Action) -> int:
+        """How many decisions came to any of these."""
+        return sum(self.counts.get(action, 0) for action in actions)
+
+    @property
+    def plan_id(self) -> str:
+        """What a person approves."""
+        return f"{self.content:064x}"[-12:]
+
+
+def _weight(decision: Decision) -> int:
+    text = "\n".join((decision.key, decision.action, decision.target_id, decision.digest))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")

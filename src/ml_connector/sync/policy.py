@@ -1,0 +1,18 @@
+"""The limits within which a flow may act without asking.
+
+Rule: data only; `gate` decides.
+Must not know: plans or stores.
+"""
+
+import msgspec
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """How much of what is linked one plan may change or switch off; below `free_max` records no share counts.
+
+    Units: shares are fractions of the active links of the flow.
+    """
+
+    change_share_max: float = 0.5
+    deactivate_share_max: float = 0.05
+    free_max: int = 20

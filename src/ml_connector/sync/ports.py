@@ -1,0 +1,272 @@
+"""What the pipeline needs from the world: a source, a target, a store.
+
+Rule: protocols and the values that cross them, nothing else.
+Must not know: who implements them.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Any, Protocol
+
+import msgspec
+
+from ml_connector.sync.change import Event
+from ml_connector.sync.detect import Page, Row
+from ml_connector.sync.outcome import Held
+from ml_connector.sync.plan import Decision, Found, Link
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """One record as read, with all source rows that it was made of.
+
+    `record` None and `unreadable` None: the source does not have it. `rows` may still hold stray child rows.
+    """
+
+    key: str
+    record: Any = None
+    rows: tuple[Row, ...] = ()
+    unreadable: Held | None = None
+
+    @property
+    def there(self) -> bool:
+        """Whether the source has the record."""
+        return self.record is not None or self.unreadable is not None
+
+
+class SightPage(msgspec.Struct, frozen=True):
+    """A stretch of records in key order, from after the last page's end up to `upto` (None: to the end)."""
+
+    sights: tuple[Sight, ...]
+    upto: str | None
+
+
+class Source(Protocol):
+    """Where records come from.
+
+    Raises (all methods): RemoteError.
+    """
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The sets that a record is made of; the first has exactly one row per record."""
+        ...
+
+    @property
+    def keys_per_request(self) -> int:
+        """How many records `read` asks for in one request."""
+        ...
+
+    @property
+    def rows_per_request(self) -> int:
+        """How many rows a page holds."""
+        ...
+
+    def sweep(self, part: str, cursor: str) -> Iterator[Page]:
+        """Rows of a part: those modified since the cursor where the part has a modified time, else all."""
+        ...
+
+    def read_all(self) -> Iterator[SightPage]:
+        """Every record, in key order."""
+        ...
+
+    def read(self, keys: Sequence[str]) -> Iterator[tuple[Sight, ...]]:
+        """These records, each exactly once, those that are not there included; any number of keys."""
+        ...
+
+
+class Write(msgspec.Struct, frozen=True):
+    """What to put into the target: create when `target_id` is empty, else set the fields of that record."""
+
+    key: str
+    target_id: str
+    after: Any
+    before: Any = None
+
+
+class Done(msgspec.Struct, frozen=True):
+    """The target confirmed the write."""
+
+    key: str
+    target_id: str
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The target said no to this one record."""
+
+    key: str
+    held: Held
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """No trustworthy answer: it may or may not have happened."""
+
+    key: str
+    reason: str
+
+
+Result = Done | Refused | Unknown
+
+
+class Target(Protocol):
+    """Where records go.
+
+    Raises (all methods): RemoteError. `send` raises only when it is certain that nothing was delivered.
+    """
+
+    @property
+    def batch_max(self) -> int:
+        """How many writes go in one `send`."""
+        ...
+
+    @property
+    def find_max(self) -> int:
+        """Up to how many keys `find` is cheaper than `walk`."""
+        ...
+
+    def trim(self, record: Any) -> Any:
+        """The record with only the fields that this tenant takes; the rest None."""
+        ...
+
+    def walk(self) -> Iterator[tuple[Found, ...]]:
+        """Every record that carries a key of ours, trimmed."""
+        ...
+
+    def find(self, keys: Sequence[str]) -> tuple[Found, ...]:
+        """The records that carry these keys, trimmed; a key may be found twice."""
+        ...
+
+    def send(self, writes: Sequence[Write]) -> tuple[Result, ...]:
+        """Write up to `batch_max` records, all creates or all updates; one result each."""
+        ...
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A decision to be staged, with the source record and rows it was made from."""
+
+    decision: Decision
+    source: Any = None
+    rows: tuple[Row, ...] = ()
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A staged or intended decision as the store gives it back."""
+
+    id: int
+    state: str
+    entry: Entry
+
+    @property
+    def key(self) -> str:
+        """The source key."""
+        return self.entry.decision.key
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """What became of a change.
+
+    `agreed` None: what was sent; else what the target was found to hold (then the rows stay unmarked, so that the next
+    run compares again). `held` is set on REFUSE, and on LOSE when a person should know.
+    """
+
+    change: Change
+    event: Event
+    target_id: str = ""
+    agreed: Any = None
+    held: Held | None = None
+    note: str = ""
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """A record that needs nothing (`held` None) or a person; its rows are marked as seen."""
+
+    key: str
+    rows: tuple[Row, ...] = ()
+    held: Held | None = None
+
+
+class Store(Protocol):
+    """The store as one flow of one connection sees it.
+
+    Raises (all methods): StoreError.
+    """
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Hold the flow for one run; released when the process dies. Raises: BusyError."""
+        ...
+
+    def begin(self, kind: str) -> str:
+        """Start a run ("run" or "plan"); its id."""
+        ...
+
+    def finish(self, run_id: str, state: str, report: Any) -> None:
+        """End a run: its state ("done", "blocked", "failed") and report; its staged rows go."""
+        ...
+
+    def cursor(self, name: str) -> str:
+        """A remembered text; "" when there is none."""
+        ...
+
+    def keep_cursors(self, cursors: dict[str, str]) -> None:
+        """Remember texts by name."""
+        ...
+
+    def marks(self, part: str, after: str, upto: str | None) -> dict[str, str]:
+        """The marks of rows with after < key <= upto."""
+        ...
+
+    def rows_known(self) -> int:
+        """How many rows are marked, all parts together."""
+        ...
+
+    def links(self, flow: str, keys: Sequence[str]) -> dict[str, Link]:
+        """The links of these keys, of this or another flow of the connection."""
+        ...
+
+    def linked(self) -> int:
+        """How many active links the flow has."""
+        ...
+
+    def waiting(self, today: date) -> set[str]:
+        """Keys to look at whatever the source says: open exceptions, and links whose wake-up day has come."""
+        ...
+
+    def open_changes(self, limit: int) -> list[Change]:
+        """Changes that an earlier run left intended or uncertain; those it dropped stay out."""
+        ...
+
+    def stage(self, run_id: str, entries: Sequence[Entry]) -> None:
+        """Add planned changes; a key staged before in this run is replaced."""
+        ...
+
+    def creating(self, flow: str, keys: Sequence[str]) -> set[str]:
+        """Which of these keys a plan in progress in this process would create, in this or another flow."""
+        ...
+
+    def staged(self, run_id: str, limit: int) -> list[Change]:
+        """The next planned changes: creates first, then in key order; creates and updates never in one list."""
+        ...
+
+    def remember(self, run_id: str, found: Sequence[Found]) -> None:
+        """Keep what a walk of the target found, for the length of the run."""
+        ...
+
+    def found(self, run_id: str, keys: Sequence[str]) -> list[Found]:
+        """What the walk found of these keys."""
+        ...
+
+    def drifted(self, run_id: str) -> set[str]:
+        """Keys whose link differs from what the walk found, or that the walk did not find."""
+        ...
+
+    def note(self, run_id: str, noted: Sequence[Noted]) -> None:
+        """Mark rows as seen, open or resolve exceptions; one transaction."""
+        ...
+
+    def intend(self, run_id: str, changes: Sequence[Change]) -> None:
+        """Commit that these will be sent: state, attempt and journal in one transaction."""
+        ...
+
+    def settle(self, run_id: str, settlements: Sequence[Settlement]) -> None:
+        """Commit what became of them: state, link, marks, exception and journal in one transaction."""
+        ...
