@@ -69,13 +69,14 @@ AnyFlow = Flow[Any, Any]
 
 
 def in_order(flows: Mapping[str, AnyFlow], names: list[str]) -> list[AnyFlow]:
-    """The named flows, or all, so that each comes after those it needs."""
-    wanted = set(names or flows)
-    ordered: list[AnyFlow] = []
-    while rest := [flows[name] for name in flows if name in wanted and flows[name] not in ordered]:
-        done = {flow.name for flow in ordered}
-        ready = [flow for flow in rest if not (set(flow.needs) & wanted) - done]
+    """The named flows, or all, so that each comes after those it needs.
+
+    Raises: ValueError when flows need each other.
+    """
+    ordered: dict[str, AnyFlow] = {}
+    while rest := [flow for flow in flows.values() if flow.name not in ordered]:
+        ready = [flow for flow in rest if ordered.keys() >= set(flow.needs)]
         if not ready:
             raise ValueError("flows need each other: " + ", ".join(flow.name for flow in rest))
-        ordered.extend(ready)
-    return ordered
+        ordered |= {flow.name: flow for flow in ready}
+    return [flow for flow in ordered.values() if not names or flow.name in names]

@@ -108,9 +108,10 @@ def _action(mapped: Mapped[Any], link: Link | None, *, equal: bool) -> Action:
 
 
 class Tally(msgspec.Struct):
-    """A plan counted, and the identity of its content, whatever the order it was made in.
+    """A plan counted, and the identity of what a person would approve of it, whatever the order it was made in.
 
-    Two plans have the same `plan_id` exactly when they would write the same things to the same records.
+    Two plans have the same `plan_id` exactly when they would change the same records to the same values. What is only
+    created does not count: it destroys nothing, and a record that arrives meanwhile must not void an approval.
     """
 
     counts: dict[str, int] = {}
@@ -119,7 +120,7 @@ class Tally(msgspec.Struct):
     def add(self, decision: Decision) -> None:
         """Count one decision."""
         self.counts[decision.action] = self.counts.get(decision.action, 0) + 1
-        if decision.action in WRITES:
+        if decision.action in (Action.UPDATE, Action.DEACTIVATE):
             self.content = (self.content + _weight(decision)) % (1 << 256)
 
     def of(self, *actions: Action) -> int:

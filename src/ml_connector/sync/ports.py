@@ -53,6 +53,11 @@ class Source(Protocol):
         ...
 
     @property
+    def depth(self) -> int:
+        """How many parts of a row's key, the first ones, are the key of its record."""
+        ...
+
+    @property
     def keys_per_request(self) -> int:
         """How many records `read` asks for in one request."""
         ...
@@ -166,7 +171,7 @@ class Settlement(msgspec.Struct, frozen=True):
     """What became of a change.
 
     `agreed` None: what was sent; else what the target was found to hold (then the rows stay unmarked, so that the next
-    run compares again). `held` is set on REFUSE, and on LOSE when a person should know.
+    run compares again). `held`, always set on REFUSE, opens an exception; without it DONE and FIND resolve one.
     """
 
     change: Change
@@ -215,6 +220,10 @@ class Store(Protocol):
         """The marks of rows with after < key <= upto."""
         ...
 
+    def marks_of(self, part: str, keys: Sequence[str]) -> dict[str, str]:
+        """The marks of these rows."""
+        ...
+
     def rows_known(self) -> int:
         """How many rows are marked, all parts together."""
         ...
@@ -255,12 +264,8 @@ class Store(Protocol):
         """What the walk found of these keys."""
         ...
 
-    def drifted(self, run_id: str) -> set[str]:
-        """Keys whose link differs from what the walk found, or that the walk did not find."""
-        ...
-
     def note(self, run_id: str, noted: Sequence[Noted]) -> None:
-        """Mark rows as seen, open or resolve exceptions; one transaction."""
+        """Replace the marks of these records, open or resolve their exceptions; one transaction."""
         ...
 
     def intend(self, run_id: str, changes: Sequence[Change]) -> None:

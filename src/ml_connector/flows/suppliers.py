@@ -1,0 +1,74 @@
+"""Suppliers of IFS become vendors of Airbase; IFS is master.
+
+Rule: a supplier is a vendor in the subsidiaries of those companies that may buy from it today.
+Must not know: property or field names of either API.
+"""
+
+import msgspec
+
+from ml_connector.records.supplier import Supplier, SupplierTerms, Vendor
+from ml_connector.sync.flow import Context, End, Flow
+from ml_connector.sync.outcome import Held, Mapped, Owner
+
+
+def map_supplier(supplier: Supplier, context: Context) -> Mapped[Vendor] | Held:
+    """The vendor that a supplier should be today."""
+    missing = [t.company for t in supplier.terms if t.company not in context.tables.subsidiaries]
+    if missing:
+        return _no_subsidiary(supplier, missing[0])
+    current = [t for t in supplier.terms if t.expires_on is None or t.expires_on > context.today]
+    leading = (current or list(supplier.terms) or [SupplierTerms("")])[0]
+    terms = _payment_terms(leading, context)
+    if isinstance(terms, Held):
+        return terms
+    vendor = Vendor(
+        reference=supplier.supplier_id,
+        name=supplier.name,
+        active=bool(current),
+        subsidiaries=tuple(sorted({context.tables.subsidiaries[t.company] for t in current or supplier.terms})),
+        payment_terms=terms,
+        currency=leading.currency or None,
+        address=supplier.address,
+    )
+    expiries = [t.expires_on for t in current if t.expires_on]
+    return Mapped(vendor, active=vendor.active, wake_on=min(expiries, default=None))
+
+
+def retire(vendor: Vendor) -> Vendor:
+    """The vendor once its supplier is gone from IFS."""
+    return msgspec.structs.replace(vendor, active=False)
+
+
+def _payment_terms(terms: SupplierTerms, context: Context) -> str | Held | None:
+    table = context.tables.payment_terms
+    if not table or not terms.payment_term:
+        return None
+    if terms.payment_term in table:
+        return table[terms.payment_term]
+    return Held(
+        "payment_term_not_mapped",
+        f"Payment term {terms.payment_term} of company {terms.company} has no counterpart in Airbase.",
+        f'Add "{terms.payment_term}" to [mapping.payment_terms] of the connection, then run again.',
+        Owner.CLERK,
+    )
+
+
+def _no_subsidiary(supplier: Supplier, company: str) -> Held:
+    return Held(
+        "company_not_mapped",
+        f"Supplier {supplier.supplier_id} belongs to company {company}, which has no subsidiary in Airbase.",
+        f"Map it: ml-connector connect … --subsidiary {company}=<Airbase reference>, then run again.",
+        Owner.ADMINISTRATOR,
+    )
+
+
+SUPPLIERS = Flow(
+    name="suppliers",
+    title="Suppliers to Airbase vendors",
+    source=End("ifs", "suppliers"),
+    target=End("airbase", "vendors"),
+    source_kind=Supplier,
+    target_kind=Vendor,
+    map=map_supplier,
+    retire=retire,
+)

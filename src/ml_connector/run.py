@@ -1,0 +1,410 @@
+"""The pipeline: recover, detect, read, map, plan, gate, apply. Read it from top to bottom.
+
+Rule: every flow walks this one path, whatever started it, and nothing here knows which flow it is.
+Must not know: IFS, Airbase, SQL, HTTP.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from ml_connector.errors import BlockedError, ConnectorError
+from ml_connector.records import codec, keys
+from ml_connector.sync import detect, gate
+from ml_connector.sync.change import Event
+from ml_connector.sync.flow import AnyFlow, Context, Reference, Tables
+from ml_connector.sync.outcome import Held, Mapped, Owner
+from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, Tally, decide
+from ml_connector.sync.ports import (
+    Change,
+    Done,
+    Entry,
+    Noted,
+    Refused,
+    Result,
+    Settlement,
+    Sight,
+    Source,
+    Store,
+    Target,
+    Unknown,
+    Write,
+)
+from ml_connector.sync.report import Report
+
+SENDS_MAX = 4
+BASIS = "basis"  # the cursor that remembers with which mapping and profile the flow last ran
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that one run of one flow needs.
+
+    `basis` changes whenever the same source record may map differently. Units: quiet_s is how long an unanswered
+    request gets to take effect before it is looked up.
+    """
+
+    flow: AnyFlow
+    source: Source
+    target: Target
+    store: Store
+    tables: Tables
+    today: date
+    basis: str
+    census: bool = False
+    approved: tuple[str, ...] = ()
+    quiet_s: float = 5.0
+    watch: Callable[[str, int], None] = lambda _stage, _done: None
+
+
+@dataclass
+class Pass:
+    """One run in progress."""
+
+    job: Job
+    run_id: str
+    report: Report
+    dry: bool = False
+    walked: bool = False
+    tally: Tally = field(default_factory=Tally)
+    cursors: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def run(job: Job) -> Report:
+    """Bring the target of a flow in line with its source.
+
+    Raises: ConnectorError; what was done until then is settled, what is not certain is looked up by the next run.
+    """
+    with job.store.turn():
+        now = Pass(job, job.store.begin("run"), Report(job.flow.name))
+        try:
+            _plan(now, _recover(now))
+            _pass_gate(now)
+            _apply(now)
+            job.store.keep_cursors(now.cursors | {BASIS: job.basis})
+        except BaseException as error:
+            now.report.state = "blocked" if isinstance(error, BlockedError) else "failed"
+            now.report.error = str(error) if isinstance(error, ConnectorError) else type(error).__name__
+            job.store.finish(now.run_id, now.report.state, now.report)
+            if isinstance(error, BlockedError):
+                return now.report
+            raise
+        job.store.finish(now.run_id, "done", now.report)
+        return now.report
+
+
+def plan(jobs: Sequence[Job]) -> list[Report]:
+    """What running these flows, in this order, would do; nothing is sent and nothing is kept."""
+    with ExitStack() as held:
+        passes: list[Pass] = []
+        for job in jobs:
+            held.enter_context(job.store.turn())
+            now = Pass(job, job.store.begin("plan"), Report(job.flow.name, state="plan"), dry=True)
+            held.callback(job.store.finish, now.run_id, "done", now.report)
+            _plan(now, set())
+            now.report.objections = gate.objections(now.tally, job.store.linked(), job.flow.policy)
+            passes.append(now)
+        return [now.report for now in passes]
+
+
+# 1. Recover: what an earlier run left open is looked up, never simply sent again.
+
+
+def _recover(now: Pass) -> set[str]:
+    """Settle what was left open; the keys to decide anew in this run."""
+    store, target = now.job.store, now.job.target
+    open_keys: set[str] = set()
+    while changes := store.open_changes(target.find_max):
+        if not open_keys:
+            time.sleep(now.job.quiet_s)
+        found = _by_key(target.find([change.key for change in changes]))
+        store.settle(now.run_id, [_looked_up(change, found.get(change.key, [])) for change in changes])
+        open_keys.update(change.key for change in changes)
+    now.report.recovered = len(open_keys)
+    return open_keys
+
+
+def _looked_up(change: Change, found: list[Found]) -> Settlement:
+    decision = change.entry.decision
+    mine = next((one for one in found if one.target_id == decision.target_id), found[0] if found else None)
+    if mine is None:
+        return Settlement(change, Event.LACK, note="looked up: not there")
+    equal = codec.digest(mine.record) == decision.digest
+    if decision.target_id and not equal:
+        return Settlement(change, Event.LACK, note="looked up: still as it was")
+    if len(found) > 1:
+        return Settlement(change, Event.FIND, mine.target_id, mine.record, _doubled(change.key, found), "found twice")
+    if not equal:
+        return Settlement(change, Event.FIND, mine.target_id, mine.record, _differs(change.key), "there, but different")
+    return Settlement(change, Event.FIND, mine.target_id, note="looked up: there")
+
+
+# 2. Plan: detect what changed, read it, map it, decide.
+
+
+def _plan(now: Pass, again: set[str]) -> None:
+    job, compared = now.job, 0
+    whole = job.census or job.store.rows_known() == 0 or job.store.cursor(BASIS) != job.basis
+    if job.census or job.store.linked() == 0:
+        _walk_target(now)
+    dirty = again | job.store.waiting(job.today)
+    if not whole:
+        found = _detect(now, dirty)
+        whole, compared = found is None, found or 0
+    considered = there = 0
+    for sights in _everything(now) if whole else job.source.read(sorted(dirty)):
+        _consider(now, sights)
+        considered += len(sights)
+        there += sum(sight.there for sight in sights)
+        job.watch("read", there)
+    passed = max(0, compared - there)
+    now.report.read = considered + passed
+    now.report.count(Action.UNCHANGED, passed)
+    now.report.plan_id = now.tally.plan_id
+
+
+def _walk_target(now: Pass) -> None:
+    seen = 0
+    for page in now.job.target.walk():
+        now.job.store.remember(now.run_id, page)
+        seen += len(page)
+        now.job.watch("look", seen)
+    now.walked = True
+
+
+def _detect(now: Pass, dirty: set[str]) -> int | None:
+    """Add the keys of changed records; how many records were compared, or None when reading everything is cheaper."""
+    source, compared = now.job.source, 0
+    for part in source.parts:
+        cursor, after = now.job.store.cursor(part), ""
+        for page in source.sweep(part, cursor):
+            known = _known(now, page, after)
+            dirty.update(keys.parent(key, source.depth) for key in detect.changed(page, known))
+            now.cursors = detect.latest(now.cursors, page.rows)
+            after = page.upto or after
+            compared += len(page.rows) if part == source.parts[0] else 0
+            now.job.watch("compare", compared)
+            if not _cheap_by_key(now, len(dirty)):
+                return None
+    return compared
+
+
+def _known(now: Pass, page: detect.Page, after: str) -> dict[str, str]:
+    if page.complete:
+        return now.job.store.marks(page.part, after, page.upto)
+    return now.job.store.marks_of(page.part, [row.key for row in page.rows])
+
+
+def _cheap_by_key(now: Pass, dirty: int) -> bool:
+    source = now.job.source
+    return detect.by_key_is_cheaper(
+        dirty,
+        now.job.store.rows_known(),
+        keys_per_request=source.keys_per_request,
+        rows_per_request=source.rows_per_request,
+        parts=len(source.parts),
+    )
+
+
+def _everything(now: Pass) -> Iterator[tuple[Sight, ...]]:
+    """All records, and those known from before that are no longer there."""
+    source, after = now.job.source, ""
+    for page in source.read_all():
+        known = now.job.store.marks(source.parts[0], after, page.upto)
+        seen = {sight.key for sight in page.sights}
+        gone = sorted({keys.parent(key, source.depth) for key in known} - seen)
+        now.cursors = detect.latest(now.cursors, (row for sight in page.sights for row in sight.rows))
+        after = page.upto or after
+        yield (*page.sights, *(Sight(key) for key in gone))
+
+
+def _consider(now: Pass, sights: Sequence[Sight]) -> None:
+    """Map and decide a batch of records: a fixed number of look-ups, however many records."""
+    store, flow = now.job.store, now.job.flow
+    links = store.links(flow.name, [sight.key for sight in sights])
+    context = Context(now.job.today, now.job.tables, _references(now, sights))
+    mapped = {sight.key: _mapped(now, sight, links.get(sight.key), context) for sight in sights}
+    found = _find(now, links, mapped)
+    entries: list[Entry] = []
+    noted: list[Noted] = []
+    for sight in sights:
+        decision = _decided(now, sight.key, mapped[sight.key], links.get(sight.key), found.get(sight.key, []))
+        now.tally.add(decision)
+        now.report.sample(decision)
+        if decision.action in (*WRITES, Action.ADOPT, Action.RELINK):
+            entries.append(Entry(decision, sight.record, sight.rows))
+        else:
+            noted.append(Noted(sight.key, sight.rows, decision.held))
+        if now.dry or decision.action not in (*WRITES, Action.ADOPT, Action.RELINK):
+            now.report.count(decision.action)
+    store.stage(now.run_id, entries)
+    if not now.dry:
+        store.note(now.run_id, noted)
+
+
+def _references(now: Pass, sights: Sequence[Sight]) -> dict[Reference, str]:
+    wanted: dict[str, set[str]] = {}
+    for sight in sights:
+        for reference in now.job.flow.references(sight.record) if sight.record is not None else ():
+            wanted.setdefault(reference.flow, set()).add(reference.key)
+    links: dict[Reference, str] = {}
+    for name, needed in wanted.items():
+        if now.dry:
+            links |= {Reference(name, key): "" for key in now.job.store.creating(name, sorted(needed))}
+        found = now.job.store.links(name, sorted(needed))
+        links |= {Reference(name, key): link.target_id for key, link in found.items()}
+    return links
+
+
+def _mapped(now: Pass, sight: Sight, link: Link | None, context: Context) -> Mapped[Any] | Held | None:
+    if sight.unreadable:
+        return sight.unreadable
+    if sight.record is None:
+        return Mapped(now.job.flow.retire(link.agreed), active=False) if link else None
+    mapped = now.job.flow.map(sight.record, context)
+    if isinstance(mapped, Held):
+        return mapped
+    return Mapped(now.job.target.trim(mapped.record), mapped.active, mapped.due, mapped.wake_on)
+
+
+def _find(now: Pass, links: dict[str, Link], mapped: dict[str, Mapped[Any] | Held | None]) -> dict[str, list[Found]]:
+    """What the target holds: from the walk if there was one, else by looking up what would be created."""
+    if now.walked:
+        return _by_key(now.job.store.found(now.run_id, list(mapped)))
+    new = [k for k, m in mapped.items() if isinstance(m, Mapped) and m.due and m.active and k not in links]
+    return _by_key(now.job.target.find(new)) if new else {}
+
+
+def _decided(now: Pass, key: str, mapped: Mapped[Any] | Held | None, link: Link | None, found: list[Found]) -> Decision:
+    if link:
+        found = [one for one in found if one.target_id == link.target_id]
+        if now.job.census and not found:
+            return decide(key, _lost(now, key, link), link, None)
+    elif len(found) > 1:
+        return decide(key, _doubled(key, found), None, None)
+    return decide(key, mapped, link, found[0] if found else None)
+
+
+def _doubled(key: str, found: Sequence[Found]) -> Held:
+    ids = ", ".join(one.target_id for one in found[:5])
+    return Held(
+        "doubled_in_target",
+        f"{keys.shown(key)} is in the target system {len(found)} times: {ids}.",
+        "Keep one of them and remove the reference from the others there, then run again.",
+        Owner.CLERK,
+    )
+
+
+def _lost(now: Pass, key: str, link: Link) -> Held:
+    return Held(
+        "gone_from_target",
+        f"{keys.shown(key)} was {now.job.flow.target.system} record {link.target_id}, which is no longer listed there.",
+        "Bring it back there (it may be archived), then run again.",
+        Owner.CLERK,
+    )
+
+
+def _differs(key: str) -> Held:
+    return Held(
+        "differs_in_target",
+        f"{keys.shown(key)} is in the target system, but not as it was sent.",
+        "Nothing, if the next run sets it right; else see the record's timeline.",
+    )
+
+
+def _unconfirmed(key: str) -> Held:
+    return Held(
+        "not_confirmed",
+        f"{keys.shown(key)} was sent {SENDS_MAX} times without an answer, and is not in the target system.",
+        "Nothing, if the next run gets through; else check the target system.",
+    )
+
+
+def _by_key(found: Sequence[Found]) -> dict[str, list[Found]]:
+    grouped: dict[str, list[Found]] = {}
+    for one in found:
+        grouped.setdefault(one.key, []).append(one)
+    return grouped
+
+
+# 3. Gate: a plan that would change too much waits for a person.
+
+
+def _pass_gate(now: Pass) -> None:
+    objections = gate.objections(now.tally, now.job.store.linked(), now.job.flow.policy)
+    if objections and now.tally.plan_id not in now.job.approved:
+        now.report.objections = objections
+        raise BlockedError(now.tally.plan_id, objections)
+
+
+# 4. Apply: the intent is committed, then sent, then settled.
+
+
+def _apply(now: Pass) -> None:
+    store, target, applied = now.job.store, now.job.target, 0
+    while changes := store.staged(now.run_id, target.batch_max):
+        if changes[0].entry.decision.action in WRITES:
+            _deliver(now, changes)
+        else:
+            store.intend(now.run_id, changes)
+            _settle(now, [Settlement(change, Event.DONE, change.entry.decision.target_id) for change in changes])
+        applied += len(changes)
+        now.job.watch("write", applied)
+
+
+def _deliver(now: Pass, changes: list[Change]) -> None:
+    """Send until each change is settled or refused; what stays unanswered is looked up before it is sent again."""
+    for _ in range(SENDS_MAX):
+        now.job.store.intend(now.run_id, changes)
+        lost = _send(now, changes)
+        changes = _look_up(now, lost) if lost else []
+        if not changes:
+            return
+    now.report.uncertain += len(changes)
+    now.job.store.note(now.run_id, [Noted(change.key, held=_unconfirmed(change.key)) for change in changes])
+
+
+def _look_up(now: Pass, lost: list[Change]) -> list[Change]:
+    """Settle what did happen; the changes that certainly did not."""
+    time.sleep(now.job.quiet_s)
+    found = _by_key(now.job.target.find([change.key for change in lost]))
+    looked = [_looked_up(change, found.get(change.key, [])) for change in lost]
+    _settle(now, looked)
+    return [one.change for one in looked if one.event is Event.LACK]
+
+
+def _send(now: Pass, changes: list[Change]) -> list[Change]:
+    """Send once; the changes of which no trustworthy answer came."""
+    by_key = {change.key: change for change in changes}
+    try:
+        results = now.job.target.send([_write(change) for change in changes])
+    except ConnectorError:
+        now.job.store.settle(now.run_id, [Settlement(change, Event.MISS) for change in changes])
+        raise
+    _settle(now, [_answered(by_key[result.key], result) for result in results])
+    return [by_key[result.key] for result in results if isinstance(result, Unknown)]
+
+
+def _write(change: Change) -> Write:
+    decision = change.entry.decision
+    return Write(change.key, decision.target_id, decision.after, decision.before)
+
+
+def _answered(change: Change, result: Result) -> Settlement:
+    if isinstance(result, Done):
+        return Settlement(change, Event.DONE, result.target_id)
+    if isinstance(result, Refused):
+        return Settlement(change, Event.REFUSE, held=result.held)
+    return Settlement(change, Event.LOSE, note=result.reason)
+
+
+def _settle(now: Pass, settlements: list[Settlement]) -> None:
+    now.job.store.settle(now.run_id, settlements)
+    for one in settlements:
+        if one.event in (Event.DONE, Event.FIND):
+            now.report.count(one.change.entry.decision.action)
+        elif one.event is Event.REFUSE:
+            now.report.refused += 1

@@ -1,0 +1,187 @@
+"""Settings: where the store is, and what a connection is made of.
+
+Rule: everything is checked when it is read; a mistake names the setting and the nearest one that exists.
+Must not know: how a setting is used. Secrets are not settings: they go straight to the vault.
+"""
+
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ml_connector.errors import SettingsError
+
+T = TypeVar("T")
+
+HOME = Path.home() / ".ml-connector"
+PROFILE_BYTES_MAX = 1_000_000
+
+
+class Installation(BaseSettings):
+    """What comes from the environment (`ML_CONNECTOR_…`): the store and the key that seals it."""
+
+    model_config = SettingsConfigDict(env_prefix="ML_CONNECTOR_")
+
+    store: str = f"sqlite:///{HOME / 'store.db'}"
+    key: SecretStr | None = None
+    key_file: Path | None = None
+
+
+class Ifs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How to reach an IFS Cloud tenant.
+
+    Units: requests_max a minute.
+    """
+
+    url: str
+    realm: str
+    client_id: str
+    companies: tuple[str, ...]
+    requests_max: int = 1000
+    ca_file: str = ""
+
+
+class Airbase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How to reach an Airbase tenant.
+
+    Units: requests_max a minute (the real window is not known; the connector also slows down by the rate headers).
+    """
+
+    url: str
+    auth: str = "bearer"
+    requests_max: int = 450
+    ca_file: str = ""
+
+
+class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A flow's limits where they differ from the flow's own; see `sync.policy`."""
+
+    change_share_max: float | None = None
+    deactivate_share_max: float | None = None
+    free_max: int | None = None
+
+
+class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The mapping tables, IFS value to Airbase value."""
+
+    subsidiaries: dict[str, str] = {}
+    payment_terms: dict[str, str] = {}
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a profile file may hold: names that this tenant uses, mapping tables, limits.
+
+    Units: quiet_s is how long an unanswered request may still take effect.
+    """
+
+    ifs: dict[str, Any] = {}
+    airbase: dict[str, Any] = {}
+    mapping: Mapping = Mapping()
+    gate: dict[str, Gate] = {}
+    zone: str = "UTC"
+    quiet_s: float = 5.0
+
+
+class Connection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One IFS tenant, one Airbase tenant, and how they are joined."""
+
+    ifs: Ifs
+    airbase: Airbase
+    profile: Profile = Profile()
+
+
+def read_profile(path: Path) -> Profile:
+    """A profile file (TOML).
+
+    Raises: SettingsError.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(PROFILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    if len(text) > PROFILE_BYTES_MAX:
+        raise SettingsError(f"{path}: larger than {PROFILE_BYTES_MAX:,} bytes; is it a profile?")
+    try:
+        return profile(tomllib.loads(text.decode()))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from error
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def profile(data: dict[str, Any]) -> Profile:
+    """A profile from its TOML tables, checked.
+
+    Raises: SettingsError.
+    """
+    _known("the profile", data, Profile)
+    for name, kind in (("mapping", Mapping),):
+        if isinstance(data.get(name), dict):
+            _known(f"[{name}]", data[name], kind)
+    result = _convert(data, Profile)
+    zone(result.zone)
+    return result
+
+
+def connection(data: dict[str, Any]) -> Connection:
+    """A connection from its stored form, checked.
+
+    Raises: SettingsError.
+    """
+    result = _convert(data, Connection)
+    origin(result.ifs.url)
+    origin(result.airbase.url)
+    if result.airbase.auth not in ("bearer", "token"):
+        raise SettingsError(f"airbase auth is {result.airbase.auth!r}; it can be bearer or token")
+    if not result.ifs.companies:
+        raise SettingsError("no IFS company given; name at least one (--ifs-company)")
+    return result
+
+
+def origin(url: str) -> str:
+    """The scheme, host and port of a URL; https, or http on loopback.
+
+    Raises: SettingsError.
+    """
+    parts = urlsplit(url.strip())
+    loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if not parts.hostname or parts.scheme not in ("https", "http") or parts.username or parts.query or parts.fragment:
+        raise SettingsError(f"{url!r} is not a usable address; it looks like https://company.ifs.cloud")
+    if parts.path not in ("", "/"):
+        raise SettingsError(f"{url!r} has a path; give only https://{parts.hostname}")
+    if parts.scheme == "http" and not loopback:
+        raise SettingsError(f"{url!r} is not encrypted; use https (http is for this machine only)")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def zone(name: str) -> ZoneInfo:
+    """A time zone by its IANA name.
+
+    Raises: SettingsError.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError(f"there is no time zone {name!r}; it looks like Europe/Oslo") from error
+
+
+def _known(where: str, data: dict[str, Any], kind: type[msgspec.Struct]) -> None:
+    for name in data:
+        if name not in kind.__struct_fields__:
+            near = get_close_matches(name, kind.__struct_fields__, 1)
+            hint = f"; nearest: {near[0]}" if near else f"; there are: {', '.join(kind.__struct_fields__)}"
+            raise SettingsError(f"{where} has no setting {name!r}{hint}")
+
+
+def _convert(data: dict[str, Any], kind: type[T]) -> T:
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise SettingsError(str(error)) from error

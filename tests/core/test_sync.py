@@ -1,0 +1,222 @@
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_connector.records import codec
+from ml_connector.records.money import Money
+from ml_connector.records.supplier import Vendor
+from ml_connector.sync import change, detect, gate
+from ml_connector.sync.change import Event, State
+from ml_connector.sync.flow import End, Flow, in_order
+from ml_connector.sync.outcome import Held, Mapped
+from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, Tally, decide
+from ml_connector.sync.policy import Policy
+from ml_connector.sync.report import COUNTED, Report
+
+
+def vendor(name: str = "Acme", active: bool = True) -> Vendor:
+    return Vendor("S1", name, active, ("SUB",))
+
+
+def link(record: Vendor, wake_on: date | None = None) -> Link:
+    return Link("S1", "v-1", codec.digest(record), record.active, record, wake_on)
+
+
+HELD = Held("c", "s", "r")
+DAY = date(2026, 10, 1)
+
+
+@dataclass
+class Case:
+    mapped: Mapped[Vendor] | Held | None
+    link: Link | None
+    found: Found | None
+    action: Action
+
+
+CASES = {
+    "new": Case(Mapped(vendor()), None, None, Action.CREATE),
+    "new but off": Case(Mapped(vendor(active=False), active=False), None, None, Action.NOT_DUE),
+    "new but not due": Case(Mapped(vendor(), due=False), None, None, Action.NOT_DUE),
+    "there and equal": Case(Mapped(vendor()), None, Found("S1", "v-9", vendor()), Action.ADOPT),
+    "there and different": Case(Mapped(vendor()), None, Found("S1", "v-9", vendor("Old")), Action.UPDATE),
+    "there, to be off": Case(
+        Mapped(vendor(active=False), active=False), None, Found("S1", "v-9", vendor()), Action.DEACTIVATE
+    ),
+    "linked and equal": Case(Mapped(vendor()), link(vendor()), None, Action.UNCHANGED),
+    "linked, not due, equal": Case(Mapped(vendor(), due=False), link(vendor()), None, Action.UNCHANGED),
+    "linked and different": Case(Mapped(vendor("New")), link(vendor()), None, Action.UPDATE),
+    "linked, to be off": Case(Mapped(vendor(active=False), active=False), link(vendor()), None, Action.DEACTIVATE),
+    "linked, off already": Case(
+        Mapped(vendor(active=False), active=False), link(vendor(active=False)), None, Action.UNCHANGED
+    ),
+    "linked, on again": Case(Mapped(vendor()), link(vendor(active=False)), None, Action.UPDATE),
+    "linked, drifted there": Case(Mapped(vendor()), link(vendor()), Found("S1", "v-1", vendor("X")), Action.UPDATE),
+    "linked, set right by hand": Case(
+        Mapped(vendor("New")), link(vendor()), Found("S1", "v-1", vendor("New")), Action.UNCHANGED
+    ),
+    "linked, other wake-up day": Case(Mapped(vendor(), wake_on=DAY), link(vendor()), None, Action.RELINK),
+    "held": Case(HELD, link(vendor()), None, Action.HELD),
+    "held and new": Case(HELD, None, None, Action.HELD),
+    "neither here nor there": Case(None, None, None, Action.NOT_DUE),
+    "found, but the source never had it": Case(None, None, Found("S1", "v-9", vendor()), Action.NOT_DUE),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_decision_table(name: str) -> None:
+    case = CASES[name]
+    decision = decide("S1", case.mapped, case.link, case.found)
+    assert decision.action is case.action
+    if case.action in WRITES and (case.link or case.found):
+        assert decision.target_id == (case.found.target_id if case.found else "v-1")
+
+
+vendors = st.builds(vendor, st.sampled_from("ab"), st.booleans())
+
+
+def mapped_as(record: Vendor, due: bool) -> Mapped[Vendor]:
+    return Mapped(record, active=record.active, due=due)
+
+
+mapped = st.one_of(st.builds(mapped_as, vendors, st.booleans()), st.just(HELD), st.none())
+links = st.none() | vendors.map(link)
+
+
+@given(mapped, links)
+def test_once_settled_the_same_record_needs_no_further_write(
+    m: Mapped[Vendor] | Held | None, known: Link | None
+) -> None:
+    first = decide("S1", m, known, None)
+    if first.action in WRITES:
+        assert isinstance(first.after, Vendor)
+        settled = Link("S1", "v-1", first.digest, first.active, first.after, first.wake_on)
+        assert decide("S1", m, settled, None).action is Action.UNCHANGED
+
+
+@given(mapped, links)
+def test_no_link_and_nothing_found_never_updates_and_a_link_never_creates(
+    m: Mapped[Vendor] | Held | None, known: Link | None
+) -> None:
+    action = decide("S1", m, known, None).action
+    assert not (known and action is Action.CREATE)
+    assert known or action not in (Action.UPDATE, Action.DEACTIVATE, Action.ADOPT)
+
+
+def test_every_action_is_counted_somewhere() -> None:
+    report = Report("f")
+    for action in Action:
+        report.count(action)
+    assert set(COUNTED) == set(Action)
+    assert report.unchanged == 3
+    assert report.adopted == 1
+
+
+@st.composite
+def some_decisions(draw: st.DrawFn) -> list[Decision]:
+    pairs = draw(
+        st.lists(st.tuples(st.sampled_from("klm"), st.sampled_from(WRITES), st.sampled_from("xyz")), max_size=6)
+    )
+    return [Decision(k, a, vendor(n), target_id="" if a is Action.CREATE else "t") for k, a, n in pairs]
+
+
+decisions = some_decisions()
+
+
+def tally(of: list[Decision]) -> Tally:
+    result = Tally()
+    for one in of:
+        result.add(one)
+    return result
+
+
+@given(decisions, st.randoms())
+def test_a_plan_is_the_same_plan_in_any_order(some: list[Decision], random: Random) -> None:
+    shuffled = list(some)
+    random.shuffle(shuffled)
+    assert tally(some).plan_id == tally(shuffled).plan_id
+
+
+@given(decisions, decisions)
+def test_plans_that_change_different_things_are_different(left: list[Decision], right: list[Decision]) -> None:
+    def gated(of: list[Decision]) -> list[str]:
+        return sorted(repr(one) for one in of if one.action is not Action.CREATE)
+
+    assert (tally(left).plan_id == tally(right).plan_id) == (gated(left) == gated(right))
+
+
+@pytest.mark.parametrize(
+    ("updates", "offs", "linked", "objections"),
+    [
+        (0, 0, 0, 0),
+        (20, 0, 20, 0),  # few enough to go unasked
+        (21, 0, 21, 1),
+        (50, 0, 100, 0),
+        (51, 0, 100, 1),
+        (0, 21, 1000, 0),
+        (0, 51, 1000, 1),
+        (0, 600, 1000, 2),
+    ],
+)
+def test_the_gate(updates: int, offs: int, linked: int, objections: int) -> None:
+    some = Tally({Action.UPDATE: updates, Action.DEACTIVATE: offs, Action.CREATE: 10_000})
+    assert len(gate.objections(some, linked, Policy())) == objections
+
+
+def test_changes_move_only_along_the_table() -> None:
+    for state in State:
+        for event in Event:
+            if (state, event) in change.MOVES:
+                assert change.move(state, event) is change.MOVES[state, event]
+            else:
+                with pytest.raises(ValueError, match="can't"):
+                    change.move(state, event)
+
+
+def test_nothing_is_sent_twice_without_a_look_up() -> None:
+    """From a sent change of unknown fate, every way back to being sent passes LACK."""
+    into_intended = {state for (state, _), to in change.MOVES.items() if to is State.INTENDED}
+    assert into_intended == {State.PLANNED, State.DROPPED}
+    into_dropped = {event for (state, event), to in change.MOVES.items() if to is State.DROPPED}
+    assert into_dropped == {Event.LACK, Event.MISS}
+    assert {event for (before, event) in change.MOVES if before is State.UNCERTAIN} == {Event.FIND, Event.LACK}
+
+
+rows = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["", "1", "2"]))
+
+
+@given(rows, rows, st.booleans())
+def test_changed_finds_each_new_different_or_gone_row(
+    now: dict[str, str], known: dict[str, str], complete: bool
+) -> None:
+    page = detect.Page("p", tuple(detect.Row("p", k, m) for k, m in sorted(now.items())), None, complete)
+    expected = {k for k, m in now.items() if m == "" or known.get(k) != m}
+    if complete:
+        expected |= set(known) - set(now)
+    assert detect.changed(page, known) == sorted(expected)
+
+
+def test_cursors_never_move_back() -> None:
+    moved = detect.latest({"p": "5"}, [detect.Row("p", "a", "m", "3"), detect.Row("q", "b", "m", "1")])
+    assert moved == {"p": "5", "q": "1"}
+
+
+def test_flows_come_after_those_they_need() -> None:
+    def flow(name: str, *needs: str) -> Flow[Vendor, Vendor]:
+        end = End("s", "r")
+        return Flow(name, name, end, end, Vendor, Vendor, lambda v, _: Mapped(v), lambda v: v, needs=needs)
+
+    flows = {f.name: f for f in (flow("c", "b"), flow("b", "a"), flow("a"))}
+    assert [f.name for f in in_order(flows, [])] == ["a", "b", "c"]
+    assert [f.name for f in in_order(flows, ["c", "a"])] == ["a", "c"]
+    with pytest.raises(ValueError, match="need each other"):
+        in_order({f.name: f for f in (flow("a", "b"), flow("b", "a"))}, [])
+
+
+def test_money_is_shown_with_its_currency() -> None:
+    assert str(Money(Decimal("1234567.80"), "EUR")) == "EUR 1,234,567.80"
