@@ -1,0 +1,30 @@
+# Everything here works on a machine that has Python 3.11+, git and make; tools go to .tools and .venv.
+PYTHON ?= python3
+UV := .tools/bin/uv
+RUN := .venv/bin
+
+.PHONY: demo test check clean
+
+demo: .venv/ready
+	@$(RUN)/ml-connector demo --once
+
+test: .venv/ready check
+	$(RUN)/pytest -n auto --dist loadgroup
+
+check: .venv/ready
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/pyright
+	$(RUN)/lint-imports --no-cache
+
+clean:
+	rm -rf .venv .tools
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ml-connector needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet "uv>=0.9,<1"
+
+.venv/ready: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen --quiet --python $(PYTHON)
+	@touch $@
