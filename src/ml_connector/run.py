@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from ml_connector.errors import BlockedError, ConnectorError
-from ml_connector.records import codec, keys
+from ml_connector.errors import ConnectorError
+from ml_connector.records import keys
 from ml_connector.sync import detect, gate
 from ml_connector.sync.change import Event
 from ml_connector.sync.flow import AnyFlow, Context, Reference, Tables
 from ml_connector.sync.outcome import Held, Mapped, Owner
-from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, Tally, decide
+from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, Tally, decide, same
 from ml_connector.sync.ports import (
     Change,
     Done,
@@ -73,27 +73,26 @@ class Pass:
     cursors: dict[str, str] = field(default_factory=dict[str, str])
 
 
-def run(job: Job) -> Report:
-    """Bring the target of a flow in line with its source.
+def run(job: Job, report: Report) -> None:
+    """Bring the target of a flow in line with its source, counting into the report.
 
     Raises: ConnectorError; what was done until then is settled, what is not certain is looked up by the next run.
     """
     with job.store.turn():
-        now = Pass(job, job.store.begin("run"), Report(job.flow.name))
+        now = Pass(job, job.store.begin("run"), report)
+        report.state = "failed"  # until it is known better: whatever raises, the run's end is recorded
         try:
             _plan(now, _recover(now))
-            _pass_gate(now)
-            _apply(now)
-            job.store.keep_cursors(now.cursors | {BASIS: job.basis})
-        except BaseException as error:
-            now.report.state = "blocked" if isinstance(error, BlockedError) else "failed"
-            now.report.error = str(error) if isinstance(error, ConnectorError) else type(error).__name__
-            job.store.finish(now.run_id, now.report.state, now.report)
-            if isinstance(error, BlockedError):
-                return now.report
+            report.objections = () if now.tally.plan_id in job.approved else _objections(now)
+            if not report.objections:
+                _apply(now)
+                job.store.keep_cursors(now.cursors | {BASIS: job.basis})
+            report.state = "blocked" if report.objections else "done"
+        except ConnectorError as error:
+            report.error = str(error)
             raise
-        job.store.finish(now.run_id, "done", now.report)
-        return now.report
+        finally:
+            job.store.finish(now.run_id, report.state, report)
 
 
 def plan(jobs: Sequence[Job]) -> list[Report]:
@@ -105,7 +104,7 @@ def plan(jobs: Sequence[Job]) -> list[Report]:
             now = Pass(job, job.store.begin("plan"), Report(job.flow.name, state="plan"), dry=True)
             held.callback(job.store.finish, now.run_id, "done", now.report)
             _plan(now, set())
-            now.report.objections = gate.objections(now.tally, job.store.linked(), job.flow.policy)
+            now.report.objections = _objections(now)
             passes.append(now)
         return [now.report for now in passes]
 
@@ -132,7 +131,7 @@ def _looked_up(change: Change, found: list[Found]) -> Settlement:
     mine = next((one for one in found if one.target_id == decision.target_id), found[0] if found else None)
     if mine is None:
         return Settlement(change, Event.LACK, note="looked up: not there")
-    equal = codec.digest(mine.record) == decision.digest
+    equal = same(mine.record, decision.after)
     if decision.target_id and not equal:
         return Settlement(change, Event.LACK, note="looked up: still as it was")
     if len(found) > 1:
@@ -333,11 +332,8 @@ def _by_key(found: Sequence[Found]) -> dict[str, list[Found]]:
 # 3. Gate: a plan that would change too much waits for a person.
 
 
-def _pass_gate(now: Pass) -> None:
-    objections = gate.objections(now.tally, now.job.store.linked(), now.job.flow.policy)
-    if objections and now.tally.plan_id not in now.job.approved:
-        now.report.objections = objections
-        raise BlockedError(now.tally.plan_id, objections)
+def _objections(now: Pass) -> tuple[str, ...]:
+    return gate.objections(now.tally, now.job.store.linked(), now.job.flow.policy)
 
 
 # 4. Apply: the intent is committed, then sent, then settled.

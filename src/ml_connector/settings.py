@@ -7,7 +7,7 @@ Must not know: how a setting is used. Secrets are not settings: they go straight
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -32,6 +32,31 @@ class Installation(BaseSettings):
     key: SecretStr | None = None
     key_file: Path | None = None
 
+    def key_path(self) -> Path:
+        """Where the key file is: as set, else beside an SQLite store, else in the home folder."""
+        if self.key_file:
+            return self.key_file
+        path = self.store_path()
+        return path.with_suffix(".key") if path else HOME / "store.key"
+
+    def store_path(self) -> Path | None:
+        """The file of an SQLite store."""
+        prefix = "sqlite:///"
+        return Path(self.store[len(prefix) :]) if self.store.startswith(prefix) else None
+
+
+def prepare_home(installation: Installation) -> None:
+    """Make the folders that the store and its key go to, for this user alone.
+
+    Raises: SettingsError.
+    """
+    for path in (installation.store_path(), installation.key_path()):
+        try:
+            if path:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"{path.parent if path else ''}: {error.strerror}") from error
+
 
 class Ifs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to reach an IFS Cloud tenant.
@@ -54,7 +79,7 @@ class Airbase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     url: str
-    auth: str = "bearer"
+    auth: Literal["bearer", "token"] = "bearer"
     requests_max: int = 450
     ca_file: str = ""
 
@@ -77,7 +102,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a profile file may hold: names that this tenant uses, mapping tables, limits.
 
-    Units: quiet_s is how long an unanswered request may still take effect.
+    Units: quiet_s is how long an unanswered request may still take effect; timeout_s bounds one request.
     """
 
     ifs: dict[str, Any] = {}
@@ -86,6 +111,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gate: dict[str, Gate] = {}
     zone: str = "UTC"
     quiet_s: float = 5.0
+    timeout_s: float = 120.0
 
 
 class Connection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,8 +164,6 @@ def connection(data: dict[str, Any]) -> Connection:
     result = _convert(data, Connection)
     origin(result.ifs.url)
     origin(result.airbase.url)
-    if result.airbase.auth not in ("bearer", "token"):
-        raise SettingsError(f"airbase auth is {result.airbase.auth!r}; it can be bearer or token")
     if not result.ifs.companies:
         raise SettingsError("no IFS company given; name at least one (--ifs-company)")
     return result

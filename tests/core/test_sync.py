@@ -220,3 +220,10 @@ def test_flows_come_after_those_they_need() -> None:
 
 def test_money_is_shown_with_its_currency() -> None:
     assert str(Money(Decimal("1234567.80"), "EUR")) == "EUR 1,234,567.80"
+
+
+def test_a_field_that_is_not_ours_is_not_compared() -> None:
+    there = Vendor("S1", "Acme", True, ("SUB",), payment_terms="Net 30")
+    assert decide("S1", Mapped(vendor()), None, Found("S1", "v-1", there)).action is Action.ADOPT
+    ours = Vendor("S1", "Acme", True, ("SUB",), payment_terms="Net 45")
+    assert decide("S1", Mapped(ours), None, Found("S1", "v-1", there)).action is Action.UPDATE

@@ -6,7 +6,7 @@ Must not know: property or field names of either API.
 
 import msgspec
 
-from ml_connector.records.supplier import Supplier, SupplierTerms, Vendor
+from ml_connector.records.supplier import Address, Supplier, SupplierTerms, Vendor
 from ml_connector.sync.flow import Context, End, Flow
 from ml_connector.sync.outcome import Held, Mapped, Owner
 
@@ -28,7 +28,7 @@ def map_supplier(supplier: Supplier, context: Context) -> Mapped[Vendor] | Held:
         subsidiaries=tuple(sorted({context.tables.subsidiaries[t.company] for t in current or supplier.terms})),
         payment_terms=terms,
         currency=leading.currency or None,
-        address=supplier.address,
+        address=supplier.address or Address(),  # none in IFS: none in Airbase
     )
     expiries = [t.expires_on for t in current if t.expires_on]
     return Mapped(vendor, active=vendor.active, wake_on=min(expiries, default=None))

@@ -20,6 +20,7 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
+from ml_connector.sandbox.effect import took_effect
 from ml_connector.sandbox.requestlog import Entry, RequestLog
 
 BODY_MAX = 32 * 1024 * 1024
@@ -146,12 +147,13 @@ class WebServer:
         if opening.reset or opening.answer is not None:
             answer = opening.answer or Response(0, {}, b"")
             delivery = Delivery(answer, reset=opening.reset, faults=opening.faults)
-            self._record(request, delivery, effect=False)
+            self._record(request, delivery, write=False)
             return delivery
         answer = self._answer(opening.request)
         delivery = self.faults.after(self.site.name, opening.request, answer)
         delivery = msgspec.structs.replace(delivery, faults=opening.faults + delivery.faults)
-        self._record(request, delivery, effect=200 <= answer.status < 300)
+        write = took_effect(request.method, request.path, request.body, answer.status, answer.body)
+        self._record(request, delivery, write=write)
         return delivery
 
     def _answer(self, request: Request) -> Response:
@@ -162,14 +164,9 @@ class WebServer:
             sys.stderr.write(self.crashes[-1])
             return Response(500, {"Content-Type": "text/plain"}, b"the sandbox itself failed")
 
-    def _record(self, request: Request, delivery: Delivery, *, effect: bool) -> None:
+    def _record(self, request: Request, delivery: Delivery, *, write: bool) -> None:
         status = 0 if delivery.reset else delivery.answer.status
-        write = effect and _is_write(request)
         self.log.add(Entry(request.method, request.path, request.query, status, write, delivery.faults))
-
-
-def _is_write(request: Request) -> bool:
-    return request.method not in ("GET", "HEAD", "OPTIONS") and not request.path.endswith("/token")
 
 
 class _Listener(http.server.ThreadingHTTPServer):

@@ -68,6 +68,12 @@ class Decision(msgspec.Struct, frozen=True):
         return codec.digest(self.after)
 
 
+def same(there: Any, wanted: Any) -> bool:
+    """Whether a record of the target is as wanted; a field that is None in what is wanted is not ours to compare."""
+    ignored = {name: None for name, value in msgspec.structs.asdict(wanted).items() if value is None}
+    return codec.digest(msgspec.structs.replace(there, **ignored)) == codec.digest(wanted)
+
+
 def decide(key: str, mapped: Mapped[Any] | Held | None, link: Link | None, found: Found | None) -> Decision:
     """The decision for a record; `mapped` None: the source does not have it (any more)."""
     if isinstance(mapped, Held):
@@ -87,10 +93,12 @@ def _unknown(key: str, mapped: Mapped[Any]) -> Decision:
 def _known(key: str, mapped: Mapped[Any], link: Link | None, found: Found | None) -> Decision:
     before = found.record if found else link.agreed if link else None
     target_id = found.target_id if found else link.target_id if link else ""
-    held_digest = codec.digest(found.record) if found else link.digest if link else ""
+    equal = (
+        same(found.record, mapped.record) if found else link is not None and link.digest == codec.digest(mapped.record)
+    )
     return Decision(
         key,
-        _action(mapped, link, equal=held_digest == codec.digest(mapped.record)),
+        _action(mapped, link, equal=equal),
         mapped.record,
         before,
         target_id,

@@ -157,9 +157,7 @@ class Books:
             status != "" and status in ("sync_ready", "sync_complete", self.options.failure_status)
         )
 
-    def _twin(
-        self, kind: Kind, values: dict[str, Any], errors: dict[str, Any], staged: dict[str, Row]
-    ) -> Row | None:
+    def _twin(self, kind: Kind, values: dict[str, Any], errors: dict[str, Any], staged: dict[str, Row]) -> Row | None:
         """Find the row that already has this erp_reference_id, where the tenant cares."""
         wanted = values.get("erp_reference_id")
         if not wanted or self.options.duplicates == "allow":

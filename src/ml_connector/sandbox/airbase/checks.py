@@ -6,13 +6,14 @@ It must not know which kind a field belongs to, nor change a row.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from ml_connector.sandbox.airbase.table import Table
 
 Tables = Mapping[str, Table]
+Day = TypeVar("Day", date, datetime)
 Check = Callable[[Any, Tables], Any]
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?")
@@ -26,23 +27,31 @@ class Wrong(Exception):
 
     def __init__(self, said: Any) -> None:
         super().__init__(said)
-        self.said = said if isinstance(said, list) else [said]
+        self.said: list[Any] = cast(list[Any], said) if isinstance(said, list) else [said]
 
 
 def text(longest: int = 255, *, blank: bool = True) -> Check:
     """Take text of a limited length."""
 
     def check(value: Any, _: Tables) -> str:
-        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-            raise Wrong("Not a valid string." if value is not None else "This field may not be null.")
-        stripped = str(value).strip()
-        if not blank and not stripped:
-            raise Wrong("This field may not be blank.")
+        stripped = _texted(value).strip()
         if len(stripped) > longest:
             raise Wrong(f"Ensure this field has no more than {longest} characters.")
+        if not blank and not stripped:
+            raise Wrong("This field may not be blank.")
         return stripped
 
     return check
+
+
+def _texted(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        raise Wrong("This field may not be null.")
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise Wrong("Not a valid string.")
+    return str(value)
 
 
 def or_null(inner: Check) -> Check:
@@ -97,21 +106,25 @@ def instant(value: Any, _: Tables) -> str:
     """Take a time and give it back naive, in 19 characters."""
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
         raise Wrong(f"Datetime has wrong format. Use one of these formats instead: {_INSTANT_FORMAT}.")
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise Wrong("Datetime has wrong format.") from error
+    at = _parsed(datetime.fromisoformat, value)
     at = at.astimezone(UTC) if at.tzinfo else at
-    return at.replace(tzinfo=None, microsecond=0).isoformat()
+    return at.isoformat(timespec="seconds")[:19]
 
 
 def day_or_instant(value: Any, tables: Tables) -> str:
     """Take a date or a time, and give it back as it came."""
     if isinstance(value, str) and _DAY.fullmatch(value):
-        instant(f"{value}T00:00:00", tables)
+        _parsed(date.fromisoformat, value)
     else:
         instant(value, tables)
     return str(value)
+
+
+def _parsed(parse: Callable[[str], Day], value: str) -> Day:
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise Wrong("Datetime has wrong format.") from error
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -182,6 +195,4 @@ def _row_with(table: Table, field: str, wanted: Any) -> Mapping[str, Any] | None
 
 
 def _json_name(value: Any) -> str:
-    return {list: "list", str: "str", dict: "dict", bool: "bool", int: "int", type(None): "NoneType"}.get(
-        cast(type, type(value)), "float"
-    )
+    return "NoneType" if value is None else "float" if isinstance(value, Decimal) else type(value).__name__

@@ -35,7 +35,7 @@ def _lines(value: Any, tables: Tables) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     for entry in checks.rows_of(value):
         line, errors = checked(_LINE_FIELDS, ("line_number",), checks.mapping(entry), tables)
-        lines.append({**dict.fromkeys(_LINE_FIELDS), **line})
+        lines.append({**_FRESH_LINE, **line})
         said.append(errors)
     if any(said):
         raise Wrong(said)
@@ -48,9 +48,11 @@ def checked(
     """Check the fields that are known and given; give what to store and what DRF would say."""
     values: dict[str, Any] = {}
     errors: dict[str, Any] = {name: ["This field is required."] for name in required if name not in given}
-    for name in fields.keys() & given.keys():
+    for name, value in given.items():
+        if name not in fields:
+            continue  # as DRF does, without a word
         try:
-            values[name] = fields[name](given[name], tables)
+            values[name] = fields[name](value, tables)
         except Wrong as wrong:
             errors[name] = wrong.said
     return values, errors
@@ -69,6 +71,7 @@ _LINE_FIELDS: dict[str, Check] = {
     "delivery_date": checks.or_null(checks.day_or_instant),
     "status": checks.or_null(checks.text(50)),
 }
+_FRESH_LINE = dict.fromkeys(_LINE_FIELDS)
 _NAMED: dict[str, Check] = {"name": checks.text(255, blank=False), "erp_reference_id": _text}
 
 VENDORS = Kind(
@@ -182,9 +185,7 @@ PURCHASE_ORDERS = Kind(
         "erp_reference_id": _text,
         "status": checks.choice("open", "closed", "cancelled"),
         "vendor": checks.referred("vendors", "airbase_id", ("id", "airbase_id")),
-        "subsidiary": checks.or_null(
-            checks.referred("subsidiaries", "erp_reference_id", ("erp_reference_id", "name"))
-        ),
+        "subsidiary": checks.or_null(checks.referred("subsidiaries", "erp_reference_id", ("erp_reference_id", "name"))),
         "currency": checks.referred("currencies", "iso_code", ("iso_code",)),
         "total_amount": checks.or_null(checks.decimal),
         "order_date": checks.or_null(checks.instant),

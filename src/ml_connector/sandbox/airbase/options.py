@@ -26,4 +26,5 @@ class AirbaseOptions(msgspec.Struct):
     failure_status: str = ""  # the ledger entry status for a failed posting, when the tenant has one
     onboarded: bool = False  # whether the entity session was ended before, so that START answers 409
     prefilled_vendors: int = 0  # vendors that carry the key of one of the first suppliers from the start
+    documents: int = 24  # ledger entries, requests and bills from the start; 0 for none and no vendors of its own
     seed: int = 1

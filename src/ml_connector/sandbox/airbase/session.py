@@ -4,7 +4,7 @@ One rule: the two refusals that were seen (409 and 404) come back as they were s
 It must not know what is loaded in between.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from ml_connector.sandbox.airbase import replies
 from ml_connector.sandbox.airbase.books import Refused
@@ -24,7 +24,7 @@ class EntitySession:
 
     def answer(self, method: str, given: Any) -> Response:
         """Start or complete the session."""
-        action = given.get("action") if isinstance(given, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        action = cast(dict[str, Any], given).get("action") if isinstance(given, dict) else None
         if action != _ACTIONS[method]:
             raise Refused({"action": [f'"{action}" is not a valid choice.']})
         return self._start() if action == "START" else self._complete()

@@ -6,9 +6,8 @@ It must not know which faults may spoil its answers.
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -96,9 +95,7 @@ class AirbaseSite:
         if request.method in ("GET", "HEAD"):
             return self._read(route, request)
         if "json" not in request.headers.get("content-type", "application/json"):
-            return replies.detail(
-                415, f'Unsupported media type "{request.headers["content-type"]}" in request.'
-            )
+            return replies.detail(415, f'Unsupported media type "{request.headers["content-type"]}" in request.')
         try:
             given = _BODY.decode(request.body or b"{}")
         except msgspec.DecodeError as error:
@@ -153,8 +150,8 @@ def _route_to(kind: Kind, path: str) -> _Route | None:
 
 def _without_ids(value: Any) -> Any:
     if isinstance(value, dict):
-        pairs: Iterable[tuple[str, Any]] = value.items()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        return {name: _without_ids(inner) for name, inner in pairs if name not in _ID_FIELDS}
+        row = cast(dict[str, Any], value)
+        return {name: _without_ids(inner) for name, inner in row.items() if name not in _ID_FIELDS}
     if isinstance(value, list):
-        return [_without_ids(inner) for inner in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_without_ids(inner) for inner in cast(list[Any], value)]
     return value

@@ -20,13 +20,13 @@ def edit(world: "World", op: Op) -> dict[str, Any]:
     act = _ACTS.get(str(op.get("op")))
     if act is None:
         raise ValueError(f"unknown op {op.get('op')!r}; known: {', '.join(sorted(_ACTS))}")
-    unknown = sorted(set(op) - _FIELDS[act] - {"op"})
+    unknown = sorted(set(op) - _FIELDS[str(op["op"])] - {"op"})
     if unknown:
         raise ValueError(f"unknown fields for {op['op']}: {', '.join(unknown)}")
     try:
         return act(world, op)
-    except LookupError as problem:
-        raise ValueError(str(problem.args[0])) from problem
+    except (KeyError, TypeError, OverflowError) as problem:
+        raise ValueError(f"{op['op']}: missing or unfit: {problem}") from problem
 
 
 def _rows(world: "World", op: Op) -> dict[str, Any]:
@@ -91,12 +91,12 @@ _ACTS: dict[str, Callable[["World", Op], dict[str, Any]]] = {
     "clock": _clock,
 }
 _FIELDS = {
-    _rows: {"set", "where", "limit"},
-    _get: {"set", "key"},
-    _count: {"set"},
-    _insert: {"set", "values", "stamp"},
-    _update: {"set", "key", "values", "stamp"},
-    _delete: {"set", "key"},
-    _digest: set[str](),
-    _clock: {"advance_s", "at", "freeze"},
+    "rows": {"set", "where", "limit"},
+    "get": {"set", "key"},
+    "count": {"set"},
+    "insert": {"set", "values", "stamp"},
+    "update": {"set", "key", "values", "stamp"},
+    "delete": {"set", "key"},
+    "digest": set[str](),
+    "clock": {"advance_s", "at", "freeze"},
 }

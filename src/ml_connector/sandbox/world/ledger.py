@@ -5,6 +5,8 @@ Enumerations whose members were not recorded (SatAccountType, SatLevel) are left
 It must not know HTTP, OData or the seeded data.
 """
 
+from functools import cache
+
 from ml_connector.sandbox.world.tables import Link, Table, keys_of, properties_of
 
 CODE_PARTS = "BCDEFGHIJ"
@@ -82,6 +84,7 @@ _PERIOD = """
 """
 
 
+@cache
 def ledger_tables() -> tuple[Table, ...]:
     """All sets of the ledger."""
     return (

@@ -144,7 +144,7 @@ class Store:
     def heap(self) -> list[Row]:
         """All rows as they lie."""
         if self._heap is None:
-            self._heap = sorted(self._rows.values(), key=itemgetter(self.table.place_at))
+            self._heap = list(self._rows.values())
         return self._heap
 
     def ordered(self, order: tuple[By, ...], low: Key = (), high: Key | None = None) -> list[Row]:
@@ -164,7 +164,7 @@ class Store:
 
 def key_of(table: Table) -> Callable[[Row], Key]:
     """How a table's key is taken from a row; always a tuple."""
-    if len(table.key_at) > 1:
-        return itemgetter(*table.key_at)
-    at = table.key_at[0]
-    return lambda row: (row[at],)
+    first, *others = table.key_at
+    if others:
+        return itemgetter(first, *others)
+    return lambda row: (row[first],)

@@ -4,6 +4,8 @@ Rule: names are those of ``docs/reference/assumed.md``; a change there is a chan
 It must not know HTTP, OData or the seeded data.
 """
 
+from functools import cache
+
 from ml_connector.sandbox.world.tables import Link, Table, keys_of, properties_of
 
 ORDER_STATES = ("Planned", "Released", "Confirmed", "Arrived", "Received", "Closed", "Cancelled")
@@ -20,9 +22,7 @@ _SUPPLIER = """SupplierId* s20; Name! s100; AssociationNo s50; Country s2; Defau
     CreationDate- d; PartyType~ ePartyType"""
 _ADDRESS = """SupplierId* s20; AddressId* s50; Address1 s35; Address2 s35; ZipCode s35; City s35; State s35;
     Country! s2"""
-_IDENTITY = (
-    """Company* s20; Identity* s20; PartyType* ePartyType; PayTermId! s20; DefCurrency! s3; ExpireDate d"""
-)
+_IDENTITY = """Company* s20; Identity* s20; PartyType* ePartyType; PayTermId! s20; DefCurrency! s3; ExpireDate d"""
 _ORDER = """OrderNo* s12; VendorNo!~ s20; Contract!~ s5; Company- s20; CurrencyCode s3; BuyerCode s20;
     OrderDate d; Objstate- ePurchaseOrderState"""
 _LINE = """OrderNo* s12; LineNo* s4; ReleaseNo* s4; PartNo s25; Description! s200; BuyQtyDue! n; BuyUnitMeas s10;
@@ -33,6 +33,7 @@ _PAY_TERM = "Company* s20; PayTermId* s20; Description s100; NetDays n"
 _PROJECTION = "ProjectionName* s100; Description s200; Categories s200; ApiClass s50"
 
 
+@cache
 def trade_tables() -> tuple[Table, ...]:
     """All sets of trade."""
     return (*_supplier_tables(), *_order_tables(), *_company_tables())
@@ -123,9 +124,7 @@ def _company_tables() -> tuple[Table, ...]:
     return company, site, term, catalogue
 
 
-def _plain(
-    name: str, entity: str, service: str, spec: str, company: str | None = None, verbs: str = ""
-) -> Table:
+def _plain(name: str, entity: str, service: str, spec: str, company: str | None = None, verbs: str = "") -> Table:
     return Table(
         name=name,
         entity=entity,

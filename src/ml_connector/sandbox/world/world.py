@@ -7,10 +7,10 @@ It must not know HTTP, OData or what a client may see.
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,10 +19,26 @@ from ml_connector.sandbox.world.ledger import LEDGER_ENUMS, ledger_tables
 from ml_connector.sandbox.world.rows import By, Key, Row, Store
 from ml_connector.sandbox.world.tables import Table, by_name
 from ml_connector.sandbox.world.trade import TRADE_ENUMS, trade_tables
-from ml_connector.sandbox.world.values import instant, plain, stored
+from ml_connector.sandbox.world.values import instant, stored
 
 KeyLike = Mapping[str, object] | Sequence[object] | str
 STAMP = "Cf_Modified_At"
+
+
+class Written(NamedTuple):
+    """A row as it was before a change within a transaction."""
+
+    store: Store
+    key: Key
+    old: Row | None
+
+
+class Missing(ValueError):
+    """A row that is not there."""
+
+
+class Taken(ValueError):
+    """A key that is there already."""
 
 
 class World:
@@ -36,7 +52,7 @@ class World:
         self.enums = {**TRADE_ENUMS, **LEDGER_ENUMS}
         self._stores = {name: Store(table) for name, table in self.tables.items()}
         self._serial = 0
-        self._undo: list[tuple[Store, Key, Row | None]] | None = None
+        self._undo: list[Written] | None = None
 
     @classmethod
     def seeded(
@@ -101,9 +117,8 @@ class World:
     def linked(self, name: str, properties: Sequence[str], values: Key) -> list[Row]:
         """The stored rows of a set whose properties have these values."""
         table = self.tables[name]
-        columns = (By(table.index[item], not table.by_name[item].required) for item in properties)
-        bound = tuple((0, value) if by.nullable else value for by, value in zip(columns, values, strict=True))
         order = tuple(By(table.index[item], not table.by_name[item].required) for item in properties)
+        bound = tuple((0, value) if by.nullable else value for by, value in zip(order, values, strict=True))
         return self.ordered(name, order, bound, bound)
 
     def rows(self, name: str) -> list[dict[str, Any]]:
@@ -127,9 +142,7 @@ class World:
     def key(self, table: Table, key: KeyLike) -> Key:
         """A key in any of its forms as the tuple that rows are stored under."""
         values = _key_values(table, key)
-        return tuple(
-            stored(table.by_name[name], value) for name, value in zip(table.keys, values, strict=True)
-        )
+        return tuple(stored(table.by_name[name], value) for name, value in zip(table.keys, values, strict=True))
 
     def digest(self) -> str:
         """A digest of all that is stored, whatever lies where."""
@@ -151,8 +164,9 @@ class World:
             full = self._completed(table, values)
             row = self._row(table, [stored(item, full.get(item.name)) for item in table.properties])
             key = tuple(row[at] for at in table.key_at)
+            self._check_parent(table, row)
             if self.stored(name, key) is not None:
-                raise KeyError(f"{name} has {key!r} already")
+                raise Taken(f"{name} has {key!r} already")
             return self._put(table, key, [*row, self._stamp(stamp), self._next(), 0, None])
 
     def update(
@@ -183,29 +197,25 @@ class World:
             return gone + 1
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """All changes within, or none."""
         with self.lock:
-            self._undo = undo = []
+            outer, self._undo = self._undo, []
             try:
                 yield
             except BaseException:
-                for store, key, row in reversed(undo):
-                    store.drop(key)
-                    if row is not None:
-                        store.put(row)
+                _undo(self._undo)
+                self._undo = []
                 raise
             finally:
-                self._undo = None
+                self._undo = None if outer is None else outer + self._undo
 
     def load(self, name: str, rows: Iterator[list[Any]]) -> None:
         """Put seeded rows (properties and stamp) in, without checks."""
         table = self.tables[name]
         owner = self._company_of(table)
         with self.lock:
-            self._stores[name].load(
-                (*row, serial := self._next(), serial, owner(row)) for row in rows
-            )
+            self._stores[name].load((*row, serial := self._next(), serial, owner(row)) for row in rows)
 
     def edit(self, op: dict[str, Any]) -> dict[str, Any]:
         """Do an edit given as JSON."""
@@ -231,7 +241,7 @@ class World:
     def _found(self, table: Table, key: Key) -> Row:
         row = self._stores[table.name].get(key)
         if row is None:
-            raise LookupError(f"{table.name} has no {key!r}")
+            raise Missing(f"{table.name} has no {key!r}")
         return row
 
     def _completed(self, table: Table, values: Mapping[str, object]) -> dict[str, object]:
@@ -249,8 +259,7 @@ class World:
 
     def _allot(self, table: Table, name: str, values: Mapping[str, object]) -> str:
         if table.parent is None:
-            first: dict[str, Callable[[int], str]] = {"OrderNo": lambda n: f"N{n}", "SupplierId": lambda n: f"N{n}"}
-            return first[name](self._next())
+            return f"N{self._next()}"
         own = [pair[0] for pair in table.parent.pairs]
         taken = self.linked(table.name, own, tuple(values.get(item) for item in own))
         numbers = [int(row[table.index[name]]) for row in taken if str(row[table.index[name]]).isdigit()]
@@ -264,6 +273,10 @@ class World:
                 raise ValueError(f"{item.name}: {value!r} is not a member of {item.enum}")
         return values
 
+    def _check_parent(self, table: Table, row: Sequence[Any]) -> None:
+        if table.parent is not None:
+            self._found(self.tables[table.parent.target], tuple(row[table.index[own]] for own, _ in table.parent.pairs))
+
     def _put(self, table: Table, key: Key, row: list[Any]) -> dict[str, Any]:
         row[table.place_at] = self._next()
         row[table.company_at] = self._company_of(table)(row)
@@ -275,7 +288,7 @@ class World:
     def _write(self, store: Store, key: Key, row: Row | None) -> None:
         old = store.get(key)
         if self._undo is not None:
-            self._undo.append((store, key, old))
+            self._undo.append(Written(store, key, old))
         if row is None:
             store.drop(key)
         else:
@@ -311,6 +324,13 @@ class World:
         return len(found)
 
 
+def _undo(written: list[Written]) -> None:
+    for store, key, old in reversed(written):
+        store.drop(key)
+        if old is not None:
+            store.put(old)
+
+
 def _key_values(table: Table, key: KeyLike) -> list[object]:
     if isinstance(key, str):
         key = [key]
@@ -327,6 +347,3 @@ def _check_names(table: Table, values: Mapping[str, object]) -> None:
     unknown = sorted(set(values) - set(table.index))
     if unknown:
         raise ValueError(f"{table.name} has no property {', '.join(unknown)}")
-
-
-__all__ = ["STAMP", "KeyLike", "World", "plain"]

@@ -1,0 +1,310 @@
+"""The commands.
+
+Rule: exit code 0 done, 1 some records need a person, 2 wrong use or settings, 3 a system or the store was out of reach.
+Must not know: SQL, HTTP.
+"""
+
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+from rich.markup import escape
+from rich.prompt import Prompt
+
+from ml_connector import demo, sandbox, settings, wiring
+from ml_connector.cli import show
+from ml_connector.cli.progress import progress
+from ml_connector.errors import AuthError, ConnectorError, NotFoundError, SettingsError
+from ml_connector.records import keys
+from ml_connector.settings import Airbase, Connection, Ifs, Installation, Mapping, Profile
+from ml_connector.sync.report import Report
+
+NEEDS_A_PERSON, WRONG_USE, OUT_OF_REACH = 1, 2, 3
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+journal_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
+vault_app = typer.Typer(no_args_is_help=True, help="The keys that seal what is stored.")
+app.add_typer(journal_app, name="journal")
+app.add_typer(vault_app, name="vault")
+
+Name = Annotated[str, typer.Argument(help="The connection's name.")]
+Flows = Annotated[list[str] | None, typer.Argument(help="Flows to run; all when none is named.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.callback()
+def installation(
+    context: typer.Context,
+    store: Annotated[str, typer.Option(help="Where the store is: sqlite:///FILE or postgresql://….")] = "",
+    verbose: Annotated[bool, typer.Option(help="Log every request to stderr.")] = False,
+) -> None:
+    """Join IFS Cloud and Airbase: suppliers and purchase orders out, each exactly once."""
+    set_up_logs(verbose)
+    context.obj = Installation(store=store) if store else Installation()
+
+
+@contextmanager
+def opened(context: typer.Context) -> Generator[wiring.Opened]:
+    """The store that this command works on."""
+    store = wiring.open_store(context.obj)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@app.command()
+def connect(
+    context: typer.Context,
+    name: Name,
+    ifs_url: Annotated[str, typer.Option(help="https://company.ifs.cloud")] = "",
+    ifs_realm: Annotated[str, typer.Option(help="The IAM realm; not the host name.")] = "",
+    ifs_client_id: Annotated[str, typer.Option(help="The IAM client.")] = "",
+    ifs_secret_env: Annotated[str, typer.Option(help="The environment variable that holds the client secret.")] = "",
+    ifs_company: Annotated[list[str] | None, typer.Option(help="A company to include; may be repeated.")] = None,
+    airbase_url: Annotated[str, typer.Option(help="https://api.airbase.io")] = "",
+    airbase_auth: Annotated[str, typer.Option(help="bearer or token")] = "bearer",
+    airbase_token_env: Annotated[str, typer.Option(help="The environment variable that holds the API token.")] = "",
+    subsidiary: Annotated[list[str] | None, typer.Option(help="COMPANY=AIRBASE_REFERENCE; may be repeated.")] = None,
+    profile: Annotated[Path | None, typer.Option(help="A TOML file: names, mapping tables, limits.")] = None,
+) -> None:
+    """Keep a connection: one IFS tenant, one Airbase tenant. Asks for what is not given."""
+    read = settings.read_profile(profile) if profile else Profile()
+    connection = Connection(
+        ifs=Ifs(
+            settings.origin(_given(ifs_url, "IFS address")),
+            _given(ifs_realm, "IFS realm"),
+            _given(ifs_client_id, "IFS client id"),
+            tuple(ifs_company or _given("", "IFS companies (comma between)").replace(",", " ").split()),
+        ),
+        airbase=Airbase(settings.origin(_given(airbase_url, "Airbase address")), airbase_auth),
+        profile=_with_subsidiaries(read, subsidiary or []),
+    )
+    secrets = wiring.Secrets(
+        _secret(ifs_secret_env, "IFS client secret"), _secret(airbase_token_env, "Airbase API token")
+    )
+    with opened(context) as store:
+        wiring.connect(store, name, connection, secrets)
+    show.err.print(f"Connection {escape(name)} kept. Next: ml-connector check {escape(name)}")
+
+
+@app.command()
+def check(context: typer.Context, name: Name, json: AsJson = False) -> None:
+    """Ping both systems: each step with result, time and what to do. Nothing is written."""
+    steps: list[Any] = []
+    with opened(context) as store, wiring.joined(store, name) as both:
+        for step in both.check():
+            steps.append(step)
+            if not json:
+                show.step(step)
+    good = all(step.ok for step in steps)
+    if json:
+        show.data({"connection": name, "ok": good, "steps": steps})
+    raise typer.Exit(0 if good else WRONG_USE)
+
+
+@app.command()
+def plan(context: typer.Context, name: Name, flows: Flows = None, json: AsJson = False) -> None:
+    """What a run would do: counts, reasons, first differences, what is held. Nothing is written."""
+    with opened(context) as store, wiring.joined(store, name) as both, progress() as watch:
+        made = both.plan(flows or [], watch)
+    if json:
+        samples = {report.flow: report.samples for report in made}
+        show.data({"connection": name, "flows": {r.flow: {**show.as_data(r), "first": samples[r.flow]} for r in made}})
+    else:
+        show.plans(name, made)
+    raise typer.Exit(_exit(made, []))
+
+
+@app.command("run")
+def run_flows(
+    context: typer.Context,
+    name: Name,
+    flows: Flows = None,
+    census: Annotated[bool, typer.Option(help="Compare everything on both sides, not only what changed.")] = False,
+    approve: Annotated[list[str] | None, typer.Option(help="A plan that may pass its gate; may be repeated.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Bring the target systems in line."""
+    done: list[Report] = []
+    errors: list[ConnectorError] = []
+    with opened(context) as store, wiring.joined(store, name) as both, progress() as watch:
+        for report, error in both.run(flows or [], census=census, approved=tuple(approve or ()), watch=watch):
+            done.append(report)
+            errors.extend([error] if error else [])
+    if json:
+        show.data({"connection": name, "flows": {report.flow: show.as_data(report) for report in done}})
+    else:
+        show.reports(name, done)
+    raise typer.Exit(_exit(done, errors))
+
+
+@app.command()
+def exceptions(
+    context: typer.Context,
+    name: Name,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many to list.")] = 50,
+    json: AsJson = False,
+) -> None:
+    """Records that need a person: why, what to do, who, since when, how much is at stake."""
+    with opened(context) as store:
+        waiting = wiring.exceptions(store, name)
+        groups, listed = waiting.counts(), waiting.open(limit=limit)
+    if json:
+        show.data({"connection": name, "causes": groups, "exceptions": listed})
+    else:
+        show.exceptions(groups, listed)
+
+
+@app.command()
+def record(context: typer.Context, name: Name, key: str, json: AsJson = False) -> None:
+    """The timeline of one record: supplier, order, or any other key."""
+    with opened(context) as store:
+        entries = wiring.journal(store, name).timeline(None, keys.join(key.split("/")))
+    if not entries:
+        raise SettingsError(f"nothing is known of {key!r} in connection {name}; keys look like S1004 or 100234")
+    if json:
+        show.data({"connection": name, "key": key, "entries": entries})
+    else:
+        show.timeline(entries)
+
+
+@journal_app.command()
+def verify(context: typer.Context, name: Name, json: AsJson = False) -> None:
+    """Check that no entry of the journal was changed, removed or moved."""
+    with opened(context) as store:
+        verdict = wiring.journal(store, name).verify()
+    if json:
+        show.data({"connection": name, "ok": not verdict.broken, "entries": verdict.entries, "broken": verdict.broken})
+    else:
+        show.verdict(verdict)
+    raise typer.Exit(NEEDS_A_PERSON if verdict.broken else 0)
+
+
+@vault_app.command()
+def rotate(context: typer.Context) -> None:
+    """Seal everything new with a new data key; what is stored stays readable."""
+    with opened(context) as store:
+        store.vault.rotate()
+    show.err.print("New data key in use.")
+
+
+@app.command()
+def connections(context: typer.Context, json: AsJson = False) -> None:
+    """The connections there are."""
+    with opened(context) as store:
+        names = store.connections.names()
+    if json:
+        show.data({"connections": names})
+    elif names:
+        show.out.print("\n".join(escape(name) for name in names))
+    else:
+        show.out.print("No connection yet. Start: ml-connector connect NAME, or look around first: ml-connector demo")
+
+
+@app.command("demo")
+def demo_command(
+    once: Annotated[bool, typer.Option("--once", help="End after the figures, instead of staying up.")] = False,
+) -> None:
+    """The main job on made-up systems: nothing to install, nothing to connect."""
+    demo.demo(once)
+
+
+@app.command("sandbox")
+def sandbox_command(
+    suppliers: Annotated[int, typer.Option(min=0, max=1_000_000)] = 300,
+    orders: Annotated[int, typer.Option(min=0, max=1_000_000)] = 200,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 7,
+    ifs_port: Annotated[int, typer.Option(min=0, max=65535)] = 0,
+    airbase_port: Annotated[int, typer.Option(min=0, max=65535)] = 0,
+    control_port: Annotated[int, typer.Option(min=0, max=65535)] = 0,
+    token_life_s: Annotated[int, typer.Option(min=1, help="How long an IFS token lives.")] = 180,
+    zone: Annotated[str, typer.Option(help="The zone that IFS times are really in.")] = "Europe/Oslo",
+    modified: Annotated[bool, typer.Option(help="Show a modified time on the rows.")] = False,
+) -> None:
+    """A stand-in IFS Cloud and a stand-in Airbase on this machine; prints where they are as one JSON object."""
+    options = sandbox.SandboxOptions(
+        suppliers=suppliers,
+        orders=orders,
+        seed=seed,
+        ifs_port=ifs_port,
+        airbase_port=airbase_port,
+        control_port=control_port,
+        modified=modified,
+    )
+    options.ifs.token_life_s = token_life_s
+    options.ifs.zone = zone
+    sandbox.serve(options)
+
+
+def _given(value: str, question: str) -> str:
+    value = value.strip()
+    if not value and sys.stdin.isatty():
+        value = Prompt.ask(question, console=show.err).strip()
+    if not value:
+        raise SettingsError(f"{question} is missing")
+    return value
+
+
+def _secret(variable: str, question: str) -> str:
+    if variable:
+        value = os.environ.get(variable, "").strip()
+        if not value:
+            raise SettingsError(f"{question}: the environment variable {variable} is empty or not set")
+        return value
+    if not sys.stdin.isatty():
+        raise SettingsError(f"{question} is missing; put it into an environment variable and name that")
+    return Prompt.ask(question, console=show.err, password=True).strip()
+
+
+def _with_subsidiaries(read: Profile, pairs: list[str]) -> Profile:
+    given: dict[str, str] = {}
+    for pair in pairs:
+        company, equals, reference = (part.strip() for part in pair.partition("="))
+        if not (company and equals and reference):
+            raise SettingsError(f"--subsidiary {pair!r} is not COMPANY=AIRBASE_REFERENCE")
+        given[company] = reference
+    mapping = Mapping({**read.mapping.subsidiaries, **given}, read.mapping.payment_terms)
+    return Profile(read.ifs, read.airbase, mapping, read.gate, read.zone, read.quiet_s)
+
+
+def _exit(done: list[Report], errors: list[ConnectorError]) -> int:
+    if errors:
+        return max(exit_code(error) for error in errors)
+    return NEEDS_A_PERSON if any(report.needs_a_person for report in done) else 0
+
+
+def exit_code(error: ConnectorError) -> int:
+    """The exit code that an error ends with."""
+    return WRONG_USE if isinstance(error, SettingsError | AuthError | NotFoundError) else OUT_OF_REACH
+
+
+def set_up_logs(verbose: bool) -> None:
+    """Send logs to stderr: warnings, or everything."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger("debug" if verbose else "error"),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+    )
+
+
+def main() -> None:
+    """Run the command line; what goes wrong on purpose is one sentence on stderr."""
+    try:
+        app()
+    except ConnectorError as error:
+        show.err.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        show.err.print("Stopped. What was sent is settled or will be looked up by the next run.")
+        sys.exit(130)

@@ -1,0 +1,187 @@
+"""What a person sees on the terminal, and the JSON that a script reads.
+
+Rule: values in, text out; one JSON object on stdout with `--json`, everything else for people.
+Must not know: how the values came about.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ml_connector.records import codec, keys
+from ml_connector.store.chain import Verdict
+from ml_connector.store.exceptions import CauseCount, OpenException
+from ml_connector.store.journal import JournalEntry
+from ml_connector.sync.plan import Action, Decision
+from ml_connector.sync.report import Report
+from ml_connector.systems.step import Step
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+SHOWN = ("read", "unchanged", "created", "updated", "deactivated", "held", "refused", "uncertain")
+FIGURES = (*SHOWN[:5], "posted", "corrected", *SHOWN[5:])
+FURTHER = ("not_due", "adopted", "recovered", "state", "plan_id", "objections", "error")
+
+
+def data(value: Any) -> None:
+    """Print one JSON object."""
+    out.out(msgspec.json.format(msgspec.json.encode(value)).decode(), highlight=False)
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """A report as scripts get it."""
+    figures = {name: getattr(report, name) for name in FIGURES}
+    return {
+        **figures,
+        "requests": report.requests,
+        "seconds": round(report.seconds, 3),
+        **{name: getattr(report, name) for name in FURTHER},
+    }
+
+
+def reports(connection: str, done: Sequence[Report]) -> None:
+    """The figures of a run, and what waits for a person."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("flow")
+    for name in SHOWN:
+        table.add_column(name, justify="right")
+    table.add_column("requests", justify="right")
+    table.add_column("time", justify="right")
+    for report in done:
+        asked = " ".join(f"{system} {count}" for system, count in report.requests.items())
+        figures = [f"{getattr(report, name):,}" for name in SHOWN]
+        table.add_row(report.flow, *figures, asked, f"{report.seconds:.1f} s")
+    out.print(table)
+    for report in done:
+        _waiting(connection, report)
+
+
+def _waiting(connection: str, report: Report) -> None:
+    if report.objections:
+        out.print(f"[yellow]STOPPED[/] {report.flow}: nothing was sent, because {'; '.join(report.objections)}.")
+        out.print(f"  look:     ml-connector plan {connection} {report.flow}")
+        out.print(f"  go ahead: ml-connector run {connection} {report.flow} --approve {report.plan_id}")
+    if report.held or report.refused or report.uncertain:
+        waiting = report.held + report.refused + report.uncertain
+        out.print(f"[yellow]{waiting:,} NEED A PERSON[/] in {report.flow}: ml-connector exceptions {connection}")
+    if report.error and not report.objections:
+        out.print(f"[red]{report.state.upper()}[/] {report.flow}: {escape(report.error)}")
+
+
+def plans(connection: str, made: Sequence[Report]) -> None:
+    """What a run would do."""
+    for report in made:
+        would = [f"{verb} {count:,}" for verb, count in _would(report) if count]
+        out.print(f"[bold]{report.flow}[/]: of {report.read:,} read, would {', '.join(would) or 'write nothing'}")
+        for decision in report.samples:
+            _decision(decision)
+        if report.objections:
+            out.print(f"  [yellow]needs approval[/]: {'; '.join(report.objections)}")
+            out.print(f"  go ahead: ml-connector run {connection} {report.flow} --approve {report.plan_id}")
+
+
+def _would(report: Report) -> list[tuple[str, int]]:
+    return [
+        ("create", report.created),
+        ("update", report.updated),
+        ("switch off", report.deactivated),
+        ("hold", report.held),
+        ("only link", report.adopted),
+    ]
+
+
+def _decision(decision: Decision) -> None:
+    key = escape(keys.shown(decision.key))
+    if decision.held:
+        out.print(f"  [yellow]hold[/] {key}: {escape(decision.held.sentence)} {escape(decision.held.remedy)}")
+    elif decision.action in (Action.UPDATE, Action.DEACTIVATE):
+        changes = codec.difference(decision.before, decision.after)
+        said = "; ".join(f"{name}: {_short(old)} → {_short(new)}" for name, (old, new) in changes.items())
+        out.print(f"  {decision.action} {key}: {escape(said)}", soft_wrap=True)
+    elif decision.action is Action.CREATE:
+        fields = codec.difference(None, decision.after)
+        said = "; ".join(f"{name}: {_short(new)}" for name, (_, new) in fields.items() if new not in (None, "", []))
+        out.print(f"  create {key}: {escape(said)}", soft_wrap=True)
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def step(one: Step) -> None:
+    """One step of a check."""
+    mark = "[green]ok  [/]" if one.ok else "[red]FAIL[/]"
+    out.print(f"{mark} {escape(one.name)} [dim]{one.seconds * 1000:.0f} ms[/]  {escape(one.result)}", soft_wrap=True)
+    if not one.ok and one.remedy:
+        out.print(f"       → {escape(one.remedy)}", soft_wrap=True)
+
+
+def when(at: datetime, now: datetime | None = None) -> str:
+    """An instant, absolute with its zone and relative."""
+    gone_s = int(((now or datetime.now(UTC)) - at).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if abs(gone_s) >= size:
+            return f"{at:%Y-%m-%d %H:%M:%S} UTC ({gone_s // size} {unit} ago)"
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC ({gone_s} s ago)"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A plain table."""
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        grid.add_column(name, overflow="fold")
+    for row in rows:
+        grid.add_row(*(escape(cell) for cell in row))
+    out.print(grid)
+
+
+def timeline(entries: Sequence[JournalEntry]) -> None:
+    """What happened to a record, oldest first."""
+    for entry in entries:
+        facts = ", ".join(f"{name} {_short(value)}" for name, value in entry.facts.items() if value not in ("", None))
+        out.print(f"{when(entry.at)}  [bold]{entry.flow} {entry.kind}[/]  {escape(facts)}", soft_wrap=True)
+        for name, (old, new) in _changed(entry).items():
+            out.print(f"    {name}: {escape(_short(old))} → {escape(_short(new))}", soft_wrap=True)
+
+
+def _changed(entry: JournalEntry) -> dict[str, tuple[Any, Any]]:
+    if not isinstance(entry.body, dict):
+        return {}
+    body = cast("dict[str, dict[str, Any] | None]", entry.body)
+    before, after = body.get("before") or {}, body.get("after") or {}
+    return {name: (before.get(name), after[name]) for name in after if before and before.get(name) != after[name]}
+
+
+def verdict(found: Verdict) -> None:
+    """Whether the journal is whole."""
+    if not found.broken:
+        out.print(f"[green]whole[/]: {found.entries:,} entries, each in its place and unchanged")
+        return
+    out.print(f"[red]BROKEN[/]: {len(found.broken):,} places in {found.entries:,} entries")
+    for seq, what in found.broken[:20]:
+        out.print(f"  entry {seq}: {escape(what)}")
+
+
+def exceptions(groups: Sequence[CauseCount], listed: Sequence[OpenException]) -> None:
+    """What waits for a person: by cause, then record by record."""
+    if not groups:
+        out.print("Nothing waits for a person.")
+        return
+    now = datetime.now(UTC)
+    counted = ((group.flow, group.cause, f"{group.count:,}", when(group.oldest_at, now)) for group in groups)
+    table(("flow", "cause", "records", "oldest"), counted)
+    for one in listed:
+        stake = f", {one.held.stake} at stake" if one.held.stake else ""
+        out.print(f"\n[bold]{one.flow} {escape(keys.shown(one.key))}[/]{stake}, since {when(one.opened_at, now)}")
+        out.print(f"  {escape(one.held.sentence)}", soft_wrap=True)
+        out.print(f"  → {one.held.owner}: {escape(one.held.remedy)}", soft_wrap=True)
+    left = sum(group.count for group in groups) - len(listed)
+    if left > 0:
+        out.print(f"\n… and {left:,} more: --limit {len(listed) + left}")

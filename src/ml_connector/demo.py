@@ -1,0 +1,119 @@
+"""The main job on made-up systems: a stand-in IFS Cloud, a stand-in Airbase, and what moves between them.
+
+Rule: it shows what the product does with the product's own code; every figure is read off, none is written here.
+Must not know: the inside of either stand-in.
+"""
+
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+
+from ml_connector import sandbox, wiring
+from ml_connector.cli import show
+from ml_connector.cli.progress import progress
+from ml_connector.settings import Airbase, Connection, Ifs, Installation, Mapping, Profile
+from ml_connector.sync.report import Report
+
+NAME = "demo"
+SUBSIDIARIES = {"10": "SUB-10", "20": "SUB-20"}
+PAYMENT_TERMS: dict[str, str] = {}
+
+
+def demo(once: bool, suppliers: int = 300, orders: int = 200) -> None:
+    """Show the main job, step by step; then end, or keep the stand-ins up to be tried by hand.
+
+    Raises: ConnectorError.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ml-connector-demo-")))
+        world = stack.enter_context(sandbox.start(sandbox.SandboxOptions(suppliers=suppliers, orders=orders, seed=7)))
+        store = wiring.open_store(Installation(store=f"sqlite:///{folder / 'store.db'}"))
+        stack.callback(store.close)
+        _connect(store, world)
+        both = stack.enter_context(wiring.joined(store, NAME))
+        _walk(store, both, world)
+        if not once:
+            _stay(world, folder)
+
+
+def _connect(store: wiring.Opened, world: sandbox.Sandbox) -> None:
+    told = world.told()
+    _title("A stand-in IFS Cloud and a stand-in Airbase are up on this machine")
+    show.out.print(f"  IFS {told['ifs_url']}   Airbase {told['airbase_url']}")
+    connection = Connection(
+        ifs=Ifs(told["ifs_url"], told["ifs"]["realm"], told["ifs"]["client_id"], tuple(SUBSIDIARIES)),
+        airbase=Airbase(told["airbase_url"]),
+        profile=Profile(mapping=Mapping(SUBSIDIARIES, PAYMENT_TERMS), quiet_s=0.5),
+    )
+    wiring.connect(store, NAME, connection, wiring.Secrets(told["ifs"]["client_secret"], told["airbase"]["token"]))
+
+
+def _walk(store: wiring.Opened, both: wiring.Joined, world: sandbox.Sandbox) -> None:
+    _title("check: are both systems there, and are they what the profile expects?")
+    for step in both.check():
+        show.step(step)
+    _title("plan: what would a run do?")
+    show.plans(NAME, both.plan([]))
+    _title("run: suppliers and purchase orders reach Airbase")
+    _run(both, world)
+    _title("run again: nothing has changed")
+    _run(both, world)
+    _title("one line of one order is changed in IFS; run again")
+    key = _change_a_line(world)
+    _run(both, world)
+    _title(f"record {key}: what happened to that order")
+    show.timeline(wiring.journal(store, NAME).timeline("purchase_orders", key)[-2:])
+    _title("exceptions: what waits for a person")
+    waiting = wiring.exceptions(store, NAME)
+    show.exceptions(waiting.counts(), waiting.open(limit=3))
+    _title("journal verify: has anybody touched the audit trail?")
+    show.verdict(wiring.journal(store, NAME).verify())
+
+
+def _run(both: wiring.Joined, world: sandbox.Sandbox) -> None:
+    writes = world.airbase_log.writes
+    done: list[Report] = []
+    with progress() as watch:
+        for report, error in both.run([], watch=watch):
+            if error:
+                raise error
+            done.append(report)
+    show.reports(NAME, done)
+    moved = sum(report.created + report.updated + report.deactivated for report in done)
+    sent = world.airbase_log.writes - writes
+    show.out.print(f"  Airbase's own count: {sent:,} write requests for {moved:,} records.")
+
+
+def _change_a_line(world: sandbox.Sandbox) -> str:
+    """Raise the quantity of a line of the first order that is in Airbase."""
+    order = next(row for row in world.airbase_rows("purchase_orders") if row["status"] == "open")["po_number"]
+    line = next(row for row in world.world.rows("PurchaseOrderLineSet") if row["OrderNo"] == order)
+    key = {name: line[name] for name in ("OrderNo", "LineNo", "ReleaseNo")}
+    op: dict[str, Any] = {"op": "update", "set": "PurchaseOrderLineSet", "key": key, "values": {"BuyQtyDue": "77"}}
+    world.world.edit(op)
+    show.out.print(f"  order {order}, line {line['LineNo']}: quantity {line['BuyQtyDue']} → 77")
+    return str(order)
+
+
+def _stay(world: sandbox.Sandbox, folder: Path) -> None:
+    _title("The stand-ins stay up; try it yourself in another terminal, then press Ctrl-C here")
+    show.out.print(
+        f"  export ML_CONNECTOR_STORE=sqlite:///{folder / 'store.db'}\n"
+        f"  .venv/bin/ml-connector run {NAME}\n"
+        f"  .venv/bin/ml-connector exceptions {NAME}\n"
+        f"  curl -s {world.control_url}/",
+        soft_wrap=True,
+    )
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        show.err.print("Ended; the demo's store is gone.")
+
+
+def _title(text: str) -> None:
+    show.out.print(f"\n[bold cyan]▸[/] [bold]{escape(text)}[/]")

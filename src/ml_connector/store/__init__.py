@@ -1,0 +1,5 @@
+"""The store: links, changes, journal, exceptions and secrets, in SQLite or PostgreSQL.
+
+Rule: what a transaction commits is true together; record bodies and secrets lie sealed.
+Must not know: HTTP, IFS, Airbase, how a run is started, settings.
+"""

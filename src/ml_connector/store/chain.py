@@ -1,0 +1,155 @@
+"""The journal's chain: how an entry is hashed, and how the whole is verified.
+
+Rule: every column of an entry is under its hash, each hash is under the next one's, the last is sealed.
+Must not know: what an entry means.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Column, ColumnElement, LargeBinary, cast, func, select
+
+from ml_connector.errors import VaultError
+from ml_connector.store import schema
+from ml_connector.store.db import Database
+from ml_connector.store.vault import Vault
+
+GENESIS = bytes(32)
+BROKEN_MAX = 100
+PAGE = 1000
+
+_TEXTS = ("at", "run_id", "flow", "key", "kind", "facts")
+_BYTES = ("prev", "hash", "body_digest", "body")
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """How many entries were checked, and what is wrong at which number; at most `BROKEN_MAX` are told."""
+
+    entries: int
+    broken: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.broken
+
+
+class Header(NamedTuple):
+    """What of an entry is hashed; the body by its digest."""
+
+    connection_id: int
+    seq: int
+    at: str | bytes
+    run_id: str | bytes
+    flow: str | bytes
+    key: str | bytes
+    kind: str | bytes
+    facts: str | bytes
+    body_digest: bytes | None
+
+    def hash(self, prev: bytes) -> bytes:
+        """The hash of the entry that has this header and comes after `prev`."""
+        digest = hashlib.sha256(prev)
+        for field in self:
+            digest.update(_canonical(field))
+        return digest.digest()
+
+
+def head_text(seq: int, head: bytes) -> bytes:
+    """What is sealed beside the chain."""
+    return f"{seq}:{head.hex()}".encode()
+
+
+def verify(db: Database, vault: Vault, connection_id: int) -> Verdict:
+    """Check every entry, the order, and that none is missing; in bounded memory."""
+    seq, head, broken = _head(db, vault, connection_id)
+    entries, last, prev = 0, 0, GENESIS
+    for row in _entries(db, connection_id, seq):
+        entries += 1
+        if row.seq != last + 1:
+            broken.append((last + 1, _gap(last + 1, row.seq - 1)))
+        broken.extend(
+            (row.seq, what) for what in _faults(row, prev if row.seq == last + 1 else row.prev, connection_id)
+        )
+        last, prev = row.seq, row.hash or b""
+        del broken[BROKEN_MAX:]
+    if last < seq:
+        broken.append((last + 1, _gap(last + 1, seq)))
+    elif prev != head:
+        broken.append((last, "is not the entry that the chain's head names"))
+    return Verdict(entries, tuple(broken))
+
+
+def _gap(first: int, last: int) -> str:
+    return "is missing" if first == last else f"is missing, and so are those up to {last}"
+
+
+def _faults(row: Any, prev: bytes, connection_id: int) -> Iterator[str]:
+    if row.prev != prev:
+        yield "does not follow the entry before it"
+    if (None if row.body is None else hashlib.sha256(row.body).digest()) != row.body_digest:
+        yield "has another body than it was written with"
+    texts = (row.at, row.run_id, row.flow, row.key, row.kind, row.facts)
+    if Header(connection_id, row.seq, *texts, row.body_digest).hash(row.prev) != row.hash:
+        yield "was altered"
+
+
+def _head(db: Database, vault: Vault, connection_id: int) -> tuple[int, bytes, list[tuple[int, str]]]:
+    chains, journal = schema.chains, schema.journal
+    newest = select(func.max(journal.c.seq)).where(journal.c.connection_id == connection_id).scalar_subquery()
+    with db.read() as connection:
+        # One statement, so that both are of the same moment.
+        query = select(chains.c.seq, chains.c.head, chains.c.sealed, newest.label("newest"))
+        head = connection.execute(query.where(chains.c.connection_id == connection_id)).one_or_none()
+        orphan: int | None = connection.execute(select(newest)).scalar()
+    if head is None:
+        return 0, GENESIS, [(0, "the chain's head is missing")] if orphan else []
+    broken: list[tuple[int, str]] = []
+    if (head.newest or 0) > head.seq:
+        broken.append((head.seq + 1, "was added behind the chain's head"))
+    if not _is_ours(vault, connection_id, head):
+        broken.append((head.seq, "the chain's head was altered"))
+    return head.seq, head.head, broken
+
+
+def _is_ours(vault: Vault, connection_id: int, head: Any) -> bool:
+    try:
+        return vault.unseal(head.sealed, str(connection_id), "chains") == head_text(head.seq, head.head)
+    except VaultError:
+        return False
+
+
+def _entries(db: Database, connection_id: int, upto: int) -> Iterator[Any]:
+    table, after = schema.journal, 0
+    while True:
+        with db.read() as connection:
+            raw = _raw_on(connection.dialect.name)
+            query = select(table.c.seq, *[raw(table.c[name]).label(name) for name in (*_TEXTS, *_BYTES)])
+            query = query.where(table.c.connection_id == connection_id, table.c.seq > after, table.c.seq <= upto)
+            rows = connection.execute(query.order_by(table.c.seq).limit(PAGE)).all()
+        if not rows:
+            return
+        yield from rows
+        after = rows[-1].seq
+
+
+def _raw_on(dialect: str) -> Any:
+    return _raw_postgres if dialect == "postgresql" else _raw_sqlite
+
+
+def _raw_postgres(column: Column[Any]) -> ColumnElement[Any]:
+    return column if column.name in _BYTES else func.convert_to(column, "UTF8")
+
+
+def _raw_sqlite(column: Column[Any]) -> ColumnElement[Any]:
+    # A flipped byte may make text undecodable or a value of another type; as bytes it can always be read.
+    return cast(column, LargeBinary)
+
+
+def _canonical(field: str | bytes | int | None) -> bytes:
+    if field is None:
+        return b"-"
+    data = field if isinstance(field, bytes) else str(field).encode()
+    return b"%d:%b" % (len(data), data)

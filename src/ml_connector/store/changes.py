@@ -1,0 +1,170 @@
+"""Changes: what is planned, promised and known to have happened.
+
+Rule: a state moves only as `sync.change` says, and only from the state that the row really has; of one key at most one
+change is open (the database sees to it).
+Must not know: how a change is sent.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, select, update
+
+from ml_connector.errors import StoreError
+from ml_connector.records import codec
+from ml_connector.store.db import listed, upsert
+from ml_connector.store.schema import IS_PLANNED, changes
+from ml_connector.store.scope import Scope, clean, decoded
+from ml_connector.sync.change import OPEN, Event, State, move
+from ml_connector.sync.detect import Row
+from ml_connector.sync.plan import Action, Decision
+from ml_connector.sync.ports import Change, Entry
+
+# Changes of one list may be sent together: creates; then what sets fields; then what only makes links.
+LISTS = {Action.CREATE: 0, Action.UPDATE: 1, Action.DEACTIVATE: 1, Action.ADOPT: 2, Action.RELINK: 2}
+PLANNED = ([changes.c.run_id, changes.c.key], IS_PLANNED)
+CLOSED = (State.SETTLED, State.REFUSED)
+
+
+class Body(msgspec.Struct, frozen=True):
+    """What of a change is sealed."""
+
+    source: msgspec.Raw
+    before: msgspec.Raw
+    after: msgspec.Raw
+    rows: tuple[Row, ...]
+
+
+def stage(connection: Connection, scope: Scope, run_id: str, entries: Sequence[Entry]) -> None:
+    """Add planned changes; a key staged before in this run is replaced."""
+    owned = scope.owned() | {"run_id": run_id, "state": State.PLANNED.value, "attempts": 0, "changed_at": scope.now()}
+    latest = {entry.decision.key: entry for entry in entries}
+    upsert(connection, changes, [owned | _row(scope, entry) for entry in latest.values()], PLANNED)
+
+
+def staged(connection: Connection, scope: Scope, run_id: str, limit: int) -> list[Change]:
+    """The next planned changes of one list, in key order."""
+    query = select(changes).where(changes.c.run_id == run_id, changes.c.state == State.PLANNED, scope.mine(changes))
+    rows = connection.execute(query.order_by(changes.c.list_no, changes.c.key).limit(limit)).all()
+    return [_change(scope, row) for row in rows if row.list_no == rows[0].list_no]
+
+
+def creating(connection: Connection, scope: Scope, flow: str, run_ids: Sequence[str], keys: Sequence[str]) -> set[str]:
+    """Which of these keys these runs plan to create."""
+    query = select(changes.c.key).where(
+        changes.c.run_id.in_(run_ids),
+        changes.c.key.in_(listed(connection, keys)),
+        changes.c.connection_id == scope.connection_id,
+        changes.c.flow == flow,
+        changes.c.state == State.PLANNED,
+        changes.c.action == Action.CREATE,
+    )
+    return set(connection.execute(query).scalars())
+
+
+def drop_planned(connection: Connection, scope: Scope, run_id: str | None = None) -> None:
+    """Forget what was planned but never promised, by one run or any; bodies of dropped changes go too."""
+    mine = scope.mine(changes) if run_id is None else scope.mine(changes) & (changes.c.run_id == run_id)
+    connection.execute(delete(changes).where(mine, changes.c.state == State.PLANNED))
+    dropped = mine & (changes.c.state == State.DROPPED) & changes.c.body.is_not(None)
+    connection.execute(update(changes).where(dropped).values(body=None))
+
+
+def open_ones(connection: Connection, scope: Scope, but_run: str, limit: int) -> list[Change]:
+    """Changes of other runs that were promised and whose outcome is not known, oldest first."""
+    query = select(changes).where(scope.mine(changes), changes.c.state.in_(OPEN), changes.c.run_id != but_run)
+    rows = connection.execute(query.order_by(changes.c.id).limit(limit)).all()
+    return [_change(scope, row) for row in rows]
+
+
+def advance(
+    connection: Connection, scope: Scope, moved: Sequence[tuple[Change, Event]], run_id: str = ""
+) -> list[State]:
+    """Move each change by its event; the states they are in now. `run_id`: the run that takes them over.
+
+    Raises: StoreError when one is not in a state from which it may move so.
+    """
+    if not moved:
+        return []
+    states = _states(connection, scope, [change for change, _ in moved])
+    after: list[State] = []
+    groups: dict[tuple[State, State], list[int]] = defaultdict(list)
+    for change, event in moved:
+        after.append(_moved(change, states.get((change.id, change.key)), event))
+        groups[states[change.id, change.key], after[-1]].append(change.id)
+    for (before, now), ids in groups.items():
+        _update(connection, scope, ids, before, now, run_id)
+    return after
+
+
+def _moved(change: Change, state: State | None, event: Event) -> State:
+    if state is None:
+        raise StoreError(f"change {change.id} is gone; another run took over")
+    try:
+        return move(state, event)
+    except ValueError:
+        raise StoreError(f"change {change.id} is {state} and can't {event}; another run took it over") from None
+
+
+def _states(connection: Connection, scope: Scope, wanted: Sequence[Change]) -> dict[tuple[int, str], State]:
+    ids = [change.id for change in wanted]
+    if len(set(ids)) != len(ids):
+        raise StoreError("one change was given twice")
+    query = select(changes.c.id, changes.c.key, changes.c.state).where(
+        changes.c.id.in_(listed(connection, ids)), scope.mine(changes)
+    )
+    # In one order, so that two runs can't lock each other out.
+    rows = connection.execute(query.order_by(changes.c.id).with_for_update())
+    return {(row.id, row.key): State(row.state) for row in rows}
+
+
+def _update(connection: Connection, scope: Scope, ids: list[int], before: State, now: State, run_id: str) -> None:
+    values: dict[str, Any] = {"state": now.value, "changed_at": scope.now()}
+    if now is State.INTENDED:
+        values |= {"attempts": changes.c.attempts + 1}
+    if now in CLOSED:
+        values |= {"body": None}  # the journal and the link have it
+    if run_id:
+        values |= {"run_id": run_id}
+    statement = update(changes).where(changes.c.id.in_(listed(connection, ids)), changes.c.state == before)
+    done = connection.execute(statement.values(values))
+    if done.rowcount != len(ids):
+        raise StoreError(f"{len(ids) - done.rowcount} changes are no longer {before}; another run took them over")
+
+
+def _row(scope: Scope, entry: Entry) -> dict[str, Any]:
+    decision = entry.decision
+    return {
+        "key": decision.key,
+        "action": decision.action.value,
+        "list_no": LISTS[decision.action],
+        "target_id": clean(decision.target_id),
+        "active": decision.active,
+        "wake_on": decision.wake_on.isoformat() if decision.wake_on else None,
+        "body": scope.seal(changes, decision.key, body_of(entry)),
+    }
+
+
+def body_of(entry: Entry) -> Body:
+    """The sealed part of an entry."""
+    raws = [msgspec.Raw(codec.encode(one)) for one in (entry.source, entry.decision.before, entry.decision.after)]
+    return Body(raws[0], raws[1], raws[2], entry.rows)
+
+
+def _change(scope: Scope, row: Any) -> Change:
+    if row.body is None:
+        raise StoreError(f"change {row.id} has lost its content; restore the database from backup")
+    body: Body = scope.unseal(changes, row.key, row.body, Body)
+    decision = Decision(
+        row.key,
+        Action(row.action),
+        decoded(body.after, scope.target_kind),
+        decoded(body.before, scope.target_kind),
+        row.target_id,
+        row.active,
+        date.fromisoformat(row.wake_on) if row.wake_on else None,
+    )
+    return Change(row.id, row.state, Entry(decision, decoded(body.source, scope.source_kind), body.rows))

@@ -1,0 +1,161 @@
+"""Connections: one IFS tenant, one Airbase tenant, their settings and secrets.
+
+Rule: settings are plain, secrets are sealed to their connection and field; every change is journalled by names only.
+Must not know: which settings there are, or what they mean.
+"""
+
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection as Transaction
+from sqlalchemy import Row, delete, exists, insert, or_, select, update
+
+from ml_connector.errors import SettingsError
+from ml_connector.records import codec
+from ml_connector.store import schema
+from ml_connector.store.db import Database, upsert
+from ml_connector.store.journal import Journal, Kind, Line
+from ml_connector.store.scope import Clock
+from ml_connector.store.vault import Vault
+from ml_connector.sync.change import OPEN
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """A connection as saved."""
+
+    id: int
+    name: str
+    settings: dict[str, Any]
+
+
+class Connections:
+    """All connections of a store."""
+
+    def __init__(self, db: Database, vault: Vault, clock: Clock = lambda: datetime.now(UTC)) -> None:
+        self._db = db
+        self._vault = vault
+        self._clock = clock
+
+    def save(self, name: str, settings: dict[str, Any], secrets: dict[str, str]) -> Connection:
+        """Save or replace a connection; secrets that are not given stay, an empty one is removed."""
+        _check_name(name)
+        now = schema.stamp(self._clock())
+        with self._db.write() as transaction:
+            connection_id = self._keep(transaction, name, settings, now)
+            if secrets:
+                self._keep_secrets(transaction, connection_id, secrets, now)
+            facts = {"event": "saved", "settings": codec.digest(settings), "secrets": sorted(secrets)}
+            self._note(transaction, connection_id, facts)
+        return Connection(connection_id, name, settings)
+
+    def get(self, name: str) -> Connection:
+        """A connection by its name.
+
+        Raises: SettingsError when there is none, naming those that there are.
+        """
+        with self._db.read() as transaction:
+            row = self._find(transaction, name)
+        return Connection(row.id, row.name, msgspec.json.decode(row.settings))
+
+    def secret(self, name: str, field: str) -> str:
+        """A secret in the clear.
+
+        Raises: SettingsError when it was not given, VaultError.
+        """
+        with self._db.read() as transaction:
+            row = self._find(transaction, name)
+            query = select(schema.secrets.c.sealed).where(
+                schema.secrets.c.connection_id == row.id, schema.secrets.c.field == field
+            )
+            sealed = transaction.execute(query).scalar_one_or_none()
+        if sealed is None:
+            raise SettingsError(f"connection {name} has no secret {field}; save it with the connection")
+        return self._vault.unseal(sealed, str(row.id), "secrets", field).decode()
+
+    def names(self) -> list[str]:
+        """The names of all connections."""
+        with self._db.read() as transaction:
+            return _names(transaction)
+
+    def remove(self, name: str) -> None:
+        """Remove a connection that has linked nothing; its journal stays.
+
+        Raises: SettingsError when it has links or open changes.
+        """
+        with self._db.write() as transaction:
+            row = self._find(transaction, name)
+            if _in_use(transaction, row.id):
+                raise SettingsError(f"connection {name} has linked records; removing it would make duplicates later")
+            for table in (schema.secrets, schema.tokens, schema.marks, schema.cursors, schema.exceptions):
+                transaction.execute(delete(table).where(table.c.connection_id == row.id))
+            now = schema.stamp(self._clock())
+            table = schema.connections
+            transaction.execute(update(table).where(table.c.id == row.id).values(removed_at=now, settings="{}"))
+            self._note(transaction, row.id, {"event": "removed"})
+
+    def _keep(self, transaction: Transaction, name: str, settings: dict[str, Any], now: str) -> int:
+        table = schema.connections
+        values = {"name": name, "settings": msgspec.json.encode(settings).decode(), "changed_at": now}
+        query = select(table.c.id).where(table.c.name == name, table.c.removed_at.is_(None)).with_for_update()
+        known: int | None = transaction.execute(query).scalar_one_or_none()
+        if known is not None:
+            transaction.execute(update(table).where(table.c.id == known).values(values))
+            return known
+        return transaction.execute(insert(table).values(values | {"created_at": now}).returning(table.c.id)).scalar_one()
+
+    def _keep_secrets(self, transaction: Transaction, connection_id: int, secrets: dict[str, str], now: str) -> None:
+        table = schema.secrets
+        gone = [field for field, secret in secrets.items() if not secret]
+        transaction.execute(delete(table).where(table.c.connection_id == connection_id, table.c.field.in_(gone)))
+        rows = [
+            {
+                "connection_id": connection_id,
+                "field": field,
+                "sealed": self._vault.seal(secret.encode(), str(connection_id), "secrets", field),
+                "changed_at": now,
+            }
+            for field, secret in secrets.items()
+            if secret
+        ]
+        upsert(transaction, table, rows)
+        # A token that was got with the old secrets must not outlive them.
+        transaction.execute(delete(schema.tokens).where(schema.tokens.c.connection_id == connection_id))
+
+    def _note(self, transaction: Transaction, connection_id: int, facts: dict[str, Any]) -> None:
+        Journal(self._db, self._vault, connection_id, self._clock).append(transaction, [Line(Kind.CONNECTION, facts)])
+
+    def _find(self, transaction: Transaction, name: str) -> Row[Any]:
+        table = schema.connections
+        query = select(table).where(table.c.name == name, table.c.removed_at.is_(None))
+        row = transaction.execute(query).one_or_none()
+        if row is None:
+            raise SettingsError(_unknown(name, _names(transaction)))
+        return row
+
+
+def _names(transaction: Transaction) -> list[str]:
+    table = schema.connections
+    query = select(table.c.name).where(table.c.removed_at.is_(None)).order_by(table.c.name)
+    return list(transaction.execute(query).scalars())
+
+
+def _unknown(name: str, names: list[str]) -> str:
+    if not names:
+        return f"no connection called {name!r}; there are none yet"
+    near = get_close_matches(name, names, 1)
+    hint = f"; nearest: {near[0]}" if near else ""
+    return f"no connection called {name!r}; there are: {', '.join(names)}{hint}"
+
+
+def _check_name(name: str) -> None:
+    if not name or len(name) > 64 or not all(character.isalnum() or character in "-_." for character in name):
+        raise SettingsError(f"{name[:80]!r} can't name a connection; use letters, digits, - _ . (64 at most)")
+
+
+def _in_use(transaction: Transaction, connection_id: int) -> bool:
+    links, changes = schema.links, schema.changes
+    linked = exists().where(links.c.connection_id == connection_id)
+    opened = exists().where(changes.c.connection_id == connection_id, changes.c.state.in_(OPEN))
+    return bool(transaction.execute(select(or_(linked, opened))).scalar())

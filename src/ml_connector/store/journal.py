@@ -1,0 +1,166 @@
+"""The journal: what was done, in an order that nobody can change unseen.
+
+Rule: entries are only appended; each holds the hash of the one before; the newest hash is sealed beside the chain.
+Facts are ids, digests, counts and states; bodies are sealed.
+Must not know: what an entry means.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ml_connector.errors import StoreError
+from ml_connector.store import schema
+from ml_connector.store.chain import GENESIS, Header, Verdict, head_text, verify
+from ml_connector.store.db import Database
+from ml_connector.store.scope import Clock
+from ml_connector.store.vault import Vault
+
+
+class Kind(StrEnum):
+    """What an entry tells."""
+
+    INTENDED = "intended"
+    SETTLED = "settled"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+    DROPPED = "dropped"
+    HELD = "held"
+    RELEASED = "released"
+    RUN = "run"
+    CONNECTION = "connection"
+
+
+class Line(msgspec.Struct, frozen=True):
+    """What to append; `body` is anything the record codec encodes."""
+
+    kind: Kind
+    facts: dict[str, Any]
+    key: str = ""
+    flow: str = ""
+    run_id: str = ""
+    body: Any = None
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    """An entry as read back, its body opened."""
+
+    seq: int
+    at: datetime
+    run_id: str
+    flow: str
+    key: str
+    kind: str
+    facts: dict[str, Any]
+    body: Any = None
+
+
+class Journal:
+    """The journal of one connection."""
+
+    def __init__(
+        self, db: Database, vault: Vault, connection_id: int, clock: Clock = lambda: datetime.now(UTC)
+    ) -> None:
+        self._db = db
+        self._vault = vault
+        self._connection_id = connection_id
+        self._clock = clock
+
+    def append(self, connection: Connection, lines: Sequence[Line]) -> None:
+        """Append within a transaction; do it last, as the chain stays locked until the commit."""
+        if not lines:
+            return
+        seq, prev = self._head(connection)
+        at = schema.stamp(self._clock())
+        rows: list[dict[str, Any]] = []
+        for number, line in enumerate(lines, seq + 1):
+            row = self._row(number, prev, at, line)
+            prev = row["hash"]
+            rows.append(row)
+        connection.execute(insert(schema.journal), rows)
+        self._keep_head(connection, seq + len(rows), prev)
+
+    def verify(self) -> Verdict:
+        """Check the whole chain; entries may be appended meanwhile."""
+        return verify(self._db, self._vault, self._connection_id)
+
+    def timeline(self, flow: str | None, key: str) -> list[JournalEntry]:
+        """What happened to one record, oldest first."""
+        table = schema.journal
+        query = select(table).where(table.c.connection_id == self._connection_id, table.c.key == key)
+        query = query if flow is None else query.where(table.c.flow == flow)
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(table.c.seq)).all()
+        return [self._entry(row) for row in rows]
+
+    def _head(self, connection: Connection) -> tuple[int, bytes]:
+        table = schema.chains
+        query = select(table.c.seq, table.c.head).where(table.c.connection_id == self._connection_id).with_for_update()
+        head = connection.execute(query).one_or_none()
+        if head is None:
+            self._start(connection)
+            head = connection.execute(query).one()
+        return head.seq, head.head
+
+    def _start(self, connection: Connection) -> None:
+        kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        first = {"connection_id": self._connection_id, "seq": 0, "head": GENESIS, "sealed": self._sealed(0, GENESIS)}
+        connection.execute(kind(schema.chains).values(first).on_conflict_do_nothing())
+
+    def _keep_head(self, connection: Connection, seq: int, head: bytes) -> None:
+        table = schema.chains
+        done = connection.execute(
+            update(table)
+            .where(table.c.connection_id == self._connection_id)
+            .values(seq=seq, head=head, sealed=self._sealed(seq, head))
+        )
+        if done.rowcount != 1:
+            raise StoreError("the journal's head is gone; stop everything and restore the latest backup")
+
+    def _sealed(self, seq: int, head: bytes) -> bytes:
+        return self._vault.seal(head_text(seq, head), str(self._connection_id), "chains")
+
+    def _row(self, seq: int, prev: bytes, at: str, line: Line) -> dict[str, Any]:
+        facts = msgspec.json.encode(line.facts, order="sorted").decode()
+        sealed = None if line.body is None else self._seal(line)
+        digest = None if sealed is None else hashlib.sha256(sealed).digest()
+        header = Header(self._connection_id, seq, at, line.run_id, line.flow, line.key, line.kind, facts, digest)
+        return {
+            "connection_id": self._connection_id,
+            "seq": seq,
+            "at": at,
+            "run_id": line.run_id,
+            "flow": line.flow,
+            "key": line.key,
+            "kind": line.kind.value,
+            "facts": facts,
+            "prev": prev,
+            "hash": header.hash(prev),
+            "body_digest": digest,
+            "body": sealed,
+        }
+
+    def _seal(self, line: Line) -> bytes:
+        return self._vault.seal(msgspec.json.encode(line.body), *self._place(line.flow, line.key))
+
+    def _place(self, flow: str, key: str) -> tuple[str, str, str, str]:
+        return str(self._connection_id), "journal", flow, key
+
+    def _entry(self, row: Row[Any]) -> JournalEntry:
+        plain = None if row.body is None else self._vault.unseal(row.body, *self._place(row.flow, row.key))
+        return JournalEntry(
+            row.seq,
+            schema.instant(row.at),
+            row.run_id,
+            row.flow,
+            row.key,
+            row.kind,
+            msgspec.json.decode(row.facts),
+            None if plain is None else msgspec.json.decode(plain),
+        )

@@ -1,0 +1,67 @@
+"""Links: which target record a source key stands for, and what both sides agreed on.
+
+Rule: a link always names a target record; it is written only together with the outcome that made it.
+Must not know: how the outcome was learnt.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from ml_connector.records import codec
+from ml_connector.store.db import listed, upsert
+from ml_connector.store.schema import links
+from ml_connector.store.scope import Scope
+from ml_connector.sync.plan import Link
+
+
+def read(connection: Connection, scope: Scope, flow: str, keys: Sequence[str]) -> dict[str, Link]:
+    """The links of these keys; of another flow without `agreed`, whose kind only that flow knows."""
+    query = select(links).where(
+        links.c.connection_id == scope.connection_id, links.c.flow == flow, links.c.key.in_(listed(connection, keys))
+    )
+    rows = connection.execute(query).all()
+    return {row.key: _link(row, scope if flow == scope.flow else None) for row in rows}
+
+
+def count_active(connection: Connection, scope: Scope) -> int:
+    """How many links are active."""
+    query = select(func.count()).select_from(links).where(scope.mine(links), links.c.active)
+    return connection.execute(query).scalar_one()
+
+
+def waking(connection: Connection, scope: Scope, today: date) -> set[str]:
+    """Keys of links whose wake-up day has come."""
+    query = select(links.c.key).where(scope.mine(links), links.c.wake_on <= today.isoformat())
+    return set(connection.execute(query).scalars())
+
+
+def put(connection: Connection, scope: Scope, made: Sequence[Link]) -> None:
+    """Make or replace links."""
+    now, owned = scope.now(), scope.owned()
+    upsert(connection, links, [owned | _row(scope, link, now) for link in made])
+
+
+def agreed_on(key: str, target_id: str, agreed: Any, *, active: bool, wake_on: date | None) -> Link:
+    """A link whose digest is that of what was agreed."""
+    return Link(key, target_id, codec.digest(agreed), active, agreed, wake_on)
+
+
+def _row(scope: Scope, link: Link, now: str) -> dict[str, Any]:
+    return {
+        "key": link.key,
+        "target_id": link.target_id,
+        "digest": link.digest,
+        "active": link.active,
+        "wake_on": link.wake_on.isoformat() if link.wake_on else None,
+        "changed_at": now,
+        "agreed": scope.seal(links, link.key, link.agreed),
+    }
+
+
+def _link(row: Any, opener: Scope | None) -> Link:
+    agreed = opener.unseal(links, row.key, row.agreed, opener.target_kind) if opener else None
+    wake_on = date.fromisoformat(row.wake_on) if row.wake_on else None
+    return Link(row.key, row.target_id, row.digest, row.active, agreed, wake_on)

@@ -1,0 +1,277 @@
+"""The tables as they are now.
+
+Rule: a key sorts bytewise on every database, as it does in Python; times are UTC text with microseconds; bodies and
+secrets are sealed bytes. Every change of this file comes with a migration.
+Must not know: what the rows mean to a flow.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+KEY = Text().with_variant(Text(collation="C"), "postgresql")
+SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+
+# Conditions of partial indexes; an upsert that relies on one has to repeat it.
+IS_PLANNED = text("state = 'planned'")
+IS_OPEN = text("state IN ('intended', 'uncertain')")
+IS_UNRESOLVED = text("resolved_at IS NULL")
+IS_THERE = text("removed_at IS NULL")
+TO_WAKE = text("wake_on IS NOT NULL")
+
+metadata = MetaData()
+
+
+def stamp(at: datetime) -> str:
+    """An instant as stored."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def instant(stored: str) -> datetime:
+    """The instant that `stamp` was given."""
+    return datetime.fromisoformat(stored)
+
+
+def _connection() -> Column[int]:
+    return Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False)
+
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("wrapped_by", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", KEY, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("changed_at", Text, nullable=False),
+    Column("removed_at", Text),
+    sqlite_autoincrement=True,
+)
+Index(
+    "connections_by_name",
+    connections.c.name,
+    unique=True,
+    sqlite_where=IS_THERE,
+    postgresql_where=IS_THERE,
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("field", KEY, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("changed_at", Text, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("name", KEY, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", KEY, primary_key=True),
+    _connection(),
+    Column("flow", KEY, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Column("report", LargeBinary),
+)
+Index("runs_by_start", runs.c.connection_id, runs.c.flow, runs.c.started_at)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("connection_id", Integer, primary_key=True, autoincrement=False),
+    Column("flow", KEY, primary_key=True),
+    Column("name", KEY, primary_key=True),
+    Column("content", Text, nullable=False),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("connection_id", Integer, primary_key=True, autoincrement=False),
+    Column("flow", KEY, primary_key=True),
+    Column("row_key", KEY, primary_key=True),
+    Column("part", KEY, primary_key=True),
+    Column("mark", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("connection_id", Integer, primary_key=True, autoincrement=False),
+    Column("flow", KEY, primary_key=True),
+    Column("key", KEY, primary_key=True),
+    Column("target_id", KEY, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("wake_on", Text),
+    Column("changed_at", Text, nullable=False),
+    Column("agreed", LargeBinary, nullable=False),
+)
+Index("links_by_active", links.c.connection_id, links.c.flow, links.c.active)
+Index(
+    "links_to_wake",
+    links.c.connection_id,
+    links.c.flow,
+    links.c.wake_on,
+    sqlite_where=TO_WAKE,
+    postgresql_where=TO_WAKE,
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    Column("connection_id", Integer, nullable=False),
+    Column("flow", KEY, nullable=False),
+    Column("run_id", KEY, nullable=False),
+    Column("key", KEY, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("list_no", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("target_id", KEY, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("wake_on", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("changed_at", Text, nullable=False),
+    Column("body", LargeBinary),
+    sqlite_autoincrement=True,
+)
+Index(
+    "changes_planned",
+    changes.c.run_id,
+    changes.c.key,
+    unique=True,
+    sqlite_where=IS_PLANNED,
+    postgresql_where=IS_PLANNED,
+)
+Index(
+    "changes_next",
+    changes.c.run_id,
+    changes.c.list_no,
+    changes.c.key,
+    sqlite_where=IS_PLANNED,
+    postgresql_where=IS_PLANNED,
+)
+Index(
+    "changes_open",
+    changes.c.connection_id,
+    changes.c.flow,
+    changes.c.key,
+    unique=True,
+    sqlite_where=IS_OPEN,
+    postgresql_where=IS_OPEN,
+)
+
+finds = Table(
+    "finds",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    Column("connection_id", Integer, nullable=False),
+    Column("flow", KEY, nullable=False),
+    Column("run_id", KEY, nullable=False),
+    Column("key", KEY, nullable=False),
+    Column("target_id", KEY, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+Index("finds_by_key", finds.c.run_id, finds.c.key)
+
+exceptions = Table(
+    "exceptions",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    Column("connection_id", Integer, nullable=False),
+    Column("flow", KEY, nullable=False),
+    Column("key", KEY, nullable=False),
+    Column("cause", KEY, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("stake_amount", Text),
+    Column("stake_currency", Text),
+    Column("opened_at", Text, nullable=False),
+    Column("last_at", Text, nullable=False),
+    Column("resolved_at", Text),
+    Column("times", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index(
+    "exceptions_open",
+    exceptions.c.connection_id,
+    exceptions.c.flow,
+    exceptions.c.key,
+    unique=True,
+    sqlite_where=IS_UNRESOLVED,
+    postgresql_where=IS_UNRESOLVED,
+)
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("connection_id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("flow", KEY, nullable=False),
+    Column("key", KEY, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("prev", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("body_digest", LargeBinary),
+    Column("body", LargeBinary),
+)
+Index("journal_by_key", journal.c.connection_id, journal.c.key, journal.c.seq)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("name", KEY, primary_key=True),
+    Column("due_at", Double, nullable=False),
+    Column("resume_at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)

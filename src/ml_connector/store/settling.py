@@ -1,0 +1,80 @@
+"""What a settlement writes beside the change's state: link, marks, exception, journal.
+
+Rule: a link says what both sides agreed on; where that is not what was sent, or nothing was, the record's marks are
+blanked, so that the next run looks at it again even if the source does not change.
+Must not know: how the outcome was learnt.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ml_connector.errors import StoreError
+from ml_connector.store import links, marks
+from ml_connector.store.journal import Kind, Line
+from ml_connector.store.scope import Scope, clean
+from ml_connector.sync.change import Event, State
+from ml_connector.sync.outcome import Held
+from ml_connector.sync.plan import Link
+from ml_connector.sync.ports import Change, Settlement
+
+_TOLD = {
+    State.SETTLED: Kind.SETTLED,
+    State.REFUSED: Kind.REFUSED,
+    State.UNCERTAIN: Kind.UNCERTAIN,
+    State.DROPPED: Kind.DROPPED,
+}
+_THERE = (Event.DONE, Event.FIND)
+_NOT_THERE = (Event.MISS, Event.LACK)
+_SAID_NO = Held("refused", "The target refused the record and gave no reason.", "See the record's timeline.")
+
+
+def link(settlement: Settlement) -> Link:
+    """The link that a settled change makes.
+
+    Raises: StoreError when it names no target record.
+    """
+    decision = settlement.change.entry.decision
+    target_id = clean(settlement.target_id or decision.target_id)
+    if not target_id:
+        raise StoreError(f"change {settlement.change.id} was settled without the target's id")
+    agreed = decision.after if settlement.agreed is None else settlement.agreed
+    return links.agreed_on(decision.key, target_id, agreed, active=decision.active, wake_on=decision.wake_on)
+
+
+def mark(connection: Connection, scope: Scope, settlements: Sequence[Settlement]) -> None:
+    """Mark the rows of what is as sent, or refused, as seen; of what is not, as to be looked at again."""
+    seen = [one for one in settlements if one.event is Event.REFUSE or (one.event in _THERE and one.agreed is None)]
+    again = [one for one in settlements if one.event in _NOT_THERE or (one.event in _THERE and one.agreed is not None)]
+    marks.replace(connection, scope, [(one.change.key, one.change.entry.rows) for one in seen])
+    marks.blank(connection, scope, [one.change.key for one in again])
+
+
+def exceptions(settlements: Sequence[Settlement]) -> list[tuple[str, Held | None]]:
+    """Which exceptions open, and which (None) are resolved."""
+    opened = [(one.change.key, one.held or _SAID_NO) for one in settlements if one.held or one.event is Event.REFUSE]
+    solved = [(one.change.key, None) for one in settlements if one.event in _THERE and one.held is None]
+    return [*opened, *solved]
+
+
+def intended(scope: Scope, run_id: str, change: Change) -> Line:
+    """What the journal tells of a promise."""
+    entry, decision = change.entry, change.entry.decision
+    facts = _facts(change) | {"digest": decision.digest}
+    body = {"source": entry.source, "before": decision.before, "after": decision.after}
+    return Line(Kind.INTENDED, facts, decision.key, scope.flow, run_id, body)
+
+
+def settled(scope: Scope, run_id: str, one: Settlement, state: State, made: Link | None) -> Line:
+    """What the journal tells of an outcome."""
+    facts = _facts(one.change) | {"event": str(one.event), "state": str(state)}
+    if made:
+        facts |= {"target_id": made.target_id, "digest": made.digest}
+    body = {"note": one.note, "agreed": one.agreed} if one.note or one.agreed is not None else None
+    return Line(_TOLD[state], facts, one.change.key, scope.flow, run_id, body)
+
+
+def _facts(change: Change) -> dict[str, Any]:
+    decision = change.entry.decision
+    return {"change": change.id, "action": str(decision.action), "target_id": decision.target_id}

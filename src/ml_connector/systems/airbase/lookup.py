@@ -1,0 +1,91 @@
+"""Finding what carries our keys: by filtered look-ups where the tenant honours them, else by walking the list.
+
+Rule: "not there" is believed only from a filter that was seen to find something, or from a whole walk.
+Must not know: why the keys are asked for.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from ml_connector.sync.plan import Found
+from ml_connector.systems.airbase.client import AirbaseClient, Raw, id_of
+from ml_connector.systems.airbase.kinds import Kind
+
+
+class Lookup:
+    """The look-up of one kind in one tenant; it remembers whether the filter works."""
+
+    def __init__(self, client: AirbaseClient, kind: Kind) -> None:
+        self._client = client
+        self._kind = kind
+        self._honoured: bool | None = None
+        self._sample = ""  # a key that is there, to try the filter on
+
+    def walk(self) -> Iterator[tuple[Found, ...]]:
+        """All records with a key of ours, a page at a time; one that moved to a later page is given once.
+
+        Raises: RemoteError.
+        """
+        seen: set[str] = set()
+        for rows in self._client.pages(self._kind.resource):
+            fresh = [row for row in rows if id_of(row) not in seen]
+            seen.update(id_of(row) for row in fresh)
+            yield self._founds(fresh)
+
+    def find(self, keys: Sequence[str]) -> tuple[Found, ...]:
+        """The records with these keys.
+
+        Raises: RemoteError.
+        """
+        wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            return ()
+        if len(wanted) <= self._client.profile.find_max and self.honoured():
+            found = self._filtered(wanted)
+            if found is not None:
+                return found
+        asked = set(wanted)
+        return tuple(found for page in self.walk() for found in page if found.key in asked)
+
+    def honoured(self) -> bool | None:
+        """Whether the filter works; None when there is no record yet to try it on.
+
+        Raises: RemoteError.
+        """
+        if not self._kind.resource.by_reference:
+            return False
+        if self._honoured is None:
+            self._honoured = self._tried()
+        return self._honoured
+
+    def _tried(self) -> bool | None:
+        if not self._sample:
+            self._founds(self._client.page(self._kind.resource, {}))
+        if not self._sample:
+            return None
+        rows = self._rows(self._sample)
+        return bool(rows) and self._all_carry(rows, self._sample)
+
+    def _filtered(self, wanted: list[str]) -> tuple[Found, ...] | None:
+        """What the look-ups give; None when one of them was answered with other records."""
+        found: list[Found] = []
+        for key in wanted:
+            rows = self._rows(key)
+            if not self._all_carry(rows, key):
+                self._honoured = False
+                return None
+            found.extend(self._founds(rows))
+        return tuple(found)
+
+    def _rows(self, key: str) -> list[Raw]:
+        # one page is enough: of a key that is there twice, two are all that anybody needs to see
+        rows = self._client.page(self._kind.resource, {self._kind.resource.by_reference: key})
+        return list({id_of(row): row for row in rows}.values())
+
+    def _all_carry(self, rows: list[Raw], key: str) -> bool:
+        return all(self._kind.key(row) == key for row in rows)
+
+    def _founds(self, rows: list[Raw]) -> tuple[Found, ...]:
+        founds = tuple(found for found in map(self._kind.found, rows) if found is not None)
+        if founds:
+            self._sample = founds[-1].key
+        return founds

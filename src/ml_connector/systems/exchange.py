@@ -1,0 +1,207 @@
+"""One request and its answer, within limits of time and size.
+
+Rule: what fails says whether the request can have arrived: `NotSentError` only when it certainly has not.
+Must not know: retries, credentials, what an answer means.
+"""
+
+import ssl
+import threading
+import time
+import urllib.request
+from collections.abc import Iterable
+from typing import Any
+
+import httpx2
+import msgspec
+
+ERROR_BODY_MAX = 65_536
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a system answered; header names are lower case, `received_at` is seconds since 1970."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    received_at: float
+
+
+class NotSentError(Exception):
+    """The request did not leave."""
+
+
+class LostError(Exception):
+    """The request may have arrived; no whole answer came back."""
+
+
+class LateError(LostError):
+    """The same, because time was up."""
+
+
+class OversizeError(LostError):
+    """The same, because the answer is larger than allowed."""
+
+
+class Exchange:
+    """Connections to one origin."""
+
+    def __init__(
+        self,
+        origin: str,
+        *,
+        verify: bool | str = True,
+        transport: httpx2.BaseTransport | None = None,
+        connect_s: float = 10.0,
+        body_max: int = 64 * 2**20,
+    ) -> None:
+        self._origin = origin
+        self._connect_s = connect_s
+        self._body_max = body_max
+        self._clock = _Deadline()
+        self._client = httpx2.Client(
+            transport=transport or _Timed(self._clock, _tls(verify), _proxy(origin)), trust_env=False
+        )
+
+    def send(self, method: str, target: str, headers: dict[str, str], body: bytes, total_s: float) -> Answer:
+        """Send one request and read its whole answer.
+
+        Raises: NotSentError, LostError.
+        """
+        self._clock.start(total_s)
+        timeout = httpx2.Timeout(total_s, connect=min(self._connect_s, total_s))
+        try:
+            request = self._client.build_request(
+                method, self._origin + target, headers=headers, content=body or None, timeout=timeout
+            )
+        except Exception as error:
+            raise NotSentError(f"the request could not be built: {type(error).__name__}") from None
+        try:
+            return self._read(self._client.send(request, stream=True))
+        except _NOT_SENT as error:
+            raise NotSentError(f"not reached: {_said(error)}") from None
+        except httpx2.TimeoutException:
+            raise LateError(f"no whole answer within {total_s:g} s") from None
+        except LostError:
+            raise
+        except Exception as error:  # whatever it is, the request may have arrived
+            raise LostError(f"the answer broke off: {_said(error)}") from None
+
+    def _read(self, response: httpx2.Response) -> Answer:
+        chunks: list[bytes] = []
+        try:
+            self._collect(response, chunks)
+        except Exception:
+            if response.status_code < 400:
+                raise  # else the status alone says enough
+        finally:
+            response.close()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, b"".join(chunks), time.time())
+
+    def _collect(self, response: httpx2.Response, chunks: list[bytes]) -> None:
+        most = self._body_max if response.status_code < 400 else ERROR_BODY_MAX
+        size = 0
+        for chunk in response.iter_bytes():
+            size += len(chunk)
+            if size > most:
+                raise OversizeError(f"the answer is larger than {most} bytes")
+            if self._clock.left_s() <= 0:
+                raise LateError("the answer took too long")
+            chunks.append(chunk)
+        promised = response.headers.get("content-length", "")
+        arrived = response.num_bytes_downloaded
+        if arrived and promised.isdigit() and int(promised) != arrived:
+            raise LostError(f"{arrived} bytes arrived of {promised}")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+
+def _said(error: Exception) -> str:
+    return str(error)[:200] or type(error).__name__
+
+
+def _tls(verify: bool | str) -> ssl.SSLContext | bool:
+    return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify
+
+
+def _proxy(origin: str) -> str | None:
+    scheme, _, host = origin.partition("://")
+    if urllib.request.proxy_bypass(host):
+        return None
+    proxies = urllib.request.getproxies()
+    return proxies.get(scheme) or proxies.get("all")
+
+
+class _Deadline(threading.local):
+    """When the request of this thread must be over."""
+
+    at: float = 0.0
+
+    def start(self, total_s: float) -> None:
+        self.at = time.monotonic() + total_s
+
+    def left_s(self) -> float:
+        return self.at - time.monotonic()
+
+    def cut(self, timeout: float | None) -> float:
+        """A time limit for one step, within what is left of the whole."""
+        left_s = max(self.left_s(), 0.001)  # 0 would mean "do not block"
+        return left_s if timeout is None else min(timeout, left_s)
+
+
+class _Timed(httpx2.HTTPTransport):
+    """A transport in which every wait on the network ends with the deadline.
+
+    httpx limits each single read, so that a server which sends a byte now and then could hold a request for ever.
+    """
+
+    def __init__(self, clock: _Deadline, verify: ssl.SSLContext | bool, proxy: str | None) -> None:
+        super().__init__(verify=verify, proxy=proxy, trust_env=True)
+        pool: Any = self._pool
+        pool._network_backend = _Network(pool._network_backend, clock)
+
+
+class _Network:
+    def __init__(self, inner: Any, clock: _Deadline) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> "_Stream":
+        stream = self._inner.connect_tcp(host, port, self._clock.cut(timeout), local_address, socket_options)
+        return _Stream(stream, self._clock)
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)
+
+
+class _Stream:
+    def __init__(self, inner: Any, clock: _Deadline) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, self._clock.cut(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, self._clock.cut(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> "_Stream":
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, self._clock.cut(timeout)), self._clock)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)

@@ -1,0 +1,185 @@
+"""Reads of one IFS tenant.
+
+Rule: what is read is kept to the profile's fixed filter and the allowed companies; what is not exactly a page is
+refused.
+Must not know: records, flows. It writes nothing.
+"""
+
+import threading
+import time
+from collections.abc import Generator, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from ml_connector.errors import MalformedError
+from ml_connector.systems.http import Answer, OverdueError, Wire
+from ml_connector.systems.ifs import csdl
+from ml_connector.systems.ifs.ahead import ahead
+from ml_connector.systems.ifs.auth import ClientCredentials
+from ml_connector.systems.ifs.odata import answers
+from ml_connector.systems.ifs.odata.query import Query, any_of, both, equal
+from ml_connector.systems.ifs.pager import TOP_MIN, OrderError, Pager, Plan
+from ml_connector.systems.ifs.profile import UTC_AWARE, Part, Profile
+
+SYSTEM = "ifs"
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """A page of rows; `answered_at` is the answer's own date (UTC), `span_s` how long it took."""
+
+    rows: list[dict[str, Any]]
+    answered_at: datetime | None
+    span_s: float
+    next_link: str = ""
+
+
+class IfsClient:
+    """One tenant, as one profile sees it; `credentials` are those of the wire, for a check of them."""
+
+    def __init__(
+        self, wire: Wire, profile: Profile, companies: Sequence[str], credentials: ClientCredentials | None = None
+    ) -> None:
+        self.wire = wire
+        self.profile = profile
+        self.companies = tuple(companies)
+        self.credentials = credentials
+        self._given_max: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def pages(self, name: str, plan: Plan, *, prefetch: bool = True) -> Generator[Rows, None, None]:
+        """The rows of a part in pages; with `prefetch`, the next one is fetched while one is worked on.
+
+        Raises: RemoteError.
+        """
+        pages = self._pages(name, self.profile.parts[name], plan)
+        return ahead(pages) if prefetch else pages
+
+    def scope(self, part: Part) -> str:
+        """The filter that every read of a part has: its fixed one, and the allowed companies."""
+        if not part.company or not self.companies:
+            return part.where
+        return both(part.where, any_of([equal([(part.company, company)]) for company in self.companies]))
+
+    def first(self, name: str, select: Sequence[str] = ()) -> Rows:
+        """The first row of a part, if there is one."""
+        part = self.profile.parts[name]
+        query = Query(tuple(select) or part.properties, self.scope(part), part.key, 1)
+        return self._page(f"read {name}", f"{part.place}/{part.set}", query.text(), 1, overdue_once=False)
+
+    def metadata(self, part: Part) -> csdl.Metadata:
+        """What the tenant says about a part's service. Raises: RemoteError."""
+        operation = f"read $metadata of {part.service}"
+        answer = self.wire.call(
+            operation,
+            "GET",
+            f"{part.place}/$metadata",
+            headers={"Accept": "application/xml"},
+            repeatable=True,
+            expect_json=False,
+        )
+        try:
+            return csdl.parse(answer.body)
+        except ValueError as error:
+            raise MalformedError(SYSTEM, operation, str(error)) from None
+
+    def catalogue(self) -> tuple[str, ...]:
+        """The names of all projections that the tenant lists. Raises: RemoteError."""
+        part = Part("AllProjections", "Projections", ("ProjectionName",), {})
+        pages = self._pages("catalogue", part, Plan(part.key, part.key))
+        return tuple(str(row["ProjectionName"]) for page in pages for row in page.rows)
+
+    def _pages(self, name: str, part: Part, plan: Plan) -> Generator[Rows, None, None]:
+        plan = msgspec.structs.replace(plan, filter=both(self.scope(part), plan.filter))
+        pager = Pager(plan, self.profile.page_rows, self._given_max.get(name, 0))
+        path = f"{part.place}/{part.set}"
+        links: set[str] = set()
+        target = ""
+        while not pager.done:
+            page = self._timely(name, path, target, pager)
+            if page is None:
+                target = ""
+                continue
+            target = self._next_target(name, path, page, links, plan)
+            new = self._taken(name, pager, page)
+            self._remember(name, pager.given_max)
+            if new:
+                yield msgspec.structs.replace(page, rows=new)
+
+    def _timely(self, name: str, path: str, target: str, pager: Pager) -> Rows | None:
+        """The next page; None when it took too long and less should be asked for."""
+        where, _, query = target.partition("?")
+        try:
+            return self._page(
+                f"read {name}",
+                where or path,
+                query or pager.query().text(),
+                pager.top,
+                overdue_once=pager.top > TOP_MIN,
+            )
+        except OverdueError:
+            if not pager.overdue():
+                raise
+            return None
+
+    def _taken(self, name: str, pager: Pager, page: Rows) -> list[dict[str, Any]]:
+        try:
+            return pager.take(page.rows, more=bool(page.next_link))
+        except OrderError as error:
+            detail = (
+                f'{error}; if the tenant sorts this set in its own way, set paging = "skip" for {name} in the profile'
+            )
+            raise MalformedError(SYSTEM, f"read {name}", detail) from None
+
+    def _next_target(self, name: str, path: str, page: Rows, links: set[str], plan: Plan) -> str:
+        """Where the server says that the next page is; "" to ask by key, which is safer than a server's row count."""
+        if not page.next_link:
+            return ""
+        link = urlsplit(urljoin(self.wire.origin + path, page.next_link))
+        if f"{link.scheme}://{link.netloc}" != self.wire.origin or link.path != path:
+            raise MalformedError(SYSTEM, f"read {name}", "the next page is said to be elsewhere; not followed")
+        if page.rows and not plan.skip:
+            return ""
+        if page.next_link in links:
+            raise MalformedError(SYSTEM, f"read {name}", "the pages go round in a circle")
+        links.add(page.next_link)
+        return f"{link.path}?{link.query}".replace(" ", "%20")
+
+    def _page(self, operation: str, path: str, query: str, top: int, *, overdue_once: bool) -> Rows:
+        started = time.monotonic()
+        answer = self.wire.call(
+            operation,
+            "GET",
+            path,
+            query=query,
+            headers=self._headers(top),
+            repeatable=True,
+            overdue_once=overdue_once,
+        )
+        try:
+            page = answers.page(answer.body)
+        except ValueError as error:
+            raise MalformedError(SYSTEM, operation, str(error)) from None
+        return Rows(page.rows, answered_at(answer), time.monotonic() - started, page.next_link)
+
+    def _headers(self, top: int) -> dict[str, str]:
+        headers = {"Accept": "application/json;odata.metadata=minimal", "Prefer": f"odata.maxpagesize={top}"}
+        if self.profile.zone == UTC_AWARE:
+            headers["X-Ifs-Time-Zone-Aware-Request"] = "true"
+        return headers
+
+    def _remember(self, name: str, given_max: int) -> None:
+        with self._lock:
+            self._given_max[name] = max(given_max, self._given_max.get(name, 0))
+
+
+def answered_at(answer: Answer) -> datetime | None:
+    """The answer's own date in UTC; None when it has none."""
+    try:
+        parsed = parsedate_to_datetime(answer.headers.get("date", ""))
+    except (ValueError, TypeError, IndexError):
+        return None
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)

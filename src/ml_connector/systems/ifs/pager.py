@@ -1,0 +1,154 @@
+"""Reading a set page by page, so that no row is lost while rows move.
+
+Rule: the next page starts after the last row's key; only an empty page ends a sweep, since a server may give less than
+was asked for. Rows out of order, or a page without anything new, stop the reading rather than lose a row.
+Must not know: sockets, threads, what the rows mean.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ml_connector.systems.ifs.odata.literals import Timestamp, Value
+from ml_connector.systems.ifs.odata.query import Query, after, both
+
+TOP_MIN = 100
+OVERDUE_MAX = 3  # times that the smallest page may be overdue
+_GROW_AFTER = 3  # good pages before a page may double again
+
+Position = tuple[Any, ...]
+
+
+class OrderError(Exception):
+    """The rows did not come in the order that was asked for."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to read: `order` ascending, `times` those of its columns that are times.
+
+    `end_short`: a page shorter than what the server has given before is the end.
+    """
+
+    select: tuple[str, ...]
+    order: tuple[str, ...]
+    filter: str = ""
+    times: frozenset[str] = frozenset()
+    skip: bool = False
+    end_short: bool = False
+
+
+class Pager:
+    """Says what to ask for next, and takes what came."""
+
+    def __init__(self, plan: Plan, rows_max: int, given_max: int = 0) -> None:
+        self._plan = plan
+        self._rows_max = rows_max
+        self.top = rows_max
+        self.given_max = given_max  # the longest page that this set has given
+        self.done = False
+        self._good = 0
+        self._patience = _GROW_AFTER
+        self._overdue = 0
+        self._anchor: list[tuple[str, Value]] = []
+        self._last: Position = ()
+        self._tail: set[Position] = set()  # positions after the anchor, which come again
+        self._read = 0
+
+    def query(self) -> Query:
+        """The next page."""
+        begun = after(self._anchor) if self._anchor else ""
+        skip = self._read if self._plan.skip else 0
+        return Query(self._plan.select, both(self._plan.filter, begun), self._plan.order, self.top, skip)
+
+    def take(self, rows: list[dict[str, Any]], *, more: bool) -> list[dict[str, Any]]:
+        """The rows of the page that are new; `more`: the server said that there are more.
+
+        Raises: OrderError.
+        """
+        self._overdue = 0
+        full = min(self.top, self.given_max)
+        self.given_max = max(self.given_max, len(rows))
+        self.done = not more and (not rows or (self._plan.end_short and len(rows) < full))
+        self._read += len(rows)
+        new = self._not_again(rows) if self._plan.skip else self._in_order(rows)
+        if rows and not new:
+            raise OrderError("a page repeats the rows of the one before")
+        self._grow()
+        return new
+
+    def overdue(self) -> bool:
+        """The page took too long: ask for less; False when there is no less."""
+        self._good = 0
+        if self.top > TOP_MIN:
+            self.top = max(TOP_MIN, self.top // 2)
+            self._patience = min(self._patience * 2, 48)
+            return True
+        self._overdue += 1
+        return self._overdue < OVERDUE_MAX
+
+    def _grow(self) -> None:
+        self._good += 1
+        if self.top < self._rows_max and self._good >= self._patience:
+            self.top = min(self._rows_max, self.top * 2)
+            self._good = 0
+
+    def _not_again(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Nothing, when these are the very rows of the page before: the server does not skip."""
+        positions = {self.position(row) for row in rows}
+        same = positions == self._tail
+        self._tail = positions
+        return [] if same else rows
+
+    def _in_order(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        new: list[dict[str, Any]] = []
+        for row in rows:
+            at = self.position(row)
+            if at in self._tail:
+                continue
+            if self._last and not _before(self._last, at):
+                raise OrderError(f"rows are not in ascending order of {', '.join(self._plan.order)}")
+            self._last = at
+            self._advance(row, at)
+            new.append(row)
+        return new
+
+    def position(self, row: dict[str, Any]) -> Position:
+        """Where a row stands in the order.
+
+        Raises: OrderError when it has no place there.
+        """
+        return tuple(self._placed(column, row.get(column)) for column in self._plan.order)
+
+    def _placed(self, column: str, value: Any) -> Any:
+        if column in self._plan.times and isinstance(value, str):
+            return _time(column, value).order()
+        if isinstance(value, str | int | Decimal) and not isinstance(value, bool) and value != "":
+            return value
+        raise OrderError(f"a row has no usable {column}")
+
+    def _advance(self, row: dict[str, Any], at: Position) -> None:
+        """Start after this row, unless its key can't be asked for: then after the one before."""
+        values = [row[column] for column in self._plan.order]
+        self._tail.add(at)
+        if any(isinstance(value, str) and not value.isprintable() for value in values):
+            return
+        self._tail = {at}
+        self._anchor = [
+            (column, _time(column, value) if column in self._plan.times else value)
+            for column, value in zip(self._plan.order, values, strict=True)
+        ]
+
+
+def _before(left: Position, right: Position) -> bool:
+    try:
+        return left < right
+    except TypeError:
+        raise OrderError("keys are of different types") from None
+
+
+def _time(column: str, text: str) -> Timestamp:
+    try:
+        return Timestamp(text)
+    except ValueError:
+        raise OrderError(f"a row's {column} is no time") from None

@@ -1,0 +1,94 @@
+"""Values out of raw rows.
+
+Rule: a value is taken as it is or the record is unreadable; nothing is guessed. Text loses the space around it.
+Must not know: requests, records.
+"""
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from ml_connector.records import keys, money
+from ml_connector.sync.outcome import Held, Owner
+from ml_connector.systems.ifs.profile import Part
+from ml_connector.systems.ifs.rows import Seen
+
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?(?:Z|[+-]\d{2}:\d{2})?)?")
+
+
+class UnreadableError(Exception):
+    """A record can't be made of its rows; says why a person should look."""
+
+    def __init__(self, sentence: str, remedy: str, owner: Owner) -> None:
+        super().__init__(sentence)
+        self.held = Held("unreadable", sentence, remedy, owner)
+
+
+class Pick:
+    """The values of one row, by our names."""
+
+    def __init__(self, title: str, part: Part, seen: Seen) -> None:
+        self._title = f"{title} {keys.shown(seen.row.key)}"
+        self._part = part
+        self._raw = seen.raw
+        self.key = keys.split(seen.row.key)
+
+    def text(self, field: str) -> str:
+        """A text; "" when there is none. Raises: UnreadableError."""
+        value = self._value(field)
+        if value is None or isinstance(value, str):
+            text = (value or "").strip()
+        elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+            text = money.plain(Decimal(value))
+        else:
+            raise self._shape(field, "text")
+        if not text and field in self._part.required:
+            raise self._missing(field)
+        return text
+
+    def number(self, field: str) -> Decimal:
+        """An exact number. Raises: UnreadableError."""
+        value = self._value(field)
+        if value is None or value == "":
+            raise self._missing(field)
+        try:
+            return money.exact(value)
+        except ValueError:
+            raise self._shape(field, "a number") from None
+
+    def day(self, field: str) -> date | None:
+        """A date; None when there is none. Raises: UnreadableError."""
+        value = self._value(field)
+        if value is None or value == "":
+            return None
+        found = _DATE.fullmatch(value) if isinstance(value, str) else None
+        try:
+            return date.fromisoformat(found.group(1)) if found else self._no_date(field)
+        except ValueError:
+            return self._no_date(field)
+
+    def _value(self, field: str) -> Any:
+        name = self._part.fields[field]
+        return self._raw.get(name) if name else None
+
+    def _no_date(self, field: str) -> date:
+        raise self._shape(field, "a date")
+
+    def _missing(self, field: str) -> UnreadableError:
+        return UnreadableError(
+            f"{self._title} has no {_words(field)} in IFS.",
+            f"Fill it in there ({self._part.fields[field]}), then run again.",
+            Owner.PURCHASING,
+        )
+
+    def _shape(self, field: str, kind: str) -> UnreadableError:
+        return UnreadableError(
+            f"The {_words(field)} of {self._title} is not {kind}.",
+            f"Correct it in IFS, or the profile's name for it ({self._part.fields[field]}).",
+            Owner.ADMINISTRATOR,
+        )
+
+
+def _words(field: str) -> str:
+    return field.removesuffix("_on").replace("_", " ")

@@ -1,0 +1,179 @@
+"""IFS as a source of records: what changed, everything, or these.
+
+Rule: rows come in key order, and a stretch says exactly how far it reaches, so that what is missing in it is gone.
+Must not know: flows, the store.
+"""
+
+import heapq
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from ml_connector.errors import MalformedError, SettingsError
+from ml_connector.sync.detect import Page
+from ml_connector.sync.ports import Sight, SightPage
+from ml_connector.systems.ifs import rows
+from ml_connector.systems.ifs.client import SYSTEM, IfsClient
+from ml_connector.systems.ifs.odata.literals import Timestamp, literal, name
+from ml_connector.systems.ifs.odata.query import chunks, one_of
+from ml_connector.systems.ifs.pager import Plan
+from ml_connector.systems.ifs.profile import Part
+from ml_connector.systems.ifs.rows import Seen
+from ml_connector.systems.ifs.translate import RESOURCES, sight
+
+FILTER_BYTES_MAX = 5000  # of a URL of about 6000 that servers and proxies on the way can be trusted to take
+
+
+class IfsSource:
+    """Records of one kind of one tenant; implements `sync.ports.Source`."""
+
+    def __init__(self, client: IfsClient, resource: str) -> None:
+        if resource not in RESOURCES:
+            raise SettingsError(f"IFS has no resource {resource!r}; there are: {', '.join(RESOURCES)}")
+        self._client = client
+        self._resource = RESOURCES[resource]
+        self._parts = {part: client.profile.parts[part] for part in self._resource.parts}
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The sets that a record is made of; the first has exactly one row per record."""
+        return self._resource.parts
+
+    @property
+    def depth(self) -> int:
+        """How many parts of a row's key are the key of its record."""
+        return self._parts[self.parts[0]].depth
+
+    @property
+    def keys_per_request(self) -> int:
+        """How many records `read` asks for in one request."""
+        return self._client.profile.keys_per_request
+
+    @property
+    def rows_per_request(self) -> int:
+        """How many rows a page holds."""
+        return self._client.profile.page_rows
+
+    def sweep(self, part: str, cursor: str) -> Iterator[Page]:
+        """Rows of a part: those modified since the cursor where the part has a modified time, else all.
+
+        Pages of modified rows are in the order of their time. Raises: RemoteError.
+        """
+        known = self._parts[part]
+        if known.modified and rows.plausible(cursor, datetime.fromtimestamp(time.time(), UTC)):
+            return self._since(part, known, Timestamp(cursor))
+        return self._stretches(part)
+
+    def read_all(self) -> Iterator[SightPage]:
+        """Every record, in key order. Raises: RemoteError."""
+        with ExitStack() as stack:
+            streams = [stack.enter_context(closing(self._stream(part))) for part in self.parts]
+            batch: list[Sight] = []
+            held = 0
+            for at, group in groupby(heapq.merge(*streams, key=self._record_at), key=self._record_at):
+                if held >= self.rows_per_request and not rows.odd(batch[-1].key):
+                    yield SightPage(tuple(batch), batch[-1].key)
+                    batch, held = [], 0
+                found = list(group)
+                batch.append(self._sight(rows.key(at), found))
+                held += len(found)
+            yield SightPage(tuple(batch), None)
+
+    def read(self, keys: Sequence[str]) -> Iterator[tuple[Sight, ...]]:
+        """These records, each exactly once, those that are not there included. Raises: RemoteError."""
+        asked = {rows.values(key): key for key in keys}
+        longest = max((part.key[: self.depth] for part in self._parts.values()), key=lambda names: len("".join(names)))
+        for stretch in chunks(longest, list(asked), count_max=self.keys_per_request, bytes_max=FILTER_BYTES_MAX):
+            found: dict[str, list[Seen]] = {asked[values]: [] for values in stretch}
+            for part in self.parts:
+                self._gather(part, stretch, found)
+            yield tuple(self._sight(key, group) for key, group in found.items())
+
+    def _gather(self, part: str, stretch: list[tuple[str, ...]], found: dict[str, list[Seen]]) -> None:
+        known = self._parts[part]
+        plan = Plan(
+            known.properties,
+            known.key,
+            one_of(known.key[: self.depth], stretch),
+            skip=known.paging == "skip",
+            end_short=True,
+        )
+        missing = len(stretch) if len(known.key) == self.depth else -1
+        with closing(self._client.pages(part, plan, prefetch=False)) as pages:
+            for page in pages:
+                for seen in rows.seen(part, known, page):
+                    self._put(part, seen, found)
+                    missing -= 1
+                if missing == 0:
+                    return  # a row a key, and all are here
+
+    def _put(self, part: str, seen: Seen, found: dict[str, list[Seen]]) -> None:
+        key = rows.key(self._record_at(seen))
+        if key not in found:
+            raise MalformedError(SYSTEM, f"read {part}", "rows came that were not asked for")
+        if seen.row.key not in {other.row.key for other in found[key] if other.row.part == part}:
+            found[key].append(seen)
+
+    def _sight(self, key: str, found: Sequence[Seen]) -> Sight:
+        groups: dict[str, list[Seen]] = {}
+        for seen in found:
+            groups.setdefault(seen.row.part, []).append(seen)
+        return sight(self._resource, self._parts, key, groups)
+
+    def _record_at(self, seen: Seen) -> tuple[Any, ...]:
+        return seen.at[: self.depth]
+
+    def _since(self, part: str, known: Part, cursor: Timestamp) -> Generator[Page, None, None]:
+        since = cursor.minus(self._client.profile.overlap_s)
+        plan = Plan(
+            (*known.key, known.modified),
+            (known.modified, *known.key),
+            f"{name(known.modified)} ge {literal(since)}",
+            times=frozenset({known.modified}),
+            skip=known.paging == "skip",
+        )
+        with closing(self._client.pages(part, plan)) as pages:
+            for page in pages:
+                yield Page(part, tuple(seen.row for seen in rows.seen(part, known, page)), None, complete=False)
+
+    def _stretches(self, part: str) -> Generator[Page, None, None]:
+        """All rows, a page behind the reading, so that the last page is known to be the last."""
+        pending: list[Seen] = []
+        last = ""
+        with closing(self._pages(part, keys_only=True)) as pages:
+            for page in pages:
+                edge = next((seen.row.key for seen in reversed(pending) if not seen.odd), "")
+                if edge:
+                    self._check_text_order(part, last, edge)
+                    yield Page(part, tuple(seen.row for seen in pending), edge, complete=True)
+                    pending, last = [], edge
+                pending = [*pending, *page]
+        yield Page(part, tuple(seen.row for seen in pending), None, complete=True)
+
+    def _check_text_order(self, part: str, last: str, edge: str) -> None:
+        if last and edge <= last:
+            raise MalformedError(SYSTEM, f"read {part}", "its key is not text, so its rows can't be put in order")
+
+    def _stream(self, part: str) -> Generator[Seen, None, None]:
+        with closing(self._pages(part, keys_only=False)) as pages:
+            for page in pages:
+                yield from page
+
+    def _pages(self, part: str, *, keys_only: bool) -> Generator[list[Seen], None, None]:
+        """The pages of a part in key order."""
+        known = self._parts[part]
+        select = (*known.key, *([known.modified] if known.modified else [])) if keys_only else known.properties
+        plan = Plan(select, known.key, skip=known.paging == "skip")
+        with closing(self._client.pages(part, plan)) as pages:
+            found = (rows.seen(part, known, page) for page in pages)
+            yield from self._sorted(found) if plan.skip else found
+
+    def _sorted(self, pages: Iterator[list[Seen]]) -> Iterator[list[Seen]]:
+        """All pages at once, in code point order: a set that IFS sorts in its own way can't be joined as it comes."""
+        whole = {seen.at: seen for page in pages for seen in page}
+        ordered = [whole[at] for at in sorted(whole)]
+        for start in range(0, len(ordered), self.rows_per_request):
+            yield ordered[start : start + self.rows_per_request]

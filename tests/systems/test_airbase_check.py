@@ -1,0 +1,124 @@
+"""The check says what is wrong and what to do, and writes nothing."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from ml_connector import sandbox
+from ml_connector.sandbox.airbase import AirbaseOptions
+from ml_connector.systems.airbase.auth import StaticToken
+from ml_connector.systems.airbase.check import steps
+from ml_connector.systems.airbase.client import connect
+from ml_connector.systems.airbase.profile import load
+from ml_connector.systems.limits import InMemoryReservations, Limiter
+from ml_connector.systems.step import Step
+
+TOKEN = AirbaseOptions().token
+MAPPED = {"10": "SUB-10", "20": "SUB-20"}
+
+
+def awake(_: float) -> None:
+    """Sleep not at all."""
+
+
+@contextmanager
+def started(**options: Any) -> Generator[Any]:
+    with sandbox.start(sandbox.SandboxOptions(suppliers=3, orders=3, airbase=AirbaseOptions(**options))) as box:
+        yield box
+
+
+def checked(
+    box: Any, profile: dict[str, Any] | None = None, secret: str = TOKEN, mapped: dict[str, str] | None = None
+) -> list[Step]:
+    limiter = Limiter(InMemoryReservations(), "airbase", limit=10**6)
+    client = connect(
+        box.airbase_url, StaticToken("bearer", secret), limiter, load(profile or {}), pause_s=0.001, sleep=awake
+    )
+    try:
+        return list(steps(client, MAPPED | (mapped or {})))
+    finally:
+        client.wire.close()
+
+
+def step(found: list[Step], name: str) -> Step:
+    return next(one for one in found if one.name == name)
+
+
+def test_all_is_well_and_nothing_is_written() -> None:
+    with started(prefilled_vendors=2) as box:
+        before = box.airbase.digest()
+        found = checked(box)
+        assert [one.name for one in found] == [
+            "host",
+            "token",
+            "subsidiaries",
+            "vendors",
+            "vendor look-up",
+            "purchase orders",
+            "rate limit",
+        ]
+        assert all(one.ok for one in found), found
+        assert "SUB-10" in step(found, "subsidiaries").result
+        assert "finds exactly" in step(found, "vendor look-up").result
+        assert "of 500 requests left" in step(found, "rate limit").result
+        assert box.airbase.digest() == before
+        assert {entry.method for entry in box.airbase_log.entries()} == {"GET"}
+
+
+def test_a_host_that_is_not_there_ends_it() -> None:
+    with started() as box:
+        pass
+    found = checked(box)
+    assert [(one.name, one.ok) for one in found] == [("host", False)]
+    assert found[0].remedy
+
+
+def test_a_wrong_token_ends_it_and_is_not_shown() -> None:
+    with started() as box:
+        found = checked(box, secret="wr0ng-secret")
+    assert [(one.name, one.ok) for one in found] == [("host", True), ("token", False)]
+    assert "scheme" in found[1].remedy
+    assert "wr0ng-secret" not in str(found)
+
+
+def test_a_company_mapped_to_nowhere_is_named() -> None:
+    with started() as box:
+        said = step(checked(box, mapped={"30": "SUB-30"}), "subsidiaries")
+    assert not said.ok
+    assert "30 → SUB-30" in said.result
+    assert "SUB-20" in said.result
+
+
+def test_fields_that_no_vendor_shows_are_named() -> None:
+    with started(vendor_fields=("currency",)) as box:
+        said = step(checked(box), "vendors")
+        assert not said.ok
+        assert "payment_terms" in said.result
+        assert "currency" not in said.result
+        left_out = {"vendors": {"fields": {"payment_terms": "", "address": ""}}}
+        assert step(checked(box, left_out), "vendors").ok
+
+
+def test_a_filter_that_is_not_honoured_is_told() -> None:
+    with started(prefilled_vendors=2, honour_filters=False) as box:
+        said = step(checked(box), "vendor look-up")
+    assert said.ok
+    assert "not honoured" in said.result
+    assert said.remedy
+
+
+def test_a_filter_that_can_not_be_tried_is_told() -> None:
+    with started() as box:
+        assert "can't be tried" in step(checked(box), "vendor look-up").result
+
+
+def test_a_path_of_the_profile_that_is_not_there_fails_alone() -> None:
+    with started() as box:
+        found = checked(box, {"purchase_orders": {"path": "/v1/orders/"}})
+    assert [one.name for one in found if not one.ok] == ["purchase orders"]
+    assert "profile" in step(found, "purchase orders").remedy
+
+
+def test_a_tenant_that_tells_no_rate_limit() -> None:
+    with started(rate_limit=0) as box:
+        assert "no rate limit" in step(checked(box), "rate limit").result
