@@ -69,6 +69,7 @@ class Pass:
     report: Report
     dry: bool = False
     walked: bool = False
+    met: int = 0  # records that were in the target before there was a link to them
     tally: Tally = field(default_factory=Tally)
     cursors: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -227,6 +228,7 @@ def _consider(now: Pass, sights: Sequence[Sight]) -> None:
     context = Context(now.job.today, now.job.tables, _references(now, sights))
     mapped = {sight.key: _mapped(now, sight, links.get(sight.key), context) for sight in sights}
     found = _find(now, links, mapped)
+    now.met += sum(1 for key in found if key not in links)
     entries: list[Entry] = []
     noted: list[Noted] = []
     for sight in sights:
@@ -333,7 +335,7 @@ def _by_key(found: Sequence[Found]) -> dict[str, list[Found]]:
 
 
 def _objections(now: Pass) -> tuple[str, ...]:
-    return gate.objections(now.tally, now.job.store.linked(), now.job.flow.policy)
+    return gate.objections(now.tally, now.job.store.linked() + now.met, now.job.flow.policy)
 
 
 # 4. Apply: the intent is committed, then sent, then settled.

@@ -1,6 +1,7 @@
 """A connector joined to a sandbox, as the command line would join it."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -28,10 +29,12 @@ class Rig:
     store: wiring.Opened
     url: str
 
-    def run(self, *flows: str, census: bool = False, approve: tuple[str, ...] = ()) -> dict[str, Report]:
+    def run(
+        self, *flows: str, census: bool = False, approve: tuple[str, ...] = (), now: Callable[[], float] = time.time
+    ) -> dict[str, Report]:
         """Run flows; what they raise is raised."""
         done: dict[str, Report] = {}
-        with wiring.joined(self.store, NAME) as both:
+        with closing(wiring.Joined(self.store, NAME, now)) as both:
             for report, error in both.run(flows, census=census, approved=approve):
                 if error:
                     raise error
@@ -79,11 +82,12 @@ def generous(**options: Any) -> SandboxOptions:
     made = SandboxOptions(**{"suppliers": 60, "orders": 40, "seed": 3, **options})
     made.ifs.rate_limit = 1_000_000
     made.airbase.rate_limit = 1_000_000
+    made.airbase.documents = 0  # nothing in Airbase but what the connector brings
     return made
 
 
 @contextmanager
-def rig(url: str, options: SandboxOptions | None = None, **settings: Any) -> Iterator[Rig]:
+def rig(url: str, options: SandboxOptions | None = None, **settings: Any) -> Generator[Rig]:
     """A sandbox and a connector joined to it, with a fresh store at the URL."""
     with sandbox.start(options or generous()) as box:
         with closing(open_store(url)) as store:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from ml_connector.records.supplier import Supplier, Vendor
 from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
@@ -100,3 +101,13 @@ def open_store(db: Database, vault: Vault, connection_id: int) -> Callable[[str]
 @pytest.fixture
 def store(open_store: Callable[[str], FlowStore]) -> FlowStore:
     return open_store("suppliers")
+
+
+@pytest.fixture(scope="module")
+def both(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Database]]:
+    """One database of each kind, for tests that compare them."""
+    urls = [f"sqlite:///{tmp_path_factory.mktemp('both')}/store.db", _create(server, "migrated_one")]
+    databases = [Database.open(url) for url in urls]
+    yield databases
+    for database in databases:
+        database.close()

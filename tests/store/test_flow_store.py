@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+
 from ml_connector.errors import BusyError, StoreError
 from ml_connector.records import codec
 from ml_connector.records.money import Money
@@ -42,9 +43,7 @@ def kinds(journal: Journal, key: str) -> list[str]:
     return [one.kind for one in journal.timeline(None, key)]
 
 
-def test_a_flow_is_held_by_one_run_at_a_time(
-    store: FlowStore, open_store: Callable[[str], FlowStore]
-) -> None:
+def test_a_flow_is_held_by_one_run_at_a_time(store: FlowStore, open_store: Callable[[str], FlowStore]) -> None:
     with store.turn():
         with pytest.raises(BusyError, match="suppliers"), open_store("suppliers").turn():
             pass
@@ -150,7 +149,12 @@ def test_what_did_not_happen_is_looked_at_again(store: FlowStore, event: Event) 
 
 def test_a_dropped_change_may_be_sent_again_in_the_same_run(store: FlowStore, journal: Journal) -> None:
     run_id, (change,) = intended(store, [entry("S1")])
-    store.settle(run_id, [Settlement(change, Event.LOSE), ])
+    store.settle(
+        run_id,
+        [
+            Settlement(change, Event.LOSE),
+        ],
+    )
     store.settle(run_id, [Settlement(change, Event.LACK)])
     store.intend(run_id, [change])
     store.settle(run_id, [Settlement(change, Event.DONE, "id-S1")])
@@ -293,7 +297,9 @@ def test_finds_are_kept_for_the_run(store: FlowStore) -> None:
     assert store.found(run_id, ["S1"]) == []
 
 
-def test_finishing_clears_what_was_only_planned(store: FlowStore, db: Database, vault: Vault, connection_id: int) -> None:
+def test_finishing_clears_what_was_only_planned(
+    store: FlowStore, db: Database, vault: Vault, connection_id: int
+) -> None:
     run_id = store.begin("run")
     store.stage(run_id, [entry("S1")])
     store.finish(run_id, "blocked", {"created": 0, "amount": Decimal("1.10")})

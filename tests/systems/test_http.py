@@ -87,14 +87,14 @@ def stall(connection: socket.socket, _: bytes) -> None:
     connection.recv(1)
 
 
-def dribble_head(connection: socket.socket, _: bytes) -> None:
+def dribble_head(connection: socket.socket, request: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
     for _ in range(100):
         connection.sendall(b"X-Slow: y\r\n")
         time.sleep(0.05)
 
 
-def dribble_body(connection: socket.socket, _: bytes) -> None:
+def dribble_body(connection: socket.socket, request: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
     for _ in range(100):
         connection.sendall(b" ")
@@ -323,7 +323,10 @@ def test_a_wait_beyond_patience_is_left_to_the_caller(serve: Callable[..., RawSe
 
 def test_detail_is_what_the_system_said_cleaned_and_cut(serve: Callable[..., RawServer]) -> None:
     server = serve(reply(400, b"{}", X_Request_Id="r-1"))
-    explain = lambda _: ("CODE", "bad\r\n\x1b[31m" + "y" * 9999)  # noqa: E731
+
+    def explain(_: Answer) -> tuple[str, str]:
+        return "CODE", "bad\r\n\x1b[31m" + "y" * 9999
+
     with pytest.raises(errors.RefusedError) as caught:
         get(wire(server.origin, explain=explain))
     error = caught.value
@@ -334,8 +337,11 @@ def test_detail_is_what_the_system_said_cleaned_and_cut(serve: Callable[..., Raw
 
 
 def test_an_explanation_that_fails_does_not_hide_the_status(serve: Callable[..., RawServer]) -> None:
+    def explain(_: Answer) -> tuple[str, str]:
+        raise KeyError("no")
+
     with pytest.raises(errors.ConflictError):
-        post(wire(serve(reply(412)).origin, explain=lambda _: {}["no"]))
+        post(wire(serve(reply(412)).origin, explain=explain))
 
 
 def test_refusal_with_a_broken_body_is_still_a_refusal(serve: Callable[..., RawServer]) -> None:

@@ -25,6 +25,9 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 SHOWN = ("read", "unchanged", "created", "updated", "deactivated", "held", "refused", "uncertain")
+RARE = ("refused", "uncertain")
+UNTOLD = ("digest", "change")  # in the journal, but nothing to read
+HEADINGS = {"deactivated": "off"}
 FIGURES = (*SHOWN[:5], "posted", "corrected", *SHOWN[5:])
 FURTHER = ("not_due", "adopted", "recovered", "state", "plan_id", "objections", "error")
 
@@ -47,18 +50,16 @@ def as_data(report: Report) -> dict[str, Any]:
 
 def reports(connection: str, done: Sequence[Report]) -> None:
     """The figures of a run, and what waits for a person."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("flow")
-    for name in SHOWN:
-        table.add_column(name, justify="right")
-    table.add_column("requests", justify="right")
-    table.add_column("time", justify="right")
+    shown = [name for name in SHOWN if name not in RARE or any(getattr(report, name) for report in done)]
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("flow", *shown, "time"):
+        grid.add_column(HEADINGS.get(name, name), justify="left" if name == "flow" else "right", no_wrap=True)
     for report in done:
-        asked = " ".join(f"{system} {count}" for system, count in report.requests.items())
-        figures = [f"{getattr(report, name):,}" for name in SHOWN]
-        table.add_row(report.flow, *figures, asked, f"{report.seconds:.1f} s")
-    out.print(table)
+        grid.add_row(report.flow, *(f"{getattr(report, name):,}" for name in shown), f"{report.seconds:.1f} s")
+    out.print(grid)
     for report in done:
+        asked = ", ".join(f"{system} {count:,}" for system, count in report.requests.items())
+        out.print(f"[dim]{report.flow}: requests {asked}[/]")
         _waiting(connection, report)
 
 
@@ -102,12 +103,37 @@ def _decision(decision: Decision) -> None:
         out.print(f"  [yellow]hold[/] {key}: {escape(decision.held.sentence)} {escape(decision.held.remedy)}")
     elif decision.action in (Action.UPDATE, Action.DEACTIVATE):
         changes = codec.difference(decision.before, decision.after)
-        said = "; ".join(f"{name}: {_short(old)} → {_short(new)}" for name, (old, new) in changes.items())
+        said = "; ".join(f"{name}: {_short(old)} → {_short(new)}" for name, (old, new) in leaves(changes).items())
         out.print(f"  {decision.action} {key}: {escape(said)}", soft_wrap=True)
     elif decision.action is Action.CREATE:
         fields = codec.difference(None, decision.after)
         said = "; ".join(f"{name}: {_short(new)}" for name, (_, new) in fields.items() if new not in (None, "", []))
         out.print(f"  create {key}: {escape(said)}", soft_wrap=True)
+
+
+def leaves(changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """Differences taken apart: of a list of lines only the fields of the lines that differ."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for name, (old, new) in changes.items():
+        inner = _pairs(old, new)
+        if inner is None:
+            found[name] = (old, new)
+        else:
+            found |= {f"{name}{path}": pair for path, pair in leaves(inner).items()}
+    return found
+
+
+def _pairs(old: Any, new: Any) -> dict[str, tuple[Any, Any]] | None:
+    """The parts of two values that differ, when they are alike enough to be compared part by part."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        left, right = cast("dict[str, Any]", old), cast("dict[str, Any]", new)
+        return {f".{name}": (left.get(name), right[name]) for name in right if left.get(name) != right[name]}
+    if isinstance(old, list) and isinstance(new, list):
+        before, after = cast("list[Any]", old), cast("list[Any]", new)
+        if len(before) == len(after):
+            both = enumerate(zip(before, after, strict=True), start=1)
+            return {f" {number}": pair for number, pair in both if pair[0] != pair[1]}
+    return None
 
 
 def _short(value: Any) -> str:
@@ -145,9 +171,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def timeline(entries: Sequence[JournalEntry]) -> None:
     """What happened to a record, oldest first."""
     for entry in entries:
-        facts = ", ".join(f"{name} {_short(value)}" for name, value in entry.facts.items() if value not in ("", None))
+        told = {name: value for name, value in entry.facts.items() if name not in UNTOLD and value not in ("", None)}
+        facts = ", ".join(f"{name} {_short(value)}" for name, value in told.items())
         out.print(f"{when(entry.at)}  [bold]{entry.flow} {entry.kind}[/]  {escape(facts)}", soft_wrap=True)
-        for name, (old, new) in _changed(entry).items():
+        for name, (old, new) in leaves(_changed(entry)).items():
             out.print(f"    {name}: {escape(_short(old))} → {escape(_short(new))}", soft_wrap=True)
 
 

@@ -103,7 +103,9 @@ class Connections:
         if known is not None:
             transaction.execute(update(table).where(table.c.id == known).values(values))
             return known
-        return transaction.execute(insert(table).values(values | {"created_at": now}).returning(table.c.id)).scalar_one()
+        return transaction.execute(
+            insert(table).values(values | {"created_at": now}).returning(table.c.id)
+        ).scalar_one()
 
     def _keep_secrets(self, transaction: Transaction, connection_id: int, secrets: dict[str, str], now: str) -> None:
         table = schema.secrets

@@ -1,0 +1,106 @@
+"""Connections, their secrets, and how they go."""
+
+import pytest
+from sqlalchemy import insert, select
+
+from ml_connector.errors import SettingsError, VaultError
+from ml_connector.records.supplier import Supplier, Vendor
+from ml_connector.store import schema
+from ml_connector.store.connections import Connections
+from ml_connector.store.db import Database
+from ml_connector.store.flow_store import FlowStore
+from ml_connector.store.journal import Journal
+from ml_connector.store.vault import Vault
+
+from .samples import entry, intended, settled
+from .test_flow_store import raw_bytes
+
+
+@pytest.fixture
+def connections(db: Database, vault: Vault) -> Connections:
+    return Connections(db, vault)
+
+
+def test_a_connection_comes_back_as_saved(connections: Connections) -> None:
+    saved = connections.save("acme", {"url": "https://x"}, {"client_secret": "s3"})
+    assert connections.get("acme") == saved
+    assert (saved.settings, connections.secret("acme", "client_secret")) == ({"url": "https://x"}, "s3")
+
+
+def test_replacing_keeps_the_id_and_the_secrets_that_are_not_given(connections: Connections) -> None:
+    first = connections.save("acme", {"a": 1}, {"one": "1", "two": "2", "three": "3"})
+    second = connections.save("acme", {"b": 2}, {"two": "22", "three": ""})
+    assert (second.id, connections.get("acme").settings) == (first.id, {"b": 2})
+    assert [connections.secret("acme", field) for field in ("one", "two")] == ["1", "22"]
+    with pytest.raises(SettingsError, match="no secret three"):
+        connections.secret("acme", "three")
+
+
+def test_an_unknown_name_tells_the_nearest(connections: Connections) -> None:
+    with pytest.raises(SettingsError, match="there are none yet"):
+        connections.get("acme")
+    connections.save("acme", {}, {})
+    connections.save("zulu", {}, {})
+    with pytest.raises(SettingsError, match=r"no connection called 'acne'; there are: acme, zulu; nearest: acme"):
+        connections.secret("acne", "x")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "x" * 65])
+def test_a_name_is_checked(connections: Connections, name: str) -> None:
+    with pytest.raises(SettingsError, match="can't name a connection"):
+        connections.save(name, {}, {})
+
+
+def test_secrets_are_nowhere_readable_and_bound_to_their_place(
+    connections: Connections, db: Database, url: str
+) -> None:
+    acme = connections.save("acme", {}, {"password": "Kanarienvogel"})
+    other = connections.save("other", {}, {"password": "x"})
+    assert b"Kanarienvogel" not in raw_bytes(url, db)
+    with db.write() as connection:
+        table = schema.secrets
+        sealed = connection.execute(select(table.c.sealed).where(table.c.connection_id == acme.id)).scalar_one()
+        connection.execute(table.update().where(table.c.connection_id == other.id).values(sealed=sealed))
+    with pytest.raises(VaultError):
+        connections.secret("other", "password")
+
+
+def test_saving_is_journalled_by_names_only(connections: Connections, db: Database, vault: Vault) -> None:
+    acme = connections.save("acme", {"url": "u"}, {"password": "Kanarienvogel"})
+    journal = Journal(db, vault, acme.id)
+    (one,) = journal.timeline(None, "")
+    assert (one.kind, one.facts["secrets"], "Kanarienvogel" in repr(one)) == ("connection", ["password"], False)
+    assert journal.verify().sound
+
+
+def test_a_connection_goes_only_without_links(connections: Connections, db: Database, vault: Vault) -> None:
+    acme = connections.save("acme", {}, {"password": "x"})
+    store = FlowStore(db, vault, acme.id, "suppliers", Supplier, Vendor)
+    intended(store, [entry("S1")])
+    with pytest.raises(SettingsError, match="linked records"):
+        connections.remove("acme")
+    other = connections.save("other", {}, {"password": "x"})
+    settled(FlowStore(db, vault, other.id, "suppliers", Supplier, Vendor), [entry("S1")])
+    with pytest.raises(SettingsError, match="linked records"):
+        connections.remove("other")
+
+
+def test_a_removed_name_may_be_used_anew(connections: Connections, db: Database, vault: Vault) -> None:
+    old = connections.save("acme", {}, {"password": "x"})
+    connections.remove("acme")
+    assert connections.names() == []
+    new = connections.save("acme", {}, {})
+    assert new.id != old.id
+    with pytest.raises(SettingsError):
+        connections.secret("acme", "password")
+    assert Journal(db, vault, old.id).verify().entries == 2
+
+
+def test_new_secrets_end_the_old_token(connections: Connections, db: Database) -> None:
+    acme = connections.save("acme", {}, {"password": "x"})
+    with db.write() as connection:
+        connection.execute(insert(schema.tokens).values(connection_id=acme.id, name="ifs", sealed=b""))
+    connections.save("acme", {"changed": True}, {})
+    connections.save("acme", {}, {"password": "y"})
+    with db.read() as connection:
+        assert connection.execute(select(schema.tokens)).all() == []

@@ -1,0 +1,89 @@
+"""Another process, for tests: `python worker.py WHAT URL …`; it says "ready" and goes on when told, or until killed."""
+
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
+
+from tests.store.samples import entry, intended
+
+from ml_connector.records.supplier import Supplier, Vendor
+from ml_connector.store import settling
+from ml_connector.store.db import Database
+from ml_connector.store.flow_store import FlowStore
+from ml_connector.store.journal import Journal, Kind, Line
+from ml_connector.store.limits import Reservations
+from ml_connector.store.tokens import TokenShelf
+from ml_connector.store.vault import Vault
+from ml_connector.sync.change import Event
+from ml_connector.sync.ports import Settlement
+
+KEY = bytes(range(32))
+
+
+def say(what: object) -> None:
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
+def wait() -> None:
+    say("ready")
+    sys.stdin.readline()
+
+
+def migrate(url: str) -> None:
+    wait()
+    db = Database.open(url)
+    Vault.open(db, KEY, None)
+    say("done")
+
+
+def lock(url: str, name: str) -> None:
+    with Database.open(url).lock(name, 0):
+        wait()
+
+
+def reserve(url: str, count: str) -> None:
+    reservations = Reservations(Database.open(url))
+    wait()
+    for _ in range(int(count)):
+        time.sleep(reservations.reserve("api", 0.01, 0.05))
+        say(time.time())
+
+
+def renew(url: str, connection_id: str) -> None:
+    db = Database.open(url)
+    shelf = TokenShelf(db, Vault.open(db, KEY, None), int(connection_id))
+    wait()
+
+    def fetch() -> tuple[str, float]:
+        say("fetched")
+        time.sleep(0.2)
+        return "token", time.time() + 3600
+
+    say(shelf.renew(None, fetch)[0])
+
+
+def append(url: str, connection_id: str, count: str) -> None:
+    db = Database.open(url)
+    journal = Journal(db, Vault.open(db, KEY, None), int(connection_id))
+    wait()
+    for number in range(int(count)):
+        with db.write() as connection:
+            journal.append(connection, [Line(Kind.RUN, {"number": number})] * 3)
+    say("done")
+
+
+def settle(url: str, connection_id: str) -> None:
+    """Stop within the settling transaction, after its links are written."""
+    db = Database.open(url)
+    store = FlowStore(db, Vault.open(db, KEY, None), int(connection_id), "suppliers", Supplier, Vendor)
+    settling.mark = lambda *_: wait()
+    with store.turn():
+        run_id, changes = intended(store, [entry(f"S{number}") for number in range(50)])
+        store.settle(run_id, [Settlement(change, Event.DONE, "id") for change in changes])
+
+
+if __name__ == "__main__":
+    {f.__name__: f for f in (migrate, lock, reserve, renew, append, settle)}[sys.argv[1]](*sys.argv[2:])
