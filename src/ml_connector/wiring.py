@@ -100,8 +100,8 @@ def connect(opened: Opened, name: str, connection: Connection, secrets: Secrets)
 
     Raises: SettingsError when a name in the profile is wrong, StoreError.
     """
-    _profiles(connection)
     stored = msgspec.to_builtins(connection)
+    _profiles(settings.connection(stored))
     opened.connections.save(name, stored, {"ifs": secrets.ifs, "airbase": secrets.airbase})
 
 
@@ -124,8 +124,9 @@ class Joined:
 
     def check(self) -> Iterator[Step]:
         """Ping both systems, step by step; nothing is written."""
-        yield from ifs_check.steps(self.ifs)
-        yield from airbase_check.steps(self.airbase, self.settings.profile.mapping.subsidiaries)
+        steps = airbase_check.steps(self.airbase, self.settings.profile.mapping.subsidiaries)
+        for system, named in (("IFS", ifs_check.steps(self.ifs)), ("Airbase", steps)):
+            yield from (msgspec.structs.replace(step, name=f"{system} {step.name}") for step in named)
 
     def plan(self, names: Sequence[str], watch: Watch = unwatched) -> list[Report]:
         """What a run of these flows would do.

@@ -180,11 +180,10 @@ def test_changes_move_only_along_the_table() -> None:
 
 def test_nothing_is_sent_twice_without_a_look_up() -> None:
     """From a sent change of unknown fate, every way back to being sent passes LACK."""
-    into_intended = {state for (state, _), to in change.MOVES.items() if to is State.INTENDED}
-    assert into_intended == {State.PLANNED, State.DROPPED}
-    into_dropped = {event for (state, event), to in change.MOVES.items() if to is State.DROPPED}
-    assert into_dropped == {Event.LACK, Event.MISS}
-    assert {event for (before, event) in change.MOVES if before is State.UNCERTAIN} == {Event.FIND, Event.LACK}
+    moves = [(state, event, to) for (state, event), to in change.MOVES.items()]
+    assert {state for state, _, to in moves if to is State.INTENDED} == {State.PLANNED, State.DROPPED}
+    assert {event for _, event, to in moves if to is State.DROPPED} == {Event.LACK, Event.MISS}
+    assert {event for state, event, _ in moves if state is State.UNCERTAIN} == {Event.FIND, Event.LACK}
 
 
 rows = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["", "1", "2"]))

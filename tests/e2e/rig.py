@@ -13,6 +13,9 @@ from ml_connector.errors import ConnectorError
 from ml_connector.sandbox import Sandbox, SandboxOptions
 from ml_connector.settings import Airbase, Connection, Gate, Ifs, Installation, Mapping, Profile
 from ml_connector.sync.report import Report
+from ml_connector.systems.http import Wire
+
+(Wire.__init__.__kwdefaults__ or {})["pause_s"] = 0.01  # between attempts: real in kind, short in time
 
 NAME = "acme"
 MODIFIED = {
@@ -79,7 +82,8 @@ def connection(box: Sandbox, ifs: dict[str, Any] | None = None, **profile: Any) 
 
 def generous(**options: Any) -> SandboxOptions:
     """A sandbox without rate limits, so that a test takes no longer than its work."""
-    made = SandboxOptions(**{"suppliers": 60, "orders": 40, "seed": 3, **options})
+    chosen: dict[str, Any] = {"suppliers": 60, "orders": 40, "seed": 3, **options}
+    made = SandboxOptions(**chosen)
     made.ifs.rate_limit = 1_000_000
     made.airbase.rate_limit = 1_000_000
     made.airbase.documents = 0  # nothing in Airbase but what the connector brings

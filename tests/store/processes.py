@@ -1,49 +1,53 @@
 """Starting other processes in tests, and killing them."""
 
-import subprocess
+import multiprocessing
 import sys
 from pathlib import Path
-from typing import IO
 
-WORKER = Path(__file__).with_name("worker.py")
+TESTS = str(Path(__file__).parent.parent)
+
+# Forked from a process that has imported the store but never opened a database: SQLite does not survive a fork.
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["pytest", "alembic.command", "ml_connector.store.flow_store"])
 
 
 class Worker:
-    """A process that is ready when this returns."""
+    """A process that does one of the things of `worker`."""
 
     def __init__(self, *arguments: object) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(WORKER), *map(str, arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        if TESTS not in sys.path:
+            sys.path.append(TESTS)  # the new process inherits it
+        from . import worker
+
+        self._pipe, theirs = _context.Pipe()
+        self._process = _context.Process(target=worker.main, args=(theirs, *map(str, arguments)))
+        self._process.start()
+        theirs.close()
 
     def ready(self) -> "Worker":
-        assert self._out.readline() == "ready\n"
+        """This, once the process is ready."""
+        assert self._pipe.recv() == "ready"
         return self
 
-    def go(self) -> "Worker":
-        assert self._process.stdin
-        self._process.stdin.write("go\n")
-        self._process.stdin.flush()
-        return self
+    def go(self) -> None:
+        """Let it go on."""
+        self._pipe.send("go")
 
     def said(self) -> list[str]:
         """All that it said, once it has ended."""
-        out = self._process.communicate(timeout=60)[0]
-        assert self._process.returncode == 0
-        return out.split()
+        lines: list[str] = []
+        try:
+            while True:
+                lines.append(self._pipe.recv())
+        except EOFError:
+            self._process.join()
+        assert self._process.exitcode == 0
+        return lines
 
     def kill(self) -> None:
         """kill -9."""
         self._process.kill()
-        self._process.communicate(timeout=60)
-
-    @property
-    def _out(self) -> IO[str]:
-        assert self._process.stdout
-        return self._process.stdout
+        self._process.join()
 
 
 def together(*arguments: object, count: int) -> list[list[str]]:

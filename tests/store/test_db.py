@@ -16,7 +16,7 @@ from sqlalchemy import insert, select, text
 from ml_connector.errors import BusyError, SettingsError, StoreError
 from ml_connector.store import db as db_module
 from ml_connector.store import migrate, schema
-from ml_connector.store.db import Database, listed
+from ml_connector.store.db import Database, among
 
 from .processes import together
 
@@ -43,11 +43,13 @@ def test_processes_may_open_a_new_database_at_once(empty_url: str) -> None:
     db.close()
 
 
-def test_a_database_from_the_future_is_refused(db: Database, url: str) -> None:
+def test_a_database_from_the_future_is_refused(empty_url: str) -> None:
+    db = Database.open(empty_url)
     with db.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreError, match="version 9999.*install a newer one"):
-        Database.open(url)
+    db.close()
+    with pytest.raises(StoreError, match=r"version 9999.*install a newer one"):
+        Database.open(empty_url)
 
 
 def test_the_file_is_the_owners_alone(tmp_path: Path) -> None:
@@ -89,9 +91,13 @@ def test_a_database_in_memory_is_shared_between_threads() -> None:
 
 
 def test_a_failed_transaction_leaves_nothing(db: Database) -> None:
-    with pytest.raises(ZeroDivisionError), db.write() as connection:
-        connection.execute(insert(schema.reservations).values(name="a", due_at=0, resume_at=0))
-        raise ZeroDivisionError
+    def fail() -> None:
+        with db.write() as connection:
+            connection.execute(insert(schema.reservations).values(name="a", due_at=0, resume_at=0))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with db.read() as connection:
         assert connection.execute(select(schema.reservations)).all() == []
 
@@ -136,11 +142,16 @@ def test_a_locked_database_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_full_disk_is_said_so(tmp_path: Path) -> None:
     db = Database.open(f"sqlite:///{tmp_path}/store.db")
-    with pytest.raises(StoreError, match="disk of the database is full"), db.write() as connection:
-        pages = connection.execute(text("PRAGMA page_count")).scalar()
-        connection.execute(text(f"PRAGMA max_page_count = {pages}"))
-        rows = [{"name": "n" * 999 + str(number), "due_at": 0, "resume_at": 0} for number in range(99)]
-        connection.execute(insert(schema.reservations), rows)
+    rows = [{"name": "n" * 999 + str(number), "due_at": 0, "resume_at": 0} for number in range(99)]
+
+    def fill() -> None:
+        with db.write() as connection:
+            pages = connection.execute(text("PRAGMA page_count")).scalar()
+            connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+            connection.execute(insert(schema.reservations), rows)
+
+    with pytest.raises(StoreError, match="disk of the database is full"):
+        fill()
     db.close()
 
 
@@ -174,7 +185,7 @@ def test_keys_sort_as_in_python(both: list[Database], names: list[str], after: s
             connection.execute(insert(table), [{"name": name, "due_at": 0, "resume_at": 0} for name in names])
             query = select(table.c.name).where(table.c.name > after, table.c.name <= upto).order_by(table.c.name)
             assert list(connection.execute(query).scalars()) == expected
-            query = select(table.c.name).where(table.c.name.in_(listed(connection, names))).order_by(table.c.name)
+            query = select(table.c.name).where(among(connection, table.c.name, names)).order_by(table.c.name)
             assert list(connection.execute(query).scalars()) == sorted(names)
 
 

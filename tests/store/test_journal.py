@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from ml_connector.store import schema
 from ml_connector.store.chain import BROKEN_MAX
@@ -102,14 +102,9 @@ def test_swapped_entries_are_found(db: Database, journal: Journal) -> None:
 
 def test_an_entry_added_behind_the_head_is_found(db: Database, journal: Journal) -> None:
     fill(db, journal, 1)
-    tamper(
-        db,
-        lambda c: c.execute(
-            text(
-                "INSERT INTO journal SELECT connection_id, seq + 1, at, run_id, flow, key, kind, facts, prev, hash, body_digest, body FROM journal WHERE seq = 2"
-            )
-        ),
-    )
+    values = [TABLE.c.seq + 1 if name == "seq" else TABLE.c[name] for name in COLUMNS]
+    another = insert(TABLE).from_select(COLUMNS, select(*values).where(TABLE.c.seq == 2))
+    tamper(db, lambda c: c.execute(another))
     assert (3, "was added behind the chain's head") in journal.verify().broken
 
 

@@ -1,12 +1,7 @@
-"""Another process, for tests: `python worker.py WHAT URL …`; it says "ready" and goes on when told, or until killed."""
+"""What other processes do in tests: each says "ready", and goes on when told, or until killed."""
 
-import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent.parent))
-
-from tests.store.samples import entry, intended
+from multiprocessing.connection import Connection
 
 from ml_connector.records.supplier import Supplier, Vendor
 from ml_connector.store import settling
@@ -19,17 +14,24 @@ from ml_connector.store.vault import Vault
 from ml_connector.sync.change import Event
 from ml_connector.sync.ports import Settlement
 
+from .samples import entry, intended
+
 KEY = bytes(range(32))
+_pipes: list[Connection] = []
+
+
+def main(pipe: Connection, what: str, *arguments: str) -> None:
+    _pipes.append(pipe)
+    {f.__name__: f for f in (migrate, lock, reserve, renew, append, settle)}[what](*arguments)
 
 
 def say(what: object) -> None:
-    sys.stdout.write(f"{what}\n")
-    sys.stdout.flush()
+    _pipes[0].send(str(what))
 
 
 def wait() -> None:
     say("ready")
-    sys.stdin.readline()
+    _pipes[0].recv()
 
 
 def migrate(url: str) -> None:
@@ -79,11 +81,11 @@ def settle(url: str, connection_id: str) -> None:
     """Stop within the settling transaction, after its links are written."""
     db = Database.open(url)
     store = FlowStore(db, Vault.open(db, KEY, None), int(connection_id), "suppliers", Supplier, Vendor)
-    settling.mark = lambda *_: wait()
+
+    def stop(*_: object) -> None:
+        wait()
+
+    settling.mark = stop
     with store.turn():
         run_id, changes = intended(store, [entry(f"S{number}") for number in range(50)])
         store.settle(run_id, [Settlement(change, Event.DONE, "id") for change in changes])
-
-
-if __name__ == "__main__":
-    {f.__name__: f for f in (migrate, lock, reserve, renew, append, settle)}[sys.argv[1]](*sys.argv[2:])

@@ -251,6 +251,31 @@ def test_a_filter_with_empty_answers_is_not_believed(
     assert [one.key for one in vendors.find(["S1"])] == ["S1"]
 
 
+def test_a_filter_that_finds_more_than_asked_is_given_up(
+    box: Box, vendors: AirbaseTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that means "contains" looks right until a key is part of another."""
+    vendors.send(creates("S1", "S10"))
+    from ml_connector.sandbox.airbase import AirbaseSite
+
+    inner = AirbaseSite.answer
+
+    def answer(self: AirbaseSite, request: Any) -> Any:
+        query = request.query.replace("erp_reference_id=S1&", "erp_reference_id=&") + "&"
+        if query == request.query + "&":
+            return inner(self, request)
+        rows = [row for row in self.rows("vendors") if "S1" in row["erp_reference_id"]]
+        return msgspec.structs.replace(inner(self, request), body=msgspec.json.encode({"data": rows}))
+
+    monkeypatch.setattr(AirbaseSite, "answer", answer)
+    assert [one.key for one in vendors.find(["S10"])] == ["S10"]
+    assert [entry for entry in box.airbase_log.entries("GET") if "erp_reference_id=S10" in entry.query]
+    assert [one.key for one in vendors.find(["S1"])] == ["S1"]
+    box.airbase_log.reset()
+    vendors.find(["S10"])
+    assert not [entry for entry in box.airbase_log.entries("GET") if "erp_reference_id" in entry.query]
+
+
 def test_before_any_record_is_ours_the_list_is_walked(box: Box, vendors: AirbaseTarget) -> None:
     assert vendors.find(["S1"]) == ()
     assert not [entry for entry in box.airbase_log.entries("GET") if "erp_reference_id" in entry.query]
@@ -275,7 +300,7 @@ def test_a_record_that_moves_to_the_next_page_while_walking_is_given_once(box: B
         target = AirbaseTarget(client, "vendors")
         target.send(creates("S1", "S2", "S3"))
         walk = target.walk()
-        keys = [one.key for one in next(walk)]
+        keys = [one.key for _ in range(2) for one in next(walk)]
         first = box.airbase.rows("vendors")[0]["airbase_id"]
         table = box.airbase.books.tables["vendors"]
         rows = list(table)
@@ -371,7 +396,8 @@ def test_places_outside_the_batch_accuse_nobody(
         return {"validation_errors": [{**error, "index": error["index"] + 1} for error in body["validation_errors"]]}
 
     answered_with(monkeypatch, from_one)
-    assert kinds(vendors.send([*creates("S1"), Write("S2", "", vendor("S2", name=""))])) == [Unknown, Unknown]
+    bad = [Write(key, "", vendor(key, name="")) for key in ("S1", "S3")]
+    assert kinds(vendors.send([bad[0], *creates("S2"), bad[1]])) == [Unknown, Unknown, Unknown]
     assert kinds(vendors.send([Write("S2", "", vendor("S2", name=""))])) == [Refused]
 
 

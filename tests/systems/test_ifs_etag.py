@@ -4,12 +4,14 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_connector.systems.ifs.etag import mark, version
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+CALM = settings(deadline=None)
 
 
 def etag(objversion: str) -> str:
@@ -34,21 +36,25 @@ def test_odd_etags_have_no_version_but_a_mark(tag: str) -> None:
 ZONES = st.integers(-12 * 4, 14 * 4)
 
 
+@CALM
 @given(ZONES, st.integers(-3, 3))
 def test_just_written_in_any_zone_has_no_mark(quarters: int, off_s: int) -> None:
     assert mark(at(NOW + timedelta(minutes=15 * quarters, seconds=off_s)), NOW) == ""
 
 
+@CALM
 @given(ZONES, st.integers(4, 896))
 def test_written_at_another_time_of_the_quarter_has_a_mark(quarters: int, off_s: int) -> None:
     assert mark(at(NOW + timedelta(minutes=15 * quarters, seconds=off_s)), NOW) != ""
 
 
+@CALM
 @given(st.integers(27 * 3600, 10**8))
 def test_long_ago_has_a_mark(off_s: int) -> None:
     assert mark(at(NOW - timedelta(seconds=off_s)), NOW) != ""
 
 
+@CALM
 @given(ZONES, st.integers(0, 40))
 def test_written_while_the_answer_was_made_has_no_mark(quarters: int, ago_s: int) -> None:
     assert mark(at(NOW + timedelta(minutes=15 * quarters, seconds=-ago_s)), NOW, span_s=40.0) == ""

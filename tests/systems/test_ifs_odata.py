@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_connector.systems.http import Answer
@@ -17,6 +17,8 @@ from ml_connector.systems.ifs.odata import answers, batch, literals, query, writ
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 KEY = st.text(st.characters(codec="utf-8", min_codepoint=32), min_size=1, max_size=8)
 ETAG = 'W/"Vy8iQUFBYkFJQUFZQUFEb0FIQUFIOjIwMjUwNzE2MDY0MzE0Ig=="'
+
+CALM = settings(deadline=None)
 
 
 def evaluate(text: str, row: dict[str, Any]) -> bool:
@@ -34,6 +36,7 @@ def evaluate(text: str, row: dict[str, Any]) -> bool:
     return bool(eval(" ".join(code), {"row": row, "Decimal": Decimal}))  # noqa: S307
 
 
+@CALM
 @given(TEXT)
 def test_text_literal_is_read_back(text: str) -> None:
     found = re.fullmatch(r"'((?:[^']|'')*)'", literals.literal(text), re.DOTALL)
@@ -59,13 +62,13 @@ def test_literals(value: literals.Value, text: str) -> None:
 
 @pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("Infinity"), datetime(2020, 1, 1)])  # noqa: DTZ001
 def test_values_without_a_literal(value: Any) -> None:
-    with pytest.raises(ValueError, match="number|text"):
+    with pytest.raises(ValueError, match=r"number|text"):
         literals.literal(value)
 
 
 @pytest.mark.parametrize("text", ["2026-1-1", "", "2026-01-01T00:00:00Z or 1 eq 1", "2026-13-01", "now()"])
 def test_only_times_are_timestamps(text: str) -> None:
-    with pytest.raises(ValueError, match="not a time|month"):
+    with pytest.raises(ValueError, match=r"not a time|month"):
         literals.Timestamp(text)
 
 
@@ -94,6 +97,7 @@ def test_enum_is_made_of_names(kind: str, member: str) -> None:
     assert literals.enum("IfsApp.A.State", "Released") == "IfsApp.A.State'Released'"
 
 
+@CALM
 @given(st.dictionaries(st.sampled_from(["A", "B", "C"]), TEXT, min_size=1))
 def test_key_stays_one_path_segment_and_is_read_back(parts: dict[str, str]) -> None:
     text = literals.key({name: literals.literal(value) for name, value in parts.items()})
@@ -103,6 +107,7 @@ def test_key_stays_one_path_segment_and_is_read_back(parts: dict[str, str]) -> N
     assert {name: value.replace("''", "'") for name, value in found} == parts
 
 
+@CALM
 @given(TEXT)
 def test_query_is_read_back_and_has_no_plus(text: str) -> None:
     made = query.Query(("A", "B"), query.equal([("A", text)]), ("A",), 5, 10).text()
@@ -119,6 +124,7 @@ def test_query_is_read_back_and_has_no_plus(text: str) -> None:
 ROW = st.tuples(st.sampled_from(["a", "A'", "b b", "é"]), st.sampled_from(["1", "10", "2"]), st.integers(0, 3))
 
 
+@CALM
 @given(st.lists(ROW, max_size=20), ROW)
 def test_after_says_exactly_what_comes_after(rows: list[tuple[str, str, int]], last: tuple[str, str, int]) -> None:
     columns = ("A", "B", "C")
@@ -127,6 +133,7 @@ def test_after_says_exactly_what_comes_after(rows: list[tuple[str, str, int]], l
         assert evaluate(text, dict(zip(columns, row, strict=True))) == (row > last)
 
 
+@CALM
 @given(st.lists(st.tuples(KEY, KEY), unique=True, max_size=30), st.integers(1, 9), st.integers(10, 400))
 def test_chunks_keep_every_key_and_both_bounds(keys: list[tuple[str, str]], most: int, size: int) -> None:
     parts = list(query.chunks(("A", "B"), list(keys), count_max=most, bytes_max=size))
@@ -191,6 +198,7 @@ def _change(body: bytes, number: int) -> writes.Request:
 CHANGE = st.builds(_change, BODY, st.integers(0, 9))
 
 
+@CALM
 @given(st.lists(st.lists(CHANGE, min_size=1, max_size=3), min_size=1, max_size=4))
 def test_batch_is_read_by_another_reader(changesets: list[list[writes.Request]]) -> None:
     packed = batch.pack(changesets)
@@ -233,6 +241,7 @@ REPLIES = st.lists(
 ).filter(lambda groups: not any(b"--" in body for group in groups for _, body in group))
 
 
+@CALM
 @given(REPLIES, st.booleans())
 def test_batch_answer_gives_each_change_its_own(groups: list[list[tuple[int, bytes]]], single_errors: bool) -> None:
     kind, body = _answer(groups, single_errors=single_errors)

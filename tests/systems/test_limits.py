@@ -2,10 +2,13 @@
 
 import threading
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_connector.systems.limits import InMemoryReservations, Limiter, pace
+
+CALM = settings(deadline=None)
 
 
 class Clock:
@@ -21,6 +24,7 @@ class Clock:
         self.now += seconds
 
 
+@CALM
 @given(
     st.integers(1, 60),
     st.sampled_from([1.0, 10.0, 60.0]),
@@ -41,6 +45,21 @@ def test_no_window_holds_more_than_the_limit(
         went.append(clock.now)
     for start, at in enumerate(went):
         assert sum(1 for later in went[start:] if later < at + window_s) <= limit
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 10, 20, 60, 450, 1000])
+@pytest.mark.parametrize("idle_s", [0, 7, 600])
+def test_no_window_holds_more_when_asked_without_end(limit: int, idle_s: int) -> None:
+    clock = Clock()
+    limiter = Limiter(InMemoryReservations(clock), "x", limit, 60.0, clock.sleep)
+    limiter.wait()
+    clock.now += idle_s
+    went: list[float] = []
+    for _ in range(4 * limit):
+        limiter.wait()
+        went.append(clock.now)
+    for start, at in enumerate(went[: 2 * limit]):
+        assert sum(1 for later in went[start : start + 2 * limit] if later < at + 60) <= limit
 
 
 def test_the_pace_is_near_the_limit() -> None:

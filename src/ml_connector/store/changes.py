@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from ml_connector.errors import StoreError
 from ml_connector.records import codec
-from ml_connector.store.db import listed, upsert
+from ml_connector.store.db import among, upsert
 from ml_connector.store.schema import IS_PLANNED, changes
 from ml_connector.store.scope import Scope, clean, decoded
 from ml_connector.sync.change import OPEN, Event, State, move
@@ -56,7 +56,7 @@ def creating(connection: Connection, scope: Scope, flow: str, run_ids: Sequence[
     """Which of these keys these runs plan to create."""
     query = select(changes.c.key).where(
         changes.c.run_id.in_(run_ids),
-        changes.c.key.in_(listed(connection, keys)),
+        among(connection, changes.c.key, keys),
         changes.c.connection_id == scope.connection_id,
         changes.c.flow == flow,
         changes.c.state == State.PLANNED,
@@ -114,7 +114,7 @@ def _states(connection: Connection, scope: Scope, wanted: Sequence[Change]) -> d
     if len(set(ids)) != len(ids):
         raise StoreError("one change was given twice")
     query = select(changes.c.id, changes.c.key, changes.c.state).where(
-        changes.c.id.in_(listed(connection, ids)), scope.mine(changes)
+        among(connection, changes.c.id, ids), scope.mine(changes)
     )
     # In one order, so that two runs can't lock each other out.
     rows = connection.execute(query.order_by(changes.c.id).with_for_update())
@@ -129,7 +129,7 @@ def _update(connection: Connection, scope: Scope, ids: list[int], before: State,
         values |= {"body": None}  # the journal and the link have it
     if run_id:
         values |= {"run_id": run_id}
-    statement = update(changes).where(changes.c.id.in_(listed(connection, ids)), changes.c.state == before)
+    statement = update(changes).where(among(connection, changes.c.id, ids), changes.c.state == before)
     done = connection.execute(statement.values(values))
     if done.rowcount != len(ids):
         raise StoreError(f"{len(ids) - done.rowcount} changes are no longer {before}; another run took them over")

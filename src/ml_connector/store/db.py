@@ -16,14 +16,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     URL,
-    BigInteger,
+    Column,
+    ColumnElement,
     Connection,
     Engine,
     NullPool,
     QueuePool,
-    Select,
     Table,
-    Text,
+    any_,
     create_engine,
     event,
     exc,
@@ -123,14 +123,15 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]],
     )
 
 
-def listed(connection: Connection, values: Sequence[str] | Sequence[int]) -> Select[Any]:
-    """Any number of keys or ids as a subquery with one bound value, whatever the database's limits."""
-    number = bool(values) and isinstance(values[0], int)
+def among(connection: Connection, column: Column[Any], values: Sequence[str] | Sequence[int]) -> ColumnElement[bool]:
+    """The condition that a column has one of any number of values, as one bound value.
+
+    PostgreSQL gets an array, not a subquery: without statistics it would compare every row with every value.
+    """
     if connection.dialect.name == "postgresql":
-        array = literal(list(values), postgresql.ARRAY(BigInteger() if number else Text()))
-        return select(func.unnest(array).column_valued("listed"))
+        return column == any_(literal(list(values), postgresql.ARRAY(column.type)))
     rows = func.json_each(msgspec.json.encode(values).decode()).table_valued("value", name="listed")
-    return select(rows.c.value)
+    return column.in_(select(rows.c.value))
 
 
 def _address(url: str) -> URL:
@@ -203,8 +204,6 @@ def _use_wal(engine: Engine) -> None:
         raw = engine.raw_connection()
         try:
             raw.cursor().execute("PRAGMA journal_mode=WAL")
-        except sqlite3.Error as error:
-            raise exc.DBAPIError("PRAGMA journal_mode", None, error) from error
         finally:
             raw.close()
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from ml_connector.records.money import Money, plain
 from ml_connector.store import schema
-from ml_connector.store.db import Database, listed
+from ml_connector.store.db import Database, among
 from ml_connector.store.journal import Kind, Line
 from ml_connector.store.schema import exceptions
 from ml_connector.store.scope import Scope, clean
@@ -96,14 +96,14 @@ def _line(scope: Scope, run_id: str, key: str, held: Held) -> Line:
 def _known(connection: Connection, scope: Scope, keys: Sequence[str]) -> dict[str, Any]:
     table = exceptions.c
     query = select(table.id, table.key, table.cause, table.sentence).where(
-        scope.mine(exceptions), table.resolved_at.is_(None), table.key.in_(listed(connection, keys))
+        scope.mine(exceptions), table.resolved_at.is_(None), among(connection, table.key, keys)
     )
     return {row.key: row for row in connection.execute(query)}
 
 
 def _resolve(connection: Connection, scope: Scope, ids: Sequence[int]) -> None:
     if ids:
-        statement = update(exceptions).where(exceptions.c.id.in_(listed(connection, ids)))
+        statement = update(exceptions).where(among(connection, exceptions.c.id, ids))
         connection.execute(statement.values(resolved_at=scope.now()))
 
 

@@ -64,13 +64,15 @@ def translated() -> Generator[None]:
     except exc.TimeoutError as error:
         raise BusyError("all database connections of this process are in use; try again") from error
     except exc.DBAPIError as error:
+        raise _translated(error.orig) from error
+    except (sqlite3.Error, psycopg.Error) as error:  # while connecting
         raise _translated(error) from error
 
 
-def _translated(error: exc.DBAPIError) -> StoreError:
-    said = _said(error.orig)
+def _translated(orig: BaseException | None) -> StoreError:
+    said = _said(orig)
     kind = BusyError if said == BUSY else StoreError
-    return kind(said or f"the database failed: {type(error.orig).__name__} {_code(error.orig)}".rstrip())
+    return kind(said or f"the database failed: {type(orig).__name__} {_code(orig)}".rstrip())
 
 
 def _said(orig: BaseException | None) -> str:

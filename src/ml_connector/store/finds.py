@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, insert, select
 
-from ml_connector.store.db import listed
+from ml_connector.store.db import among
 from ml_connector.store.schema import finds
 from ml_connector.store.scope import Scope, clean
 from ml_connector.sync.plan import Found
@@ -27,7 +27,7 @@ def remember(connection: Connection, scope: Scope, run_id: str, found: Sequence[
 
 def of(connection: Connection, scope: Scope, run_id: str, keys: Sequence[str]) -> list[Found]:
     """What was found of these keys, in key order."""
-    query = select(finds).where(finds.c.run_id == run_id, finds.c.key.in_(listed(connection, keys)), scope.mine(finds))
+    query = select(finds).where(finds.c.run_id == run_id, among(connection, finds.c.key, keys), scope.mine(finds))
     rows = connection.execute(query.order_by(finds.c.key, finds.c.id)).all()
     return [Found(row.key, row.target_id, scope.unseal(finds, row.key, row.body, scope.target_kind)) for row in rows]
 

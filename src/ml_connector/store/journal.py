@@ -19,7 +19,7 @@ from ml_connector.errors import StoreError
 from ml_connector.store import schema
 from ml_connector.store.chain import GENESIS, Header, Verdict, head_text, verify
 from ml_connector.store.db import Database
-from ml_connector.store.scope import Clock
+from ml_connector.store.scope import Clock, pack, unpack
 from ml_connector.store.vault import Vault
 
 
@@ -147,7 +147,7 @@ class Journal:
         }
 
     def _seal(self, line: Line) -> bytes:
-        return self._vault.seal(msgspec.json.encode(line.body), *self._place(line.flow, line.key))
+        return self._vault.seal(pack(msgspec.json.encode(line.body)), *self._place(line.flow, line.key))
 
     def _place(self, flow: str, key: str) -> tuple[str, str, str, str]:
         return str(self._connection_id), "journal", flow, key
@@ -162,5 +162,5 @@ class Journal:
             row.key,
             row.kind,
             msgspec.json.decode(row.facts),
-            None if plain is None else msgspec.json.decode(plain),
+            None if plain is None else msgspec.json.decode(unpack(plain)),
         )

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ml_connector.records import codec
-from ml_connector.store.db import listed, upsert
+from ml_connector.store.db import among, upsert
 from ml_connector.store.schema import links
 from ml_connector.store.scope import Scope
 from ml_connector.sync.plan import Link
@@ -20,7 +20,7 @@ from ml_connector.sync.plan import Link
 def read(connection: Connection, scope: Scope, flow: str, keys: Sequence[str]) -> dict[str, Link]:
     """The links of these keys; of another flow without `agreed`, whose kind only that flow knows."""
     query = select(links).where(
-        links.c.connection_id == scope.connection_id, links.c.flow == flow, links.c.key.in_(listed(connection, keys))
+        links.c.connection_id == scope.connection_id, links.c.flow == flow, among(connection, links.c.key, keys)
     )
     rows = connection.execute(query).all()
     return {row.key: _link(row, scope if flow == scope.flow else None) for row in rows}

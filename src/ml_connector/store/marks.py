@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Delete, Update, bindparam, delete, func, insert, select, update
 
-from ml_connector.store.db import listed
+from ml_connector.store.db import among
 from ml_connector.store.schema import marks
 from ml_connector.store.scope import Scope
 from ml_connector.sync.detect import Row
@@ -30,7 +30,7 @@ def between(connection: Connection, scope: Scope, part: str, after: str, upto: s
 def of(connection: Connection, scope: Scope, part: str, keys: Sequence[str]) -> dict[str, str]:
     """The marks of these rows."""
     query = select(marks.c.row_key, marks.c.mark).where(
-        scope.mine(marks), marks.c.row_key.in_(listed(connection, keys)), marks.c.part == part
+        scope.mine(marks), among(connection, marks.c.row_key, keys), marks.c.part == part
     )
     return {row.row_key: row.mark for row in connection.execute(query)}
 

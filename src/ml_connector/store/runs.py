@@ -17,7 +17,7 @@ from ml_connector.records import codec
 from ml_connector.store import schema
 from ml_connector.store.db import PROCESS, Database
 from ml_connector.store.schema import runs
-from ml_connector.store.scope import Scope
+from ml_connector.store.scope import Scope, unpack
 from ml_connector.store.vault import Vault
 
 RUNNING = "running"
@@ -54,7 +54,7 @@ class Runs:
 
     def _run(self, row: Any) -> Run:
         place = (str(row.connection_id), "runs", row.flow, row.id)
-        report = None if row.report is None else msgspec.json.decode(self._vault.unseal(row.report, *place))
+        report = None if row.report is None else msgspec.json.decode(unpack(self._vault.unseal(row.report, *place)))
         finished_at = schema.instant(row.finished_at) if row.finished_at else None
         return Run(row.id, row.flow, row.kind, row.state, schema.instant(row.started_at), finished_at, report)
 

@@ -16,7 +16,6 @@ import msgspec
 from ml_connector.errors import AuthError, MalformedError, NotFoundError, RefusedError
 from ml_connector.systems.http import Answer, Wire
 
-SYSTEM = "ifs"
 SCOPE = "openid microprofile-jwt"
 LIFE_SHARE = 0.8  # of its life, a token is used
 USE_MAX_S = 3000.0  # and no longer than this, so that a changed grant is noticed
@@ -137,10 +136,12 @@ class ClientCredentials:
                 repeatable=True,
             )
         except NotFoundError as error:
-            raise NotFoundError(SYSTEM, _OPERATION, f"there is no realm {self.realm!r} on this host", 404) from error
+            raise NotFoundError(
+                self.wire.system, _OPERATION, f"there is no realm {self.realm!r} on this host", 404
+            ) from error
         except RefusedError as error:
             raise self._refused(error) from error
-        return _granted(answer)
+        return _granted(self.wire.system, answer)
 
     def _fetch(self) -> tuple[str, float]:
         asked_at = self._now()
@@ -152,19 +153,21 @@ class ClientCredentials:
             said = f"client {self._client_id!r} or its secret is not accepted, or its service account is off"
         else:
             said = f"the token was refused to client {self._client_id!r}"
-        return AuthError(SYSTEM, _OPERATION, f"{said} ({error.detail})", error.status, error.code, error.request_id)
+        return AuthError(
+            self.wire.system, _OPERATION, f"{said} ({error.detail})", error.status, error.code, error.request_id
+        )
 
 
 def _form(client_id: str, secret: str) -> dict[str, str]:
     return {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret, "scope": SCOPE}
 
 
-def _granted(answer: Answer) -> Granted:
+def _granted(system: str, answer: Answer) -> Granted:
     try:
         granted = msgspec.json.decode(answer.body, type=Granted)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise MalformedError(SYSTEM, _OPERATION, "the answer holds no token") from None
+        raise MalformedError(system, _OPERATION, "the answer holds no token") from None
     usable = granted.access_token and all("!" <= character <= "~" for character in granted.access_token)
     if not usable or granted.expires_in <= 0 or granted.token_type.lower() != "bearer":
-        raise MalformedError(SYSTEM, _OPERATION, "the answer holds no usable bearer token")
+        raise MalformedError(system, _OPERATION, "the answer holds no usable bearer token")
     return granted

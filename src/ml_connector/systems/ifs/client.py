@@ -25,8 +25,6 @@ from ml_connector.systems.ifs.odata.query import Query, any_of, both, equal
 from ml_connector.systems.ifs.pager import TOP_MIN, OrderError, Pager, Plan
 from ml_connector.systems.ifs.profile import UTC_AWARE, Part, Profile
 
-SYSTEM = "ifs"
-
 
 class Rows(msgspec.Struct, frozen=True):
     """A page of rows; `answered_at` is the answer's own date (UTC), `span_s` how long it took."""
@@ -49,6 +47,12 @@ class IfsClient:
         self.credentials = credentials
         self._given_max: dict[str, int] = {}
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections for data and for tokens."""
+        self.wire.close()
+        if self.credentials:
+            self.credentials.wire.close()
 
     def pages(self, name: str, plan: Plan, *, prefetch: bool = True) -> Generator[Rows, None, None]:
         """The rows of a part in pages; with `prefetch`, the next one is fetched while one is worked on.
@@ -84,7 +88,7 @@ class IfsClient:
         try:
             return csdl.parse(answer.body)
         except ValueError as error:
-            raise MalformedError(SYSTEM, operation, str(error)) from None
+            raise MalformedError(self.wire.system, operation, str(error)) from None
 
     def catalogue(self) -> tuple[str, ...]:
         """The names of all projections that the tenant lists. Raises: RemoteError."""
@@ -132,7 +136,7 @@ class IfsClient:
             detail = (
                 f'{error}; if the tenant sorts this set in its own way, set paging = "skip" for {name} in the profile'
             )
-            raise MalformedError(SYSTEM, f"read {name}", detail) from None
+            raise MalformedError(self.wire.system, f"read {name}", detail) from None
 
     def _next_target(self, name: str, path: str, page: Rows, links: set[str], plan: Plan) -> str:
         """Where the server says that the next page is; "" to ask by key, which is safer than a server's row count."""
@@ -140,11 +144,13 @@ class IfsClient:
             return ""
         link = urlsplit(urljoin(self.wire.origin + path, page.next_link))
         if f"{link.scheme}://{link.netloc}" != self.wire.origin or link.path != path:
-            raise MalformedError(SYSTEM, f"read {name}", "the next page is said to be elsewhere; not followed")
+            raise MalformedError(
+                self.wire.system, f"read {name}", "the next page is said to be elsewhere; not followed"
+            )
         if page.rows and not plan.skip:
             return ""
         if page.next_link in links:
-            raise MalformedError(SYSTEM, f"read {name}", "the pages go round in a circle")
+            raise MalformedError(self.wire.system, f"read {name}", "the pages go round in a circle")
         links.add(page.next_link)
         return f"{link.path}?{link.query}".replace(" ", "%20")
 
@@ -162,7 +168,7 @@ class IfsClient:
         try:
             page = answers.page(answer.body)
         except ValueError as error:
-            raise MalformedError(SYSTEM, operation, str(error)) from None
+            raise MalformedError(self.wire.system, operation, str(error)) from None
         return Rows(page.rows, answered_at(answer), time.monotonic() - started, page.next_link)
 
     def _headers(self, top: int) -> dict[str, str]:

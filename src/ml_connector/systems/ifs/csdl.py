@@ -141,5 +141,8 @@ def _enum_problems(part: Part, metadata: Metadata) -> Iterator[str]:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(name, list(known), 1, 0.0)
-    return f"; nearest: {found[0]}" if found else ""
+    """A name that holds the one missing, or is held in it, is nearer than one that is merely spelt alike."""
+    listed = sorted(known)
+    inside = [one for one in listed if name.lower() in one.lower() or one.lower() in name.lower()]
+    found = inside or difflib.get_close_matches(name, listed, 1)
+    return f"; nearest: {min(found, key=len)}" if found else ""

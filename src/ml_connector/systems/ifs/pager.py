@@ -16,6 +16,7 @@ from ml_connector.systems.ifs.odata.query import Query, after, both
 TOP_MIN = 100
 OVERDUE_MAX = 3  # times that the smallest page may be overdue
 _GROW_AFTER = 3  # good pages before a page may double again
+_PATIENCE_MAX = 48
 
 Position = tuple[Any, ...]
 
@@ -49,8 +50,10 @@ class Pager:
         self.done = False
         self._good = 0
         self._patience = _GROW_AFTER
+        self._grown = False
         self._overdue = 0
         self._anchor: list[tuple[str, Value]] = []
+        self._next: list[tuple[str, Value]] = []  # the last row's, when it is not the anchor yet
         self._last: Position = ()
         self._tail: set[Position] = set()  # positions after the anchor, which come again
         self._read = 0
@@ -72,7 +75,7 @@ class Pager:
         self.done = not more and (not rows or (self._plan.end_short and len(rows) < full))
         self._read += len(rows)
         new = self._not_again(rows) if self._plan.skip else self._in_order(rows)
-        if rows and not new:
+        if rows and not new and not self._move_on():
             raise OrderError("a page repeats the rows of the one before")
         self._grow()
         return new
@@ -82,7 +85,9 @@ class Pager:
         self._good = 0
         if self.top > TOP_MIN:
             self.top = max(TOP_MIN, self.top // 2)
-            self._patience = min(self._patience * 2, 48)
+            if self._grown:
+                self._patience = min(self._patience * 2, _PATIENCE_MAX)  # it was too soon to ask for more
+            self._grown = False
             return True
         self._overdue += 1
         return self._overdue < OVERDUE_MAX
@@ -92,6 +97,7 @@ class Pager:
         if self.top < self._rows_max and self._good >= self._patience:
             self.top = min(self._rows_max, self.top * 2)
             self._good = 0
+            self._grown = True
 
     def _not_again(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Nothing, when these are the very rows of the page before: the server does not skip."""
@@ -128,16 +134,20 @@ class Pager:
         raise OrderError(f"a row has no usable {column}")
 
     def _advance(self, row: dict[str, Any], at: Position) -> None:
-        """Start after this row, unless its key can't be asked for: then after the one before."""
-        values = [row[column] for column in self._plan.order]
+        """Start after this row next time, unless its key can hardly be asked for: then after the one before."""
         self._tail.add(at)
-        if any(isinstance(value, str) and not value.isprintable() for value in values):
-            return
-        self._tail = {at}
-        self._anchor = [
-            (column, _time(column, value) if column in self._plan.times else value)
-            for column, value in zip(self._plan.order, values, strict=True)
+        self._next = [
+            (column, _time(column, row[column]) if column in self._plan.times else row[column])
+            for column in self._plan.order
         ]
+        if all(not isinstance(value, str) or value.isprintable() for _, value in self._next):
+            self._move_on()
+
+    def _move_on(self) -> bool:
+        """Start after the last row; False when that is where it started already."""
+        moved = self._anchor != self._next
+        self._anchor, self._tail = self._next, {self._last}
+        return moved
 
 
 def _before(left: Position, right: Position) -> bool:

@@ -16,7 +16,7 @@ from ml_connector.errors import MalformedError, SettingsError
 from ml_connector.sync.detect import Page
 from ml_connector.sync.ports import Sight, SightPage
 from ml_connector.systems.ifs import rows
-from ml_connector.systems.ifs.client import SYSTEM, IfsClient
+from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.odata.literals import Timestamp, literal, name
 from ml_connector.systems.ifs.odata.query import chunks, one_of
 from ml_connector.systems.ifs.pager import Plan
@@ -113,7 +113,7 @@ class IfsSource:
     def _put(self, part: str, seen: Seen, found: dict[str, list[Seen]]) -> None:
         key = rows.key(self._record_at(seen))
         if key not in found:
-            raise MalformedError(SYSTEM, f"read {part}", "rows came that were not asked for")
+            raise MalformedError(self._client.wire.system, f"read {part}", "rows came that were not asked for")
         if seen.row.key not in {other.row.key for other in found[key] if other.row.part == part}:
             found[key].append(seen)
 
@@ -155,7 +155,9 @@ class IfsSource:
 
     def _check_text_order(self, part: str, last: str, edge: str) -> None:
         if last and edge <= last:
-            raise MalformedError(SYSTEM, f"read {part}", "its key is not text, so its rows can't be put in order")
+            raise MalformedError(
+                self._client.wire.system, f"read {part}", "its key is not text, so its rows can't be put in order"
+            )
 
     def _stream(self, part: str) -> Generator[Seen, None, None]:
         with closing(self._pages(part, keys_only=False)) as pages:
