@@ -24,7 +24,7 @@ CONTEXT.set_forkserver_preload(["crashing"])
 
 def crash(url: str, die_at: int) -> bool:
     """Run all flows in a process of its own; whether it died there (else it got through)."""
-    process = CONTEXT.Process(target=_run, args=(url, die_at))
+    process = CONTEXT.Process(target=_run, args=(url, die_at, os.environ.get("ML_CONNECTOR_KEY_FILE")))
     process.start()
     process.join(60)
     code = process.exitcode
@@ -33,7 +33,9 @@ def crash(url: str, die_at: int) -> bool:
     return code == -signal.SIGKILL
 
 
-def _run(url: str, die_at: int) -> None:
+def _run(url: str, die_at: int, key_file: str | None) -> None:
+    if key_file:
+        os.environ["ML_CONNECTOR_KEY_FILE"] = key_file  # the server was forked before the test set it
     _mine(die_at)
     store = open_store(url)
     with wiring.joined(store, NAME) as both:

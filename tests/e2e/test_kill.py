@@ -35,9 +35,9 @@ def test_killed_anywhere_the_next_run_ends_the_same(tmp_path: Path, shard: int) 
     assert point > 10 * SHARDS, "there should be more places to die than that"
 
 
-def test_killed_while_changes_are_sent(tmp_path: Path) -> None:
+def test_killed_while_changes_are_sent(any_store: str) -> None:
     """The same for updates: everything is there, then much of it changes, and the run dies ever later."""
-    with rig(sqlite_url(tmp_path), world()) as joined:
+    with rig(any_store, world()) as joined:
         joined.run()
         for point in range(1, 300):
             for row in joined.box.world.rows("SupplierInfoGeneralSet"):

@@ -11,8 +11,8 @@ from rig import Rig, rig, sqlite_url
 
 
 @pytest.fixture(params=["census", "modified"])
-def joined(request: pytest.FixtureRequest, tmp_path: Path):
-    with rig(sqlite_url(tmp_path), ifs=rigs.MODIFIED if request.param == "modified" else {}) as made:
+def joined(request: pytest.FixtureRequest, any_store: str):
+    with rig(any_store, ifs=rigs.MODIFIED if request.param == "modified" else {}) as made:
         yield made
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from ml_connector.errors import SettingsError
 from ml_connector.systems.ifs import csdl
+from ml_connector.systems.ifs.nearest import nearest
 from ml_connector.systems.ifs.profile import DEFAULT, load
 
 
@@ -81,6 +82,15 @@ METADATA = """<?xml version="1.0"?>
 def _problems(**changes: Any) -> list[str]:
     part = msgspec.structs.replace(DEFAULT.parts["suppliers"], **changes)
     return csdl.part_problems("suppliers", part, csdl.parse(METADATA.encode()))
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("Name", "SupplierName"), ("SuplierId", "SupplierId"), ("STATE", "State"), ("x", "City")]
+)
+def test_a_name_inside_another_is_near(name: str, found: str) -> None:
+    known = ["Nonce", "SupplierName", "SupplierId", "State"]
+    assert nearest(name, known if name != "x" else ["City"]) == found
+    assert nearest(name, []) == ""
 
 
 def test_metadata_is_read() -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import structlog
 import typer
@@ -68,7 +68,7 @@ def connect(
     ifs_secret_env: Annotated[str, typer.Option(help="The environment variable that holds the client secret.")] = "",
     ifs_company: Annotated[list[str] | None, typer.Option(help="A company to include; may be repeated.")] = None,
     airbase_url: Annotated[str, typer.Option(help="https://api.airbase.io")] = "",
-    airbase_auth: Annotated[str, typer.Option(help="bearer or token")] = "bearer",
+    airbase_auth: Annotated[Literal["bearer", "token"], typer.Option(help="How the token is sent.")] = "bearer",
     airbase_token_env: Annotated[str, typer.Option(help="The environment variable that holds the API token.")] = "",
     subsidiary: Annotated[list[str] | None, typer.Option(help="COMPANY=AIRBASE_REFERENCE; may be repeated.")] = None,
     profile: Annotated[Path | None, typer.Option(help="A TOML file: names, mapping tables, limits.")] = None,

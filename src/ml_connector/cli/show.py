@@ -179,9 +179,7 @@ def timeline(entries: Sequence[JournalEntry]) -> None:
 
 
 def _changed(entry: JournalEntry) -> dict[str, tuple[Any, Any]]:
-    if not isinstance(entry.body, dict):
-        return {}
-    body = cast("dict[str, dict[str, Any] | None]", entry.body)
+    body = cast("dict[str, dict[str, Any] | None]", entry.body or {})
     before, after = body.get("before") or {}, body.get("after") or {}
     return {name: (before.get(name), after[name]) for name in after if before and before.get(name) != after[name]}
 

@@ -4,7 +4,6 @@ Rule: a disagreement is a sentence that names the tenant's nearest name.
 Must not know: requests, rows. `$metadata` does not say which fields are mandatory.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ import msgspec
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from ml_connector.systems.ifs.nearest import nearest
 from ml_connector.systems.ifs.profile import Part, Profile
 
 SIZE_MAX = 32 * 2**20
@@ -141,8 +141,5 @@ def _enum_problems(part: Part, metadata: Metadata) -> Iterator[str]:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    """A name that holds the one missing, or is held in it, is nearer than one that is merely spelt alike."""
-    listed = sorted(known)
-    inside = [one for one in listed if name.lower() in one.lower() or one.lower() in name.lower()]
-    found = inside or difflib.get_close_matches(name, listed, 1)
-    return f"; nearest: {min(found, key=len)}" if found else ""
+    found = nearest(name, known)
+    return f"; nearest: {found}" if found else ""

@@ -4,7 +4,6 @@ Rule: every name is a default that settings can change; a name nobody knows is r
 Must not know: requests, rows.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, cast
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ml_connector.errors import SettingsError
+from ml_connector.systems.ifs.nearest import nearest
 
 ROOTS = {
     "projection": "/main/ifsapplications/projection/v1",
@@ -252,5 +252,4 @@ def _table(where: str, given: Any) -> dict[str, Any]:
 def _known(where: str, given: Iterable[str], known: list[str]) -> None:
     for key in given:
         if key not in known:
-            nearest = difflib.get_close_matches(key, known, 1, 0.0)
-            raise SettingsError(f"{where}.{key} is not known; nearest: {nearest[0]}" if nearest else f"{where}.{key}")
+            raise SettingsError(f"{where}.{key} is not known; nearest: {nearest(key, known)}")

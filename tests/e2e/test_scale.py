@@ -1,0 +1,55 @@
+"""A manufacturer's size: 20,000 suppliers and 10,000 orders of three lines, through the command line."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import expected
+import pytest
+import rig as rigs
+from rig import NAME, Rig, rig, sqlite_url
+
+SUPPLIERS, ORDERS = 20_000, 10_000
+ROWS = ("SupplierInfoGeneralSet", "IdentityInvoiceInfoSet", "SupplierInfoAddressSet", "PurchaseOrderSet")
+COMMAND = Path(sys.executable).with_name("ml-connector")
+
+
+def run(joined: Rig) -> dict[str, Any]:
+    """`ml-connector run --json` in a process of its own."""
+    command = [str(COMMAND), "--store", joined.url, "run", NAME, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    assert done.returncode in (0, 1), done.stderr[-2000:]
+    return json.loads(done.stdout)["flows"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_twenty_thousand_suppliers(tmp_path: Path, record_property: Any) -> None:
+    with rig(sqlite_url(tmp_path), rigs.generous(suppliers=SUPPLIERS, orders=ORDERS, seed=7)) as joined:
+        first = run(joined)
+        assert first["suppliers"]["read"] == SUPPLIERS
+        assert first["purchase_orders"]["read"] == ORDERS
+        expected.assert_agree(joined.box, joined.today())
+        assert first["suppliers"]["created"] == len(expected.actual_vendors(joined.box))
+
+        written = joined.writes()
+        second = run(joined)
+        assert joined.writes() == written
+        rows = sum(joined.box.world.count(name) for name in (*ROWS, "PurchaseOrderLineSet"))
+        asked = sum(sum(flow["requests"].values()) for flow in second.values())
+        assert asked <= 2 * -(-rows // 5000), (asked, rows)
+        assert all(flow["created"] == flow["updated"] == flow["deactivated"] == 0 for flow in second.values())
+
+        peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        assert peak_mb < 400
+        record_property("peak_mb", round(peak_mb))
+        size_mb = sum(os.path.getsize(path) for path in tmp_path.glob("store.db*") if path.is_file()) / 1e6
+        seconds = {name: (flow["seconds"], second[name]["seconds"]) for name, flow in first.items()}
+        sys.stderr.write(
+            f"\nscale: peak {peak_mb:.0f} MB, store {size_mb:.0f} MB, seconds first, second {seconds}, "
+            f"no-change requests {asked} for {rows} rows\n"
+        )
