@@ -2,6 +2,7 @@
 PYTHON ?= python3
 UV := .tools/bin/uv
 RUN := .venv/bin
+export UV_SYSTEM_CERTS := true
 
 .PHONY: demo test check clean
 

@@ -88,7 +88,7 @@ def _problems(**changes: Any) -> list[str]:
     ("name", "found"), [("Name", "SupplierName"), ("SuplierId", "SupplierId"), ("STATE", "State"), ("x", "City")]
 )
 def test_a_name_inside_another_is_near(name: str, found: str) -> None:
-    known = ["Nonce", "SupplierName", "SupplierId", "State"]
+    known = ["Nonce", "luname", "SupplierName", "SupplierId", "State"]
     assert nearest(name, known if name != "x" else ["City"]) == found
     assert nearest(name, []) == ""
 
