@@ -85,7 +85,11 @@ def _run(both: wiring.Joined, world: sandbox.Sandbox) -> None:
     show.reports(NAME, done)
     moved = sum(report.created + report.updated + report.deactivated for report in done)
     sent = world.airbase_log.writes - writes
-    show.out.print(f"  Airbase's own count: {sent:,} write requests for {moved:,} records.")
+    show.out.print(f"  Airbase's own count: {_counted(sent, 'write request')} for {_counted(moved, 'record')}.")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _change_a_line(world: sandbox.Sandbox) -> str:

@@ -24,7 +24,9 @@ class Money(msgspec.Struct, frozen=True):
     currency: str
 
     def __str__(self) -> str:
-        return f"{self.currency} {self.amount:,f}"
+        exponent = self.amount.as_tuple().exponent
+        short = isinstance(exponent, int) and -exponent < decimals(self.currency)
+        return f"{self.currency} {rounded(self.amount, self.currency) if short else self.amount:,f}"
 
 
 def exact(value: str | int | Decimal) -> Decimal:

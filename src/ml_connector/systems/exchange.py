@@ -4,6 +4,7 @@ Rule: what fails says whether the request can have arrived: `NotSentError` only 
 Must not know: retries, credentials, what an answer means.
 """
 
+import functools
 import ssl
 import threading
 import time
@@ -123,8 +124,9 @@ def _said(error: Exception) -> str:
     return str(error)[:200] or type(error).__name__
 
 
-def _tls(verify: bool | str) -> ssl.SSLContext | bool:
-    return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else verify
+@functools.cache  # loading the authorities takes longer than many a run
+def _tls(verify: bool | str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else httpx2.create_ssl_context(verify)
 
 
 def _proxy(origin: str) -> str | None:

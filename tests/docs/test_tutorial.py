@@ -1,0 +1,40 @@
+"""The tutorial's commands, run as they stand."""
+
+import json
+import re
+import subprocess
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "tutorial.md").read_text(), re.DOTALL)
+OURS = ".venv/bin/ml-connector"
+
+pytestmark = pytest.mark.skipif(not (ROOT / OURS).exists(), reason="made by `make`, in the checkout itself")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Generator[dict[str, str]]:
+    command = next(block for block in BLOCKS if "ml-connector sandbox" in block).split()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield json.loads(process.stdout.readline())
+        process.terminate()
+
+
+@pytest.mark.xdist_group("tutorial")
+def test_the_tutorial_works_as_it_stands(sandbox: dict[str, str], tmp_path: Path) -> None:
+    blocks = [block for block in BLOCKS if "make demo" not in block and "ml-connector sandbox" not in block]
+    script = "\n".join(blocks).replace("$PWD/.demo/tutorial.db", str(tmp_path / "tutorial.db"))
+    waiting = subprocess.run(["bash", "-uc", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert waiting.stderr.count("error:") == 0, waiting.stderr
+    out = waiting.stdout
+    assert "FAIL" not in out
+    assert "purchase_orders 100030" in out
+    assert "S000276" in out
+    assert '"kind": "reset_after"' in script
+    created = [line.split() for line in out.splitlines() if line.startswith("suppliers ") and "requests" not in line]
+    assert [line[3] for line in created] == ["268", "1"], created
+    assert "whole:" in out
