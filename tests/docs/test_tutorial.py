@@ -28,7 +28,7 @@ def sandbox() -> Generator[dict[str, str]]:
 def test_the_tutorial_works_as_it_stands(sandbox: dict[str, str], tmp_path: Path) -> None:
     blocks = [block for block in BLOCKS if "make demo" not in block and "ml-connector sandbox" not in block]
     script = "\n".join(blocks).replace("$PWD/.demo/tutorial.db", str(tmp_path / "tutorial.db"))
-    waiting = subprocess.run(["bash", "-uc", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    waiting = subprocess.run(["/bin/bash", "-uc", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert waiting.stderr.count("error:") == 0, waiting.stderr
     out = waiting.stdout
     assert "FAIL" not in out

@@ -263,8 +263,9 @@ class _Conversation(http.server.BaseHTTPRequestHandler):
         self.wfile.write(self._head(answer) + body)
 
     def _head(self, answer: Response) -> bytes:
-        lines = [f"HTTP/1.1 {answer.status} {_phrase(answer.status)}", f"Date: {formatdate(usegmt=True)}"]
-        lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+        headers = {"Date": formatdate(usegmt=True), **answer.headers}
+        lines = [f"HTTP/1.1 {answer.status} {_phrase(answer.status)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
         if answer.status != 204:
             lines.append(f"Content-Length: {len(answer.body)}")
         if self.close_connection:

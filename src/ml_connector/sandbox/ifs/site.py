@@ -5,7 +5,10 @@ It must not know rows or how anything is carried out.
 """
 
 from dataclasses import astuple
+from email.utils import format_datetime
 from typing import Any
+
+import msgspec
 
 from ml_connector.sandbox.ifs.batch import answer_batch
 from ml_connector.sandbox.ifs.csdl import metadata, service_document
@@ -42,7 +45,12 @@ class IfsSite:
         self.iam.revoke()
 
     def answer(self, request: Request) -> Response:
-        """Answer one request; thread-safe."""
+        """Answer one request; thread-safe. The answer's Date is that of the world's clock."""
+        answer = self._answer(request)
+        date = format_datetime(self.world.now(), usegmt=True)
+        return msgspec.structs.replace(answer, headers={**answer.headers, "Date": date})
+
+    def _answer(self, request: Request) -> Response:
         try:
             if request.path.startswith("/auth/realms/"):
                 return self.iam.answer(request)

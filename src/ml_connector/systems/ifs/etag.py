@@ -60,6 +60,7 @@ def _written(objversion: str) -> datetime | None:
     if len(objversion) != 14 or not objversion.isascii() or not objversion.isdigit():
         return None  # a counter, which grows with every edit
     try:
-        return datetime.strptime(objversion, "%Y%m%d%H%M%S")  # noqa: DTZ007 - its zone is not known
+        day = (int(objversion[:4]), int(objversion[4:6]), int(objversion[6:8]))
+        return datetime(*day, int(objversion[8:10]), int(objversion[10:12]), int(objversion[12:]))  # noqa: DTZ001 - its zone is not known
     except ValueError:
         return None
