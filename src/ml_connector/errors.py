@@ -75,18 +75,6 @@ class ConflictError(RefusedError):
     """The record changed since it was read: read, map and decide again."""
 
 
-class BlockedError(ConnectorError):
-    """A gate said no; a person approves the plan or mends the cause."""
-
-    def __init__(self, plan_id: str, reasons: tuple[str, ...]) -> None:
-        super().__init__(plan_id, reasons)
-        self.plan_id = plan_id
-        self.reasons = reasons
-
-    def __str__(self) -> str:
-        return f"plan {self.plan_id} needs approval: " + "; ".join(self.reasons)
-
-
 class StoreError(ConnectorError):
     """The store could not be read or written; nothing was sent since."""
 
@@ -97,7 +85,3 @@ class BusyError(StoreError):
 
 class VaultError(StoreError):
     """A sealed value could not be opened: wrong key, or the value was altered or moved."""
-
-
-class ChainError(StoreError):
-    """The journal's chain is broken."""

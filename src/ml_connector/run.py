@@ -16,6 +16,7 @@ from ml_connector.records import keys
 from ml_connector.sync import detect, gate
 from ml_connector.sync.change import Event
 from ml_connector.sync.flow import AnyFlow, Context, Reference, Tables
+from ml_connector.sync.gate import Population
 from ml_connector.sync.outcome import Held, Mapped, Owner
 from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, Tally, decide, same
 from ml_connector.sync.ports import (
@@ -36,6 +37,8 @@ from ml_connector.sync.ports import (
 from ml_connector.sync.report import Report
 
 SENDS_MAX = 4
+TARGET_CAUSES = ("doubled_in_target", "gone_from_target", "differs_in_target", "not_confirmed", "refused_by_airbase")
+STAGED = (*WRITES, Action.ADOPT, Action.RELINK)
 BASIS = "basis"  # the cursor that remembers with which mapping and profile the flow last ran
 
 
@@ -56,7 +59,7 @@ class Job:
     basis: str
     census: bool = False
     approved: tuple[str, ...] = ()
-    quiet_s: float = 5.0
+    quiet_s: float = 10.0
     watch: Callable[[str, int], None] = lambda _stage, _done: None
 
 
@@ -69,6 +72,9 @@ class Pass:
     report: Report
     dry: bool = False
     walked: bool = False
+    there: int = 0  # records that the source has, of those read
+    due: set[str] = field(default_factory=set[str])  # keys to read, whatever else is
+    suspects: set[str] = field(default_factory=set[str])  # keys of which the target may hold something else than linked
     met: int = 0  # records that were in the target before there was a link to them
     tally: Tally = field(default_factory=Tally)
     cursors: dict[str, str] = field(default_factory=dict[str, str])
@@ -81,6 +87,7 @@ def run(job: Job, report: Report) -> None:
     """
     with job.store.turn():
         now = Pass(job, job.store.begin("run"), report)
+        report.census = job.census
         report.state = "failed"  # until it is known better: whatever raises, the run's end is recorded
         try:
             _plan(now, _recover(now))
@@ -102,7 +109,7 @@ def plan(jobs: Sequence[Job]) -> list[Report]:
         passes: list[Pass] = []
         for job in jobs:
             held.enter_context(job.store.turn())
-            now = Pass(job, job.store.begin("plan"), Report(job.flow.name, state="plan"), dry=True)
+            now = Pass(job, job.store.begin("plan"), Report(job.flow.name, state="plan", census=job.census), dry=True)
             held.callback(job.store.finish, now.run_id, "done", now.report)
             _plan(now, set())
             now.report.objections = _objections(now)
@@ -146,24 +153,33 @@ def _looked_up(change: Change, found: list[Found]) -> Settlement:
 
 
 def _plan(now: Pass, again: set[str]) -> None:
-    job, compared = now.job, 0
-    whole = job.census or job.store.rows_known() == 0 or job.store.cursor(BASIS) != job.basis
-    if job.census or job.store.linked() == 0:
+    job, store, compared = now.job, now.job.store, 0
+    begun = store.cursor(BASIS)
+    if job.census or not begun:
         _walk_target(now)
-    dirty = again | job.store.waiting(job.today)
+    now.suspects = store.held_for(TARGET_CAUSES)
+    now.due = again | store.waiting(job.today)
+    whole = job.census or begun != job.basis or store.rows_known() == 0
     if not whole:
-        found = _detect(now, dirty)
+        found = _detect(now)
         whole, compared = found is None, found or 0
-    considered = there = 0
-    for sights in _everything(now) if whole else job.source.read(sorted(dirty)):
-        _consider(now, sights)
-        considered += len(sights)
-        there += sum(sight.there for sight in sights)
-        job.watch("read", there)
-    passed = max(0, compared - there)
-    now.report.read = considered + passed
+    if whole:
+        _consider_all(now, _everything(now))
+    # What waits and did not come by: with everything read, records that are gone from the source.
+    _consider_all(now, job.source.read(sorted(now.due)))
+    passed = max(0, compared - now.there)
+    now.report.read += passed
     now.report.count(Action.UNCHANGED, passed)
     now.report.plan_id = now.tally.plan_id
+
+
+def _consider_all(now: Pass, pages: Iterator[tuple[Sight, ...]]) -> None:
+    for sights in pages:
+        _consider(now, sights)
+        now.report.read += len(sights)
+        now.there += sum(sight.there for sight in sights)
+        now.due.difference_update(sight.key for sight in sights)
+        now.job.watch("read", now.report.read)
 
 
 def _walk_target(now: Pass) -> None:
@@ -175,19 +191,19 @@ def _walk_target(now: Pass) -> None:
     now.walked = True
 
 
-def _detect(now: Pass, dirty: set[str]) -> int | None:
-    """Add the keys of changed records; how many records were compared, or None when reading everything is cheaper."""
+def _detect(now: Pass) -> int | None:
+    """Note which records are due; how many were compared, or None when reading everything is cheaper."""
     source, compared = now.job.source, 0
     for part in source.parts:
         cursor, after = now.job.store.cursor(part), ""
         for page in source.sweep(part, cursor):
             known = _known(now, page, after)
-            dirty.update(keys.parent(key, source.depth) for key in detect.changed(page, known))
+            now.due.update(keys.parent(key, source.depth) for key in detect.changed(page, known))
             now.cursors = detect.latest(now.cursors, page.rows)
             after = page.upto or after
             compared += len(page.rows) if part == source.parts[0] else 0
             now.job.watch("compare", compared)
-            if not _cheap_by_key(now, len(dirty)):
+            if not _cheap_by_key(now, len(now.due)):
                 return None
     return compared
 
@@ -228,18 +244,18 @@ def _consider(now: Pass, sights: Sequence[Sight]) -> None:
     context = Context(now.job.today, now.job.tables, _references(now, sights))
     mapped = {sight.key: _mapped(now, sight, links.get(sight.key), context) for sight in sights}
     found = _find(now, links, mapped)
-    now.met += sum(1 for key in found if key not in links)
+    now.met += sum(1 for key, ones in found.items() if ones and key not in links)
     entries: list[Entry] = []
     noted: list[Noted] = []
     for sight in sights:
-        decision = _decided(now, sight.key, mapped[sight.key], links.get(sight.key), found.get(sight.key, []))
+        decision = _decided(now, sight.key, mapped[sight.key], links.get(sight.key), found.get(sight.key))
         now.tally.add(decision)
         now.report.sample(decision)
-        if decision.action in (*WRITES, Action.ADOPT, Action.RELINK):
+        if decision.action in STAGED:
             entries.append(Entry(decision, sight.record, sight.rows))
         else:
             noted.append(Noted(sight.key, sight.rows, decision.held))
-        if now.dry or decision.action not in (*WRITES, Action.ADOPT, Action.RELINK):
+        if now.dry or decision.action not in STAGED:
             now.report.count(decision.action)
     store.stage(now.run_id, entries)
     if not now.dry:
@@ -254,7 +270,7 @@ def _references(now: Pass, sights: Sequence[Sight]) -> dict[Reference, str]:
     links: dict[Reference, str] = {}
     for name, needed in wanted.items():
         if now.dry:
-            links |= {Reference(name, key): "" for key in now.job.store.creating(name, sorted(needed))}
+            links |= {Reference(name, key): "" for key in now.job.store.linking(name, sorted(needed))}
         found = now.job.store.links(name, sorted(needed))
         links |= {Reference(name, key): link.target_id for key, link in found.items()}
     return links
@@ -272,20 +288,29 @@ def _mapped(now: Pass, sight: Sight, link: Link | None, context: Context) -> Map
 
 
 def _find(now: Pass, links: dict[str, Link], mapped: dict[str, Mapped[Any] | Held | None]) -> dict[str, list[Found]]:
-    """What the target holds: from the walk if there was one, else by looking up what would be created."""
-    if now.walked:
-        return _by_key(now.job.store.found(now.run_id, list(mapped)))
+    """What the target holds, of every key that it was asked for: what would be created, and what is suspect."""
     new = [k for k, m in mapped.items() if isinstance(m, Mapped) and m.due and m.active and k not in links]
-    return _by_key(now.job.target.find(new)) if new else {}
+    asked = sorted({*new, *(now.suspects & mapped.keys())})
+    if not now.walked and len(asked) > now.job.target.find_max:
+        _walk_target(now)
+    if now.walked:
+        asked = list(mapped)
+    found = now.job.store.found(now.run_id, asked) if now.walked else now.job.target.find(asked) if asked else ()
+    return {key: [] for key in asked} | _by_key(found)
 
 
-def _decided(now: Pass, key: str, mapped: Mapped[Any] | Held | None, link: Link | None, found: list[Found]) -> Decision:
-    if link:
-        found = [one for one in found if one.target_id == link.target_id]
-        if now.job.census and not found:
-            return decide(key, _lost(now, key, link), link, None)
-    elif len(found) > 1:
-        return decide(key, _doubled(key, found), None, None)
+def _decided(
+    now: Pass, key: str, mapped: Mapped[Any] | Held | None, link: Link | None, found: list[Found] | None
+) -> Decision:
+    """The decision on a record; `found` None: the target was not asked."""
+    if found is None:
+        return decide(key, mapped, link, None)
+    if len(found) > 1:
+        return decide(key, _doubled(key, found), link, found[0])
+    if link and link.active and not found:
+        return decide(key, _gone(now, key, link), link, None)
+    if link and found and found[0].target_id != link.target_id:
+        link = None  # brought back there as another record: that one is linked from now on
     return decide(key, mapped, link, found[0] if found else None)
 
 
@@ -299,7 +324,7 @@ def _doubled(key: str, found: Sequence[Found]) -> Held:
     )
 
 
-def _lost(now: Pass, key: str, link: Link) -> Held:
+def _gone(now: Pass, key: str, link: Link) -> Held:
     return Held(
         "gone_from_target",
         f"{keys.shown(key)} was {now.job.flow.target.system} record {link.target_id}, which is no longer listed there.",
@@ -319,7 +344,7 @@ def _differs(key: str) -> Held:
 def _unconfirmed(key: str) -> Held:
     return Held(
         "not_confirmed",
-        f"{keys.shown(key)} was sent {SENDS_MAX} times without an answer, and is not in the target system.",
+        f"{keys.shown(key)} was sent {SENDS_MAX} times without an answer, and a look-up shows that nothing came of it.",
         "Nothing, if the next run gets through; else check the target system.",
     )
 
@@ -335,7 +360,9 @@ def _by_key(found: Sequence[Found]) -> dict[str, list[Found]]:
 
 
 def _objections(now: Pass) -> tuple[str, ...]:
-    return gate.objections(now.tally, now.job.store.linked() + now.met, now.job.flow.policy)
+    linked = now.job.store.linked()
+    there = Population(linked.known + now.met, linked.active + now.met)
+    return gate.objections(now.tally, there, now.job.flow.policy)
 
 
 # 4. Apply: the intent is committed, then sent, then settled.

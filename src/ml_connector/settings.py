@@ -102,15 +102,16 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a profile file may hold: names that this tenant uses, mapping tables, limits.
 
-    Units: quiet_s is how long an unanswered request may still take effect; timeout_s bounds one request.
+    `calendar_zone`: where this connection's day begins. Units: quiet_s is how long an unanswered request may still
+    take effect; timeout_s bounds one request.
     """
 
     ifs: dict[str, Any] = {}
     airbase: dict[str, Any] = {}
     mapping: Mapping = Mapping()
     gate: dict[str, Gate] = {}
-    zone: str = "UTC"
-    quiet_s: float = 5.0
+    calendar_zone: str = "UTC"
+    quiet_s: float = 10.0
     timeout_s: float = 120.0
 
 
@@ -152,7 +153,7 @@ def profile(data: dict[str, Any]) -> Profile:
         if isinstance(data.get(name), dict):
             _known(f"[{name}]", data[name], kind)
     result = _convert(data, Profile)
-    zone(result.zone)
+    zone(result.calendar_zone)
     return result
 
 
@@ -167,6 +168,25 @@ def connection(data: dict[str, Any]) -> Connection:
     if not result.ifs.companies:
         raise SettingsError("no IFS company given; name at least one (--ifs-company)")
     return result
+
+
+def check_move(name: str, before: Connection, after: Connection, *, same_tenants: bool) -> None:
+    """Make sure that a connection with linked records still leads to them.
+
+    Raises: SettingsError.
+    """
+    places = [(one.ifs.url, one.ifs.realm, one.airbase.url) for one in (before, after)]
+    if places[0] != places[1] and not same_tenants:
+        raise SettingsError(
+            f"{name} has records linked in {before.ifs.url} and {before.airbase.url}; connect other systems under "
+            "another name, or say --same-tenants if only the address of the same ones has changed"
+        )
+    dropped = sorted(set(before.ifs.companies) - set(after.ifs.companies))
+    if dropped:
+        raise SettingsError(
+            f"{name} has linked records, and company {', '.join(dropped)} is missing: its records would look deleted "
+            "and be switched off; name all companies, or connect the others under another name"
+        )
 
 
 def origin(url: str) -> str:

@@ -95,13 +95,17 @@ def open_store(installation: Installation) -> Opened:
     return Opened(database, vault, Connections(database, vault))
 
 
-def connect(opened: Opened, name: str, connection: Connection, secrets: Secrets) -> None:
+def connect(opened: Opened, name: str, connection: Connection, secrets: Secrets, *, same_tenants: bool = False) -> None:
     """Keep a connection, replacing one of the same name.
 
-    Raises: SettingsError when a name in the profile is wrong, StoreError.
+    `same_tenants`: a changed address leads to the systems that it led to before. Raises: SettingsError when a name in
+    the profile is wrong, or when records are linked that the connection would no longer lead to; StoreError.
     """
     stored = msgspec.to_builtins(connection)
     _profiles(settings.connection(stored))
+    if opened.connections.in_use(name):
+        before = settings.connection(opened.connections.get(name).settings)
+        settings.check_move(name, before, connection, same_tenants=same_tenants)
     opened.connections.save(name, stored, {"ifs": secrets.ifs, "airbase": secrets.airbase})
 
 
@@ -128,12 +132,12 @@ class Joined:
         for system, named in (("IFS", ifs_check.steps(self.ifs)), ("Airbase", steps)):
             yield from (msgspec.structs.replace(step, name=f"{system} {step.name}") for step in named)
 
-    def plan(self, names: Sequence[str], watch: Watch = unwatched) -> list[Report]:
+    def plan(self, names: Sequence[str], *, census: bool = False, watch: Watch = unwatched) -> list[Report]:
         """What a run of these flows would do.
 
         Raises: SettingsError, ConnectorError.
         """
-        return pipeline.plan([self._job(flow, watch) for flow in chosen(names)])
+        return pipeline.plan([replace(self._job(flow, watch), census=census) for flow in chosen(names)])
 
     def run(
         self,
@@ -189,7 +193,7 @@ class Joined:
                 flow.target_kind,
             ),
             tables=Tables(profile.mapping.subsidiaries, profile.mapping.payment_terms),
-            today=datetime.fromtimestamp(self._now(), settings.zone(profile.zone)).date(),
+            today=datetime.fromtimestamp(self._now(), settings.zone(profile.calendar_zone)).date(),
             basis=codec.digest([version("ml-connector"), msgspec.to_builtins(self.settings)]),
             quiet_s=profile.quiet_s,
             watch=lambda stage, done: watch(flow.name, stage, done),

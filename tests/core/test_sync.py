@@ -28,6 +28,8 @@ def link(record: Vendor, wake_on: date | None = None) -> Link:
 
 
 HELD = Held("c", "s", "r")
+IDLE = Held("c", "s", "r", idle=True)
+DOUBTED = Link("S1", "v-1", "", True, vendor())
 DAY = date(2026, 10, 1)
 
 
@@ -58,9 +60,17 @@ CASES = {
     "linked, on again": Case(Mapped(vendor()), link(vendor(active=False)), None, Action.UPDATE),
     "linked, drifted there": Case(Mapped(vendor()), link(vendor()), Found("S1", "v-1", vendor("X")), Action.UPDATE),
     "linked, set right by hand": Case(
-        Mapped(vendor("New")), link(vendor()), Found("S1", "v-1", vendor("New")), Action.UNCHANGED
+        Mapped(vendor("New")), link(vendor()), Found("S1", "v-1", vendor("New")), Action.RELINK
     ),
     "linked, other wake-up day": Case(Mapped(vendor(), wake_on=DAY), link(vendor()), None, Action.RELINK),
+    "linked, in doubt": Case(Mapped(vendor()), DOUBTED, None, Action.UPDATE),
+    "linked, in doubt, looked up": Case(Mapped(vendor()), DOUBTED, Found("S1", "v-1", vendor()), Action.RELINK),
+    "linked and off, changed": Case(
+        Mapped(vendor("New", active=False), active=False), link(vendor(active=False)), None, Action.UPDATE
+    ),
+    "held, but need not be there": Case(IDLE, None, None, Action.NOT_DUE),
+    "held, need not be there, but is": Case(IDLE, link(vendor()), None, Action.HELD),
+    "held, need not be there, but was found": Case(IDLE, None, Found("S1", "v-9", vendor()), Action.HELD),
     "held": Case(HELD, link(vendor()), None, Action.HELD),
     "held and new": Case(HELD, None, None, Action.HELD),
     "neither here nor there": Case(None, None, None, Action.NOT_DUE),
@@ -151,21 +161,24 @@ def test_plans_that_change_different_things_are_different(left: list[Decision], 
 
 
 @pytest.mark.parametrize(
-    ("updates", "offs", "linked", "objections"),
+    ("updates", "offs", "known", "active", "objections"),
     [
-        (0, 0, 0, 0),
-        (20, 0, 20, 0),  # few enough to go unasked
-        (21, 0, 21, 1),
-        (50, 0, 100, 0),
-        (51, 0, 100, 1),
-        (0, 21, 1000, 0),
-        (0, 51, 1000, 1),
-        (0, 600, 1000, 2),
+        (0, 0, 0, 0, 0),
+        (20, 0, 40, 40, 0),  # few enough to go unasked
+        (11, 0, 20, 20, 1),  # few, but most of what is there
+        (21, 0, 40, 40, 1),
+        (50, 0, 100, 100, 0),
+        (51, 0, 100, 100, 1),
+        (0, 20, 1000, 1000, 0),
+        (0, 20, 1000, 30, 1),
+        (0, 51, 1000, 1000, 1),
+        (0, 600, 1000, 1000, 2),
+        (1, 0, 1, 1, 1),
     ],
 )
-def test_the_gate(updates: int, offs: int, linked: int, objections: int) -> None:
+def test_the_gate(updates: int, offs: int, known: int, active: int, objections: int) -> None:
     some = Tally({Action.UPDATE: updates, Action.DEACTIVATE: offs, Action.CREATE: 10_000})
-    assert len(gate.objections(some, linked, Policy())) == objections
+    assert len(gate.objections(some, gate.Population(known, active), Policy())) == objections
 
 
 def test_changes_move_only_along_the_table() -> None:

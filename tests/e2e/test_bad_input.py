@@ -98,7 +98,7 @@ def test_a_connection_that_can_not_be(joined: Rig, cli: Any, changed: dict[str, 
         ("[ifs.suppliers.fields]\nnam = 'X'", "name"),
         ("[airbase.vendors.fields]\ncurency = 'X'", "currency"),
         ("[gate.supliers]\nfree_max = 3", "supliers"),
-        ("zone = 'Europe/Olso'", "Europe/Olso"),
+        ("calendar_zone = 'Europe/Olso'", "Europe/Olso"),
         ("not toml at all", "not TOML"),
     ],
 )

@@ -82,9 +82,10 @@ def test_it_needs_its_supplier() -> None:
     assert result.stake == Money(Decimal("1.01"), "EUR")
 
 
-@pytest.mark.parametrize("state", ["Planned", "Closed"])
-def test_an_order_that_need_not_be_created_does_not_wait_for_its_supplier(state: str) -> None:
-    assert not mapped(changed(state=state), msgspec.structs.replace(CONTEXT, links={})).due
+@pytest.mark.parametrize("state", ["Planned", "Closed", "Cancelled"])
+def test_an_order_that_need_not_be_created_waits_for_its_supplier_only_once_it_is_linked(state: str) -> None:
+    assert held(changed(state=state), msgspec.structs.replace(CONTEXT, links={})).idle
+    assert not held(ORDER, msgspec.structs.replace(CONTEXT, links={})).idle
 
 
 @pytest.mark.parametrize(

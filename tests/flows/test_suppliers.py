@@ -65,6 +65,11 @@ def test_a_company_without_subsidiary_holds_the_supplier() -> None:
     assert "--subsidiary 30=" in result.remedy
 
 
+def test_a_supplier_expired_everywhere_is_held_only_where_it_is_linked() -> None:
+    assert held(SupplierTerms("30", expires_on=YESTERDAY)).idle
+    assert not held(SupplierTerms("30")).idle
+
+
 def test_payment_terms_are_left_alone_without_a_table_and_mapped_with_one() -> None:
     terms = SupplierTerms("10", "30")
     assert mapped(terms).record.payment_terms is None

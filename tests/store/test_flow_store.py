@@ -99,7 +99,7 @@ def test_settling_makes_link_marks_and_journal(store: FlowStore, journal: Journa
 def test_a_deactivated_link_is_not_counted(store: FlowStore) -> None:
     settled(store, [entry("S1"), entry("S2")])
     settled(store, [entry("S1", Action.DEACTIVATE)])
-    assert store.linked() == 1
+    assert store.linked().active == 1
     assert not store.links("suppliers", ["S1"])["S1"].active
 
 
@@ -275,16 +275,14 @@ def test_waiting_links_wake_on_their_day(store: FlowStore) -> None:
     assert store.waiting(date(2026, 3, 9)) == {"S1", "S2"}
 
 
-def test_a_plan_tells_other_flows_what_it_would_create(
-    store: FlowStore, open_store: Callable[[str], FlowStore]
-) -> None:
+def test_a_plan_tells_other_flows_what_it_would_link(store: FlowStore, open_store: Callable[[str], FlowStore]) -> None:
     run_id = store.begin("plan")
     store.stage(run_id, [entry("S1"), entry("S2", Action.UPDATE)])
     orders = open_store("orders")
-    assert orders.creating("suppliers", ["S1", "S2", "S3"]) == {"S1"}
-    assert orders.creating("orders", ["S1"]) == set()
+    assert orders.linking("suppliers", ["S1", "S2", "S3"]) == {"S1", "S2"}
+    assert orders.linking("orders", ["S1"]) == set()
     store.finish(run_id, "done", {})
-    assert orders.creating("suppliers", ["S1"]) == set()
+    assert orders.linking("suppliers", ["S1"]) == set()
 
 
 def test_finds_are_kept_for_the_run(store: FlowStore) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 import structlog
 import typer
 from rich.markup import escape
@@ -34,6 +35,7 @@ app.add_typer(vault_app, name="vault")
 
 Name = Annotated[str, typer.Argument(help="The connection's name.")]
 Flows = Annotated[list[str] | None, typer.Argument(help="Flows to run; all when none is named.")]
+Census = Annotated[bool, typer.Option(help="Compare everything on both sides, not only what changed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -72,6 +74,7 @@ def connect(
     airbase_token_env: Annotated[str, typer.Option(help="The environment variable that holds the API token.")] = "",
     subsidiary: Annotated[list[str] | None, typer.Option(help="COMPANY=AIRBASE_REFERENCE; may be repeated.")] = None,
     profile: Annotated[Path | None, typer.Option(help="A TOML file: names, mapping tables, limits.")] = None,
+    same_tenants: Annotated[bool, typer.Option(help="A changed address leads to the same systems as before.")] = False,
 ) -> None:
     """Keep a connection: one IFS tenant, one Airbase tenant. Asks for what is not given."""
     read = settings.read_profile(profile) if profile else Profile()
@@ -89,7 +92,7 @@ def connect(
         _secret(ifs_secret_env, "IFS client secret"), _secret(airbase_token_env, "Airbase API token")
     )
     with opened(context) as store:
-        wiring.connect(store, name, connection, secrets)
+        wiring.connect(store, name, connection, secrets, same_tenants=same_tenants)
     show.err.print(f"Connection {escape(name)} kept. Next: ml-connector check {escape(name)}")
 
 
@@ -102,17 +105,17 @@ def check(context: typer.Context, name: Name, json: AsJson = False) -> None:
             steps.append(step)
             if not json:
                 show.step(step)
-    good = all(step.ok for step in steps)
+    failed = [step for step in steps if not step.ok]
     if json:
-        show.data({"connection": name, "ok": good, "steps": steps})
-    raise typer.Exit(0 if good else WRONG_USE)
+        show.data({"connection": name, "ok": not failed, "steps": steps})
+    raise typer.Exit(0 if not failed else OUT_OF_REACH if any(step.unreachable for step in failed) else WRONG_USE)
 
 
 @app.command()
-def plan(context: typer.Context, name: Name, flows: Flows = None, json: AsJson = False) -> None:
+def plan(context: typer.Context, name: Name, flows: Flows = None, census: Census = False, json: AsJson = False) -> None:
     """What a run would do: counts, reasons, first differences, what is held. Nothing is written."""
     with opened(context) as store, wiring.joined(store, name) as both, progress() as watch:
-        made = both.plan(flows or [], watch)
+        made = both.plan(flows or [], census=census, watch=watch)
     if json:
         samples = {report.flow: report.samples for report in made}
         show.data({"connection": name, "flows": {r.flow: {**show.as_data(r), "first": samples[r.flow]} for r in made}})
@@ -126,7 +129,7 @@ def run_flows(
     context: typer.Context,
     name: Name,
     flows: Flows = None,
-    census: Annotated[bool, typer.Option(help="Compare everything on both sides, not only what changed.")] = False,
+    census: Census = False,
     approve: Annotated[list[str] | None, typer.Option(help="A plan that may pass its gate; may be repeated.")] = None,
     json: AsJson = False,
 ) -> None:
@@ -165,7 +168,8 @@ def exceptions(
 def record(context: typer.Context, name: Name, key: str, json: AsJson = False) -> None:
     """The timeline of one record: supplier, order, or any other key."""
     with opened(context) as store:
-        entries = wiring.journal(store, name).timeline(None, keys.join(key.split("/")))
+        journal = wiring.journal(store, name)
+        entries = journal.timeline(None, key) or journal.timeline(None, keys.SEPARATOR.join(key.split("/")))
     if not entries:
         raise SettingsError(f"nothing is known of {key!r} in connection {name}; keys look like S1004 or 100234")
     if json:
@@ -270,7 +274,7 @@ def _with_subsidiaries(read: Profile, pairs: list[str]) -> Profile:
             raise SettingsError(f"--subsidiary {pair!r} is not COMPANY=AIRBASE_REFERENCE")
         given[company] = reference
     mapping = Mapping({**read.mapping.subsidiaries, **given}, read.mapping.payment_terms)
-    return Profile(read.ifs, read.airbase, mapping, read.gate, read.zone, read.quiet_s)
+    return msgspec.structs.replace(read, mapping=mapping)
 
 
 def _exit(done: list[Report], errors: list[ConnectorError]) -> int:

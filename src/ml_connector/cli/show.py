@@ -66,13 +66,19 @@ def reports(connection: str, done: Sequence[Report]) -> None:
 def _waiting(connection: str, report: Report) -> None:
     if report.objections:
         out.print(f"[yellow]STOPPED[/] {report.flow}: nothing was sent, because {'; '.join(report.objections)}.")
-        out.print(f"  look:     ml-connector plan {connection} {report.flow}")
-        out.print(f"  go ahead: ml-connector run {connection} {report.flow} --approve {report.plan_id}")
+        _go_on(connection, report)
     if report.held or report.refused or report.uncertain:
         waiting = report.held + report.refused + report.uncertain
         out.print(f"[yellow]{waiting:,} NEED A PERSON[/] in {report.flow}: ml-connector exceptions {connection}")
     if report.error and not report.objections:
         out.print(f"[red]{report.state.upper()}[/] {report.flow}: {escape(report.error)}")
+
+
+def _go_on(connection: str, report: Report) -> None:
+    what = f"{connection} {report.flow}{' --census' if report.census else ''}"
+    if report.state != "plan":
+        out.print(f"  look:     ml-connector plan {what}")
+    out.print(f"  go ahead: ml-connector run {what} --approve {report.plan_id}", soft_wrap=True)
 
 
 def plans(connection: str, made: Sequence[Report]) -> None:
@@ -84,7 +90,7 @@ def plans(connection: str, made: Sequence[Report]) -> None:
             _decision(decision)
         if report.objections:
             out.print(f"  [yellow]needs approval[/]: {'; '.join(report.objections)}")
-            out.print(f"  go ahead: ml-connector run {connection} {report.flow} --approve {report.plan_id}")
+            _go_on(connection, report)
 
 
 def _would(report: Report) -> list[tuple[str, int]]:

@@ -29,12 +29,12 @@ def map_order(order: PurchaseOrder, context: Context) -> Mapped[SpendOrder] | He
     """The order as Airbase should have it; one that is only planned or already over need not be created."""
     problem = _problem(order, context)
     if problem:
-        return problem
+        return msgspec.structs.replace(problem, idle=not _due(order))
     status = STATUS[order.state]
     lines = tuple(_line(number, line) for number, line in enumerate(order.lines, start=1))
     spend_order = SpendOrder(
         number=order.order_no,
-        vendor_id=context.links.get(_supplier(order), ""),
+        vendor_id=context.links[_supplier(order)],
         subsidiary=context.tables.subsidiaries[order.company],
         currency=order.currency,
         total=money.total(line.amount for line in lines if line.status != "cancelled"),
@@ -76,7 +76,7 @@ def _line(number: int, line: OrderLine) -> SpendOrderLine:
 
 
 def _due(order: PurchaseOrder) -> bool:
-    return STATUS[order.state] == "open" and order.state != PLANNED
+    return STATUS.get(order.state) != "closed" and order.state not in (PLANNED, "Cancelled")
 
 
 def _stake(order: PurchaseOrder) -> Money:
@@ -110,7 +110,7 @@ def _problem(order: PurchaseOrder, context: Context) -> Held | None:
             Owner.ADMINISTRATOR,
             _stake(order),
         )
-    if _due(order) and _supplier(order) not in context.links:
+    if _supplier(order) not in context.links:
         return Held(
             "supplier_not_linked",
             f"Order {order.order_no} waits for supplier {order.supplier_id}, which is not in Airbase yet.",

@@ -13,20 +13,17 @@ from ml_connector.sync.outcome import Held, Mapped, Owner
 
 def map_supplier(supplier: Supplier, context: Context) -> Mapped[Vendor] | Held:
     """The vendor that a supplier should be today."""
-    missing = [t.company for t in supplier.terms if t.company not in context.tables.subsidiaries]
-    if missing:
-        return _no_subsidiary(supplier, missing[0])
     current = [t for t in supplier.terms if t.expires_on is None or t.expires_on > context.today]
     leading = (current or list(supplier.terms) or [SupplierTerms("")])[0]
-    terms = _payment_terms(leading, context)
-    if isinstance(terms, Held):
-        return terms
+    problem = _no_subsidiary(supplier, context) or _no_payment_terms(leading, context)
+    if problem:
+        return msgspec.structs.replace(problem, idle=not current)
     vendor = Vendor(
         reference=supplier.supplier_id,
         name=supplier.name,
         active=bool(current),
         subsidiaries=tuple(sorted({context.tables.subsidiaries[t.company] for t in current or supplier.terms})),
-        payment_terms=terms,
+        payment_terms=context.tables.payment_terms.get(leading.payment_term),
         currency=leading.currency or None,
         address=supplier.address or Address(),  # none in IFS: none in Airbase
     )
@@ -39,12 +36,10 @@ def retire(vendor: Vendor) -> Vendor:
     return msgspec.structs.replace(vendor, active=False)
 
 
-def _payment_terms(terms: SupplierTerms, context: Context) -> str | Held | None:
+def _no_payment_terms(terms: SupplierTerms, context: Context) -> Held | None:
     table = context.tables.payment_terms
-    if not table or not terms.payment_term:
+    if not table or not terms.payment_term or terms.payment_term in table:
         return None
-    if terms.payment_term in table:
-        return table[terms.payment_term]
     return Held(
         "payment_term_not_mapped",
         f"Payment term {terms.payment_term} of company {terms.company} has no counterpart in Airbase.",
@@ -53,7 +48,10 @@ def _payment_terms(terms: SupplierTerms, context: Context) -> str | Held | None:
     )
 
 
-def _no_subsidiary(supplier: Supplier, company: str) -> Held:
+def _no_subsidiary(supplier: Supplier, context: Context) -> Held | None:
+    company = next((t.company for t in supplier.terms if t.company not in context.tables.subsidiaries), None)
+    if company is None:
+        return None
     return Held(
         "company_not_mapped",
         f"Supplier {supplier.supplier_id} belongs to company {company}, which has no subsidiary in Airbase.",

@@ -52,15 +52,14 @@ def staged(connection: Connection, scope: Scope, run_id: str, limit: int) -> lis
     return [_change(scope, row) for row in rows if row.list_no == rows[0].list_no]
 
 
-def creating(connection: Connection, scope: Scope, flow: str, run_ids: Sequence[str], keys: Sequence[str]) -> set[str]:
-    """Which of these keys these runs plan to create."""
+def linking(connection: Connection, scope: Scope, flow: str, run_ids: Sequence[str], keys: Sequence[str]) -> set[str]:
+    """Which of these keys these runs plan to link."""
     query = select(changes.c.key).where(
         changes.c.run_id.in_(run_ids),
         among(connection, changes.c.key, keys),
         changes.c.connection_id == scope.connection_id,
         changes.c.flow == flow,
         changes.c.state == State.PLANNED,
-        changes.c.action == Action.CREATE,
     )
     return set(connection.execute(query).scalars())
 

@@ -79,6 +79,11 @@ class Connections:
         with self._db.read() as transaction:
             return _names(transaction)
 
+    def in_use(self, name: str) -> bool:
+        """Whether there is such a connection and it has linked records or changes without a known outcome."""
+        with self._db.read() as transaction:
+            return name in _names(transaction) and _in_use(transaction, self._find(transaction, name).id)
+
     def remove(self, name: str) -> None:
         """Remove a connection that has linked nothing; its journal stays.
 

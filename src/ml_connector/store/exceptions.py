@@ -66,9 +66,11 @@ class Exceptions:
         return [CauseCount(row.flow, row.cause, row.number, schema.instant(row.oldest)) for row in rows]
 
 
-def waiting(connection: Connection, scope: Scope) -> set[str]:
-    """Keys with an open exception."""
+def waiting(connection: Connection, scope: Scope, causes: Sequence[str] | None = None) -> set[str]:
+    """Keys with an open exception, of these causes or any."""
     query = select(exceptions.c.key).where(scope.mine(exceptions), exceptions.c.resolved_at.is_(None))
+    if causes is not None:
+        query = query.where(exceptions.c.cause.in_(causes))
     return set(connection.execute(query).scalars())
 
 

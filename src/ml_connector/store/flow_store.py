@@ -22,6 +22,7 @@ from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.scope import Clock, Scope
 from ml_connector.store.vault import Vault
 from ml_connector.sync.change import Event, State
+from ml_connector.sync.gate import Population
 from ml_connector.sync.plan import Found, Link
 from ml_connector.sync.ports import Change, Entry, Noted, Settlement
 
@@ -100,15 +101,20 @@ class FlowStore:
         with self._db.read() as connection:
             return link_rows.read(connection, self._scope, flow, keys)
 
-    def linked(self) -> int:
+    def linked(self) -> Population:
         """See `Store`."""
         with self._db.read() as connection:
-            return link_rows.count_active(connection, self._scope)
+            return link_rows.count(connection, self._scope)
 
     def waiting(self, today: date) -> set[str]:
         """See `Store`."""
         with self._db.read() as connection:
             return exception_rows.waiting(connection, self._scope) | link_rows.waking(connection, self._scope, today)
+
+    def held_for(self, causes: Sequence[str]) -> set[str]:
+        """See `Store`."""
+        with self._db.read() as connection:
+            return exception_rows.waiting(connection, self._scope, causes)
 
     def open_changes(self, limit: int) -> list[Change]:
         """See `Store`; each is uncertain from here on, as whoever promised it is gone."""
@@ -126,11 +132,11 @@ class FlowStore:
         with self._db.write() as connection:
             change_rows.stage(connection, self._scope, run_id, entries)
 
-    def creating(self, flow: str, keys: Sequence[str]) -> set[str]:
+    def linking(self, flow: str, keys: Sequence[str]) -> set[str]:
         """See `Store`."""
         with self._db.read() as connection:
             plans = run_rows.planning(connection, self._scope, flow)
-            return change_rows.creating(connection, self._scope, flow, plans, keys)
+            return change_rows.linking(connection, self._scope, flow, plans, keys)
 
     def staged(self, run_id: str, limit: int) -> list[Change]:
         """See `Store`; what only makes links comes last, in lists of its own."""
@@ -159,6 +165,7 @@ class FlowStore:
         with self._db.write() as connection:
             run_rows.check_alive(connection, self._scope, run_id)
             change_rows.advance(connection, self._scope, [(change, Event.INTEND) for change in changes], run_id)
+            link_rows.doubt(connection, self._scope, [change.key for change in changes])
             lines = [settling.intended(self._scope, run_id, change) for change in changes]
             self._journal.append(connection, lines)
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from ml_connector.records import codec
 from ml_connector.store.db import among, upsert
 from ml_connector.store.schema import links
 from ml_connector.store.scope import Scope
+from ml_connector.sync.gate import Population
 from ml_connector.sync.plan import Link
 
 
@@ -26,16 +27,24 @@ def read(connection: Connection, scope: Scope, flow: str, keys: Sequence[str]) -
     return {row.key: _link(row, scope if flow == scope.flow else None) for row in rows}
 
 
-def count_active(connection: Connection, scope: Scope) -> int:
-    """How many links are active."""
-    query = select(func.count()).select_from(links).where(scope.mine(links), links.c.active)
-    return connection.execute(query).scalar_one()
+def count(connection: Connection, scope: Scope) -> Population:
+    """How many links there are, and how many are active."""
+    active = func.count().filter(links.c.active)
+    known, switched_on = connection.execute(select(func.count(), active).where(scope.mine(links))).one()
+    return Population(known, switched_on)
 
 
 def waking(connection: Connection, scope: Scope, today: date) -> set[str]:
-    """Keys of links whose wake-up day has come."""
-    query = select(links.c.key).where(scope.mine(links), links.c.wake_on <= today.isoformat())
-    return set(connection.execute(query).scalars())
+    """Keys of links whose wake-up day has come, or which are in doubt."""
+    woken = select(links.c.key).where(scope.mine(links), links.c.wake_on <= today.isoformat())
+    doubtful = select(links.c.key).where(scope.mine(links), links.c.digest == "")
+    return {*connection.execute(woken).scalars(), *connection.execute(doubtful).scalars()}
+
+
+def doubt(connection: Connection, scope: Scope, keys: Sequence[str]) -> None:
+    """Say of these links that what was agreed may no longer hold, until a settlement makes them anew."""
+    statement = update(links).where(scope.mine(links), among(connection, links.c.key, keys))
+    connection.execute(statement.values(digest=""))
 
 
 def put(connection: Connection, scope: Scope, made: Sequence[Link]) -> None:

@@ -145,6 +145,13 @@ links = Table(
 )
 Index("links_by_active", links.c.connection_id, links.c.flow, links.c.active)
 Index(
+    "links_in_doubt",
+    links.c.connection_id,
+    links.c.flow,
+    sqlite_where=text("digest = ''"),
+    postgresql_where=text("digest = ''"),
+)
+Index(
     "links_to_wake",
     links.c.connection_id,
     links.c.flow,

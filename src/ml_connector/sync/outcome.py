@@ -25,13 +25,17 @@ class Owner(StrEnum):
 
 
 class Held(msgspec.Struct, frozen=True):
-    """Why a record waits: a cause to group by, a sentence, what to do, who does it, what is at stake."""
+    """Why a record waits: a cause to group by, a sentence, what to do, who does it, what is at stake.
+
+    `idle`: the record need not be in the target; unless it is linked already, it waits for nobody.
+    """
 
     cause: str
     sentence: str
     remedy: str
     owner: Owner = Owner.ADMINISTRATOR
     stake: Money | None = None
+    idle: bool = False
 
 
 class Mapped(msgspec.Struct, Generic[T], frozen=True):

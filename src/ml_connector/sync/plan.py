@@ -22,7 +22,7 @@ class Action(StrEnum):
     ADOPT = "adopt"  # already there and equal: only the link is made
     UPDATE = "update"
     DEACTIVATE = "deactivate"
-    RELINK = "relink"  # equal, but the link's wake-up day moved
+    RELINK = "relink"  # equal, but the link does not say so yet
     UNCHANGED = "unchanged"
     NOT_DUE = "not_due"
     HELD = "held"
@@ -32,7 +32,10 @@ WRITES = (Action.CREATE, Action.UPDATE, Action.DEACTIVATE)
 
 
 class Link(msgspec.Struct, frozen=True):
-    """What a source key stands for in the target, and the last value both sides agreed on."""
+    """What a source key stands for in the target, and the last value both sides agreed on.
+
+    `digest` is that value's, and "" while it is not certain that the target still holds it.
+    """
 
     key: str
     target_id: str
@@ -77,7 +80,8 @@ def same(there: Any, wanted: Any) -> bool:
 def decide(key: str, mapped: Mapped[Any] | Held | None, link: Link | None, found: Found | None) -> Decision:
     """The decision for a record; `mapped` None: the source does not have it (any more)."""
     if isinstance(mapped, Held):
-        return Decision(key, Action.HELD, held=mapped)
+        waits = not mapped.idle or link is not None or found is not None
+        return Decision(key, Action.HELD if waits else Action.NOT_DUE, held=mapped if waits else None)
     if mapped is None:
         return Decision(key, Action.UNCHANGED if link else Action.NOT_DUE)
     if link is None and found is None:
@@ -109,10 +113,12 @@ def _known(key: str, mapped: Mapped[Any], link: Link | None, found: Found | None
 
 def _action(mapped: Mapped[Any], link: Link | None, *, equal: bool) -> Action:
     if not equal:
-        return Action.UPDATE if mapped.active else Action.DEACTIVATE
+        leaving = not mapped.active and (link is None or link.active)
+        return Action.DEACTIVATE if leaving else Action.UPDATE
     if link is None:
         return Action.ADOPT
-    return Action.UNCHANGED if link.wake_on == mapped.wake_on else Action.RELINK
+    said = link.digest == codec.digest(mapped.record) and link.wake_on == mapped.wake_on
+    return Action.UNCHANGED if said else Action.RELINK
 
 
 class Tally(msgspec.Struct):

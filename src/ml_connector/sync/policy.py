@@ -8,7 +8,8 @@ import msgspec
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """How much of what is linked one plan may change or switch off; below `free_max` records no share counts.
+    """How much of what is linked one plan may change or switch off; up to `free_max` records no share
+    counts, unless they are most of what is there.
 
     Units: shares are fractions of the active links of the flow.
     """

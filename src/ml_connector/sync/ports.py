@@ -13,6 +13,7 @@ import msgspec
 
 from ml_connector.sync.change import Event
 from ml_connector.sync.detect import Page, Row
+from ml_connector.sync.gate import Population
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.plan import Decision, Found, Link
 
@@ -232,12 +233,16 @@ class Store(Protocol):
         """The links of these keys, of this or another flow of the connection."""
         ...
 
-    def linked(self) -> int:
-        """How many active links the flow has."""
+    def linked(self) -> Population:
+        """How many links the flow has, and how many of them are active."""
         ...
 
     def waiting(self, today: date) -> set[str]:
-        """Keys to look at whatever the source says: open exceptions, and links whose wake-up day has come."""
+        """Keys to look at whatever the source says: with an open exception, a link in doubt, or a wake-up day come."""
+        ...
+
+    def held_for(self, causes: Sequence[str]) -> set[str]:
+        """Keys with an open exception of one of these causes."""
         ...
 
     def open_changes(self, limit: int) -> list[Change]:
@@ -248,8 +253,8 @@ class Store(Protocol):
         """Add planned changes; a key staged before in this run is replaced."""
         ...
 
-    def creating(self, flow: str, keys: Sequence[str]) -> set[str]:
-        """Which of these keys a plan in progress in this process would create, in this or another flow."""
+    def linking(self, flow: str, keys: Sequence[str]) -> set[str]:
+        """Which of these keys a plan in progress in this process would link, in this or another flow."""
         ...
 
     def staged(self, run_id: str, limit: int) -> list[Change]:
@@ -269,7 +274,7 @@ class Store(Protocol):
         ...
 
     def intend(self, run_id: str, changes: Sequence[Change]) -> None:
-        """Commit that these will be sent: state, attempt and journal in one transaction."""
+        """Commit that these will be sent: state, attempt and journal in one transaction; their links are in doubt."""
         ...
 
     def settle(self, run_id: str, settlements: Sequence[Settlement]) -> None:

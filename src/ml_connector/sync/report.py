@@ -21,6 +21,7 @@ class Report(msgspec.Struct):
 
     flow: str
     state: str = "done"
+    census: bool = False
     read: int = 0
     unchanged: int = 0
     not_due: int = 0

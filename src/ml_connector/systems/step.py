@@ -6,9 +6,11 @@ Must not know: how steps are shown.
 
 import msgspec
 
+from ml_connector.errors import MalformedError, RemoteError, ThrottledError, UnreachableError
+
 
 class Step(msgspec.Struct, frozen=True):
-    """The result of one step.
+    """The result of one step; `unreachable`: it failed because the system did not answer, or not as itself.
 
     Units: seconds.
     """
@@ -18,3 +20,9 @@ class Step(msgspec.Struct, frozen=True):
     seconds: float
     result: str
     remedy: str = ""
+    unreachable: bool = False
+
+
+def unreachable(error: RemoteError) -> bool:
+    """Whether an error says nothing about settings: the system is out of reach, or something else answers for it."""
+    return isinstance(error, UnreachableError | ThrottledError | MalformedError)

@@ -14,7 +14,7 @@ from ml_connector.systems.airbase.client import AirbaseClient, Raw
 from ml_connector.systems.airbase.kinds import Kind, kind_of
 from ml_connector.systems.airbase.lookup import Lookup
 from ml_connector.systems.airbase.profile import Resource
-from ml_connector.systems.step import Step
+from ml_connector.systems.step import Step, unreachable
 
 SAMPLE = 50  # vendors looked at for their fields
 _LISTED_MAX = 20
@@ -26,6 +26,7 @@ class _Said(msgspec.Struct, frozen=True):
     ok: bool
     result: str
     remedy: str = ""
+    unreachable: bool = False
 
 
 def steps(client: AirbaseClient, subsidiaries: Mapping[str, str]) -> Iterator[Step]:
@@ -51,8 +52,8 @@ def _timed(name: str, act: Callable[[], _Said]) -> Step:
     try:
         said = act()
     except RemoteError as error:
-        said = _Said(False, str(error), _remedy(error))
-    return Step(name, said.ok, time.monotonic() - started, said.result, said.remedy)
+        said = _Said(False, str(error), _remedy(error), unreachable(error))
+    return Step(name, said.ok, time.monotonic() - started, said.result, said.remedy, said.unreachable)
 
 
 def _remedy(error: RemoteError) -> str:
@@ -70,7 +71,7 @@ def _host(client: AirbaseClient) -> _Said:
     try:
         client.page(client.profile.vendors, {}, size=1)
     except UnreachableError as error:
-        return _Said(False, str(error), "Check the address, the proxy and the firewall.")
+        return _Said(False, str(error), "Check the address, the proxy and the firewall.", unreachable=True)
     except RemoteError:
         pass
     return _Said(True, f"{client.wire.origin} answers")

@@ -1,14 +1,17 @@
 """Finding what carries our keys: by filtered look-ups where the tenant honours them, else by walking the list.
 
-Rule: "not there" is believed only from a filter that was seen to find something, or from a whole walk.
+Rule: "not there" is believed only from a filter that was seen to find something, or from walks that agree.
 Must not know: why the keys are asked for.
 """
 
 from collections.abc import Iterator, Sequence
 
+from ml_connector.errors import MalformedError
 from ml_connector.sync.plan import Found
-from ml_connector.systems.airbase.client import AirbaseClient, Raw, id_of
+from ml_connector.systems.airbase.client import SYSTEM, AirbaseClient, Raw, id_of
 from ml_connector.systems.airbase.kinds import Kind
+
+PASSES_MAX = 5
 
 
 class Lookup:
@@ -21,15 +24,24 @@ class Lookup:
         self._sample = ""  # a key that is there, to try the filter on
 
     def walk(self) -> Iterator[tuple[Found, ...]]:
-        """All records with a key of ours, a page at a time; one that moved to a later page is given once.
+        """All records with a key of ours, a page at a time, each once, whatever moves between pages meanwhile.
 
-        Raises: RemoteError.
+        A record that goes away pulls one from a later page to an earlier one, past the reader. So the list is read
+        again until that brings nothing new, except when it is one page that is not full.
+        Raises: RemoteError; MalformedError also when every pass brings something new.
         """
         seen: set[str] = set()
-        for rows in self._client.pages(self._kind.resource):
-            fresh = [row for row in rows if id_of(row) not in seen]
-            seen.update(id_of(row) for row in fresh)
-            yield self._founds(fresh)
+        for _ in range(PASSES_MAX):
+            known, pages = len(seen), 0
+            for rows in self._client.pages(self._kind.resource):
+                fresh = [row for row in rows if id_of(row) not in seen]
+                seen.update(id_of(row) for row in fresh)
+                pages += 1
+                if fresh:
+                    yield self._founds(fresh)
+            if len(seen) == known or (pages == 1 and len(seen) < self._client.profile.page_size):
+                return
+        raise MalformedError(SYSTEM, f"list {self._kind.name}", "the list keeps changing while it is read")
 
     def find(self, keys: Sequence[str]) -> tuple[Found, ...]:
         """The records with these keys.

@@ -5,7 +5,7 @@ Must not know: what was sent. Payloads stay out; messages are cut and cleaned.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import msgspec
@@ -19,6 +19,9 @@ from ml_connector.systems.http import Answer
 from ml_connector.systems.verdict import cleaned
 
 CAUSE = "refused_by_airbase"
+ANSWERED_OTHERWISE = "answered_otherwise"
+NOWHERE = -1  # the place of what was said of entities without a place that can be understood
+SHOWN_MAX = 5
 MESSAGE_MAX = 300
 DEPTH_MAX = 6
 _NOUNS = {"vendors": "vendor", "purchase_orders": "purchase order"}
@@ -44,7 +47,7 @@ class Refusals:
     def by_index(self) -> Mapping[int, str] | None:
         """The messages by place in the batch; None when the refusal was not about single entities.
 
-        An entry whose place can't be understood is left out.
+        What is said of entities whose place can't be understood stands under `NOWHERE`.
         """
         body = getattr(self._local, "body", None)
         listed = cast("dict[str, Any]", body).get("validation_errors") if isinstance(body, dict) else None
@@ -52,9 +55,8 @@ class Refusals:
             return None
         said: dict[int, str] = {}
         for entry in cast("list[Any]", listed):
-            index = _index(entry)
-            if index is not None:
-                said[index] = "; ".join(filter(None, (said.get(index), messages(_without_index(entry)))))
+            place = _index(entry)
+            said[place] = "; ".join(filter(None, (said.get(place), messages(_without_index(entry)))))
         return said
 
 
@@ -66,6 +68,25 @@ def refused(write: Write, resource: str, message: str) -> Refused:
         CAUSE,
         f"Airbase did not accept {noun} {keys.shown(write.key)}: {said}.",
         f"Correct what it names in IFS, or the {noun} in Airbase, then run again.",
+        Owner.CLERK,
+        _stake(write.after),
+    )
+    return Refused(write.key, held)
+
+
+def answered_otherwise(write: Write, resource: str, others: Iterable[tuple[str, str]]) -> Refused:
+    """The result for a new record that Airbase answered with others (key and id) than were sent.
+
+    It can't be found by its key, so that to send it again would make one more each time.
+    """
+    noun = _NOUNS[resource]
+    came = [f"{cleaned(key) or 'none'} (Airbase id {cleaned(target_id)})" for key, target_id in others]
+    more = f" and {len(came) - SHOWN_MAX} more" if len(came) > SHOWN_MAX else ""
+    held = Held(
+        ANSWERED_OTHERWISE,
+        f"Airbase answered the new {noun} {keys.shown(write.key)!r} with another reference: "
+        f"{', '.join(came[:SHOWN_MAX])}{more}.",
+        f"Look for the {noun} in Airbase and give it exactly the reference that it has in IFS, then run again.",
         Owner.CLERK,
         _stake(write.after),
     )
@@ -91,13 +112,15 @@ def _flat(value: Any, path: tuple[str, ...], depth: int) -> Iterator[str]:
         yield f"{' '.join(path)}: {value.strip()}" if path else value.strip()
 
 
-def _index(entry: Any) -> int | None:
+def _index(entry: Any) -> int:
     index = cast("dict[str, Any]", entry).get("index") if isinstance(entry, dict) else None
-    return index if isinstance(index, int) and not isinstance(index, bool) else None
+    return index if isinstance(index, int) and not isinstance(index, bool) else NOWHERE
 
 
-def _without_index(entry: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name != "index"}
+def _without_index(entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    return {name: value for name, value in cast("dict[str, Any]", entry).items() if name != "index"}
 
 
 def _stake(record: Any) -> Money | None:

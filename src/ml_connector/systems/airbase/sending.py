@@ -1,11 +1,12 @@
 """Writing records, with one result for each.
 
 Rule: raises only when it is certain that nothing was delivered; after the first delivery every write gets a result.
-A create is sent once. An update that got no answer may be sent again, because it sets the same fields.
+A create is sent once, and again only when it was refused with others and is seen not to be there. An update that got no
+answer may be sent again, because it sets the same fields.
 Must not know: which records, or why.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ml_connector.errors import (
     AuthError,
@@ -14,9 +15,11 @@ from ml_connector.errors import (
     RemoteError,
     UnconfirmedError,
 )
-from ml_connector.sync.ports import Result, Write
+from ml_connector.sync.plan import Found, same
+from ml_connector.sync.ports import Done, Refused, Result, Unknown, Write
 from ml_connector.systems.airbase.client import AirbaseClient, Raw, Rejection
 from ml_connector.systems.airbase.kinds import Kind
+from ml_connector.systems.airbase.lookup import Lookup
 from ml_connector.systems.airbase.matching import confirmed, rejected, unknown
 from ml_connector.systems.airbase.refusals import refused
 
@@ -25,12 +28,21 @@ _NOT_THERE = (404, 405, 415)  # about the path, not about a record (404 is, when
 Deliver = Callable[[Sequence[Write], bool], tuple[Result, ...]]
 
 
+class BatchRefusedError(Exception):
+    """A batch was refused because of some of its writes; what was said of those that it named, by key."""
+
+    def __init__(self, named: Mapping[str, Refused]) -> None:
+        super().__init__()
+        self.named = dict(named)
+
+
 class Sender:
     """Writes records of one kind."""
 
-    def __init__(self, client: AirbaseClient, kind: Kind) -> None:
+    def __init__(self, client: AirbaseClient, kind: Kind, lookup: Lookup) -> None:
         self._client = client
         self._kind = kind
+        self._lookup = lookup
 
     def send(self, writes: Sequence[Write]) -> tuple[Result, ...]:
         """Write records, all creates or all updates.
@@ -45,10 +57,43 @@ class Sender:
             return self._each(writes, self._single)
         try:
             return self._delivered(writes, self._bulk)
+        except BatchRefusedError as refusal:
+            named = refusal.named
         except RefusedError as error:
-            if len(writes) > 1 and not _about_all(error, writes):
-                return self._each(writes, self._bulk)
-            raise
+            if len(writes) == 1 or _about_all(error, writes):
+                raise
+            named = {}
+        results = named | self._others(_except(writes, named), together=bool(named))
+        return tuple(results[write.key] for write in writes)
+
+    def _others(self, writes: Sequence[Write], *, together: bool) -> dict[str, Result]:
+        """The results of writes that were refused with others: sent without those, once as a batch, then one by one.
+
+        Never raises: what stops them leaves them for a look-up.
+        """
+        results: dict[str, Result] = {}
+        left = writes
+        try:
+            results = self._there(writes)
+            left = _except(writes, results)
+            return results | _by_key(self._delivered(left, self._bulk) if together else self._each(left, self._bulk))
+        except BatchRefusedError as refusal:
+            return results | refusal.named | self._others(_except(left, refusal.named), together=False)
+        except RemoteError as error:
+            return results | _by_key(unknown(left, f"not sent: {_said(error)}"))
+
+    def _there(self, writes: Sequence[Write]) -> dict[str, Result]:
+        """Creates that are there although their batch was refused: that none of it was written is only probable."""
+        creates = {write.key: write for write in writes if not write.target_id}
+        found: dict[str, list[Found]] = {}
+        for one in self._lookup.find(list(creates)):
+            found.setdefault(one.key, []).append(one)
+        return {key: self._seen(creates[key], ones) for key, ones in found.items()}
+
+    def _seen(self, write: Write, found: Sequence[Found]) -> Result:
+        if len(found) == 1 and same(found[0].record, self._kind.trim(write.after)):
+            return Done(write.key, found[0].target_id)
+        return Unknown(write.key, "it is there although its batch was refused, but not once and as it was sent")
 
     def _each(self, writes: Sequence[Write], deliver: Deliver) -> tuple[Result, ...]:
         """One by one. What stops them all stops the rest, which are then left for a look-up."""
@@ -64,6 +109,8 @@ class Sender:
 
     def _delivered(self, writes: Sequence[Write], deliver: Deliver) -> tuple[Result, ...]:
         """The results; an update whose answer was lost is sent once more."""
+        if not writes:
+            return ()
         try:
             return self._judged(writes, deliver, repeatable=False)
         except UnconfirmedError as error:
@@ -89,7 +136,10 @@ class Sender:
         entities = [self._kind.entity(write) for write in writes]
         answer = self._client.bulk_upsert(self._kind.resource, entities, repeatable=repeatable)
         if isinstance(answer, Rejection):
-            return rejected(self._kind, writes, answer)
+            named = rejected(self._kind, writes, answer)
+            if len(named) < len(writes):
+                raise BatchRefusedError(named)
+            return tuple(named[write.key] for write in writes)
         return confirmed(self._kind, writes, (*answer.created, *answer.updated))
 
     def _single(self, writes: Sequence[Write], repeatable: bool) -> tuple[Result, ...]:
@@ -108,6 +158,14 @@ def _about_all(error: RefusedError, writes: Sequence[Write]) -> bool:
         return True
     addressed = bool(writes[0].target_id)
     return error.status in _NOT_THERE and not (addressed and error.status == 404)
+
+
+def _except(writes: Sequence[Write], settled: Mapping[str, Result]) -> list[Write]:
+    return [write for write in writes if write.key not in settled]
+
+
+def _by_key(results: Iterable[Result]) -> dict[str, Result]:
+    return {result.key: result for result in results}
 
 
 def _said(error: RemoteError) -> str:

@@ -24,7 +24,7 @@ class AirbaseTarget:
         self._client = client
         self._kind = kind_of(client.profile, resource)
         self._lookup = Lookup(client, self._kind)
-        self._sender = Sender(client, self._kind)
+        self._sender = Sender(client, self._kind, self._lookup)
 
     @property
     def batch_max(self) -> int:

@@ -18,7 +18,7 @@ from ml_connector.systems.ifs.etag import version
 from ml_connector.systems.ifs.odata.answers import ETAG
 from ml_connector.systems.ifs.pager import Plan
 from ml_connector.systems.ifs.profile import UTC_AWARE
-from ml_connector.systems.step import Step
+from ml_connector.systems.step import Step, unreachable
 
 CLOCK_OFF_MAX_S = 120.0
 NEEDED = ("suppliers", "supplier_terms", "supplier_addresses", "orders", "order_lines")  # the rest helps
@@ -30,6 +30,7 @@ class _Said(msgspec.Struct, frozen=True):
     ok: bool
     result: str
     remedy: str = ""
+    unreachable: bool = False
 
 
 class _Discovered(msgspec.Struct, frozen=True):
@@ -66,8 +67,8 @@ def _timed(name: str, act: Callable[[], _Said]) -> Step:
     try:
         said = act()
     except RemoteError as error:
-        said = _Said(False, str(error), _remedy(error))
-    return Step(name, said.ok, time.monotonic() - started, said.result, said.remedy)
+        said = _Said(False, str(error), _remedy(error), unreachable(error))
+    return Step(name, said.ok, time.monotonic() - started, said.result, said.remedy, said.unreachable)
 
 
 def _remedy(error: RemoteError) -> str:

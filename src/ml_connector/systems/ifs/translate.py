@@ -16,7 +16,7 @@ from ml_connector.sync.outcome import Owner
 from ml_connector.sync.ports import Sight
 from ml_connector.systems.ifs.pick import Pick, UnreadableError
 from ml_connector.systems.ifs.profile import Part
-from ml_connector.systems.ifs.rows import Seen
+from ml_connector.systems.ifs.rows import Seen, values
 
 Parts = Mapping[str, Part]
 Groups = Mapping[str, Sequence[Seen]]
@@ -48,6 +48,13 @@ def _check_keys(resource: Resource, key: str, found: Sequence[Seen]) -> None:
     if any(seen.odd for seen in found):
         raise UnreadableError(
             f"{resource.title} {keys.shown(key)} has a control character in its key or in the key of one of its rows.",
+            "Rename it in IFS.",
+            Owner.ADMINISTRATOR,
+        )
+    if any(part != part.strip() for part in values(key)):
+        raise UnreadableError(
+            f"{resource.title} {keys.shown(key)!r} has a blank at the beginning or end of its key; the target system drops "
+            "it, and the record would not be found again.",
             "Rename it in IFS.",
             Owner.ADMINISTRATOR,
         )
@@ -86,17 +93,18 @@ def _address(pick: Pick) -> Address:
 
 def _order(parts: Parts, groups: Groups) -> PurchaseOrder:
     head = Pick("Purchase order", parts["orders"], groups["orders"][0])
+    currency = head.text("currency")
     lines = [Pick("Purchase order line", parts["order_lines"], seen) for seen in groups.get("order_lines", ())]
     return PurchaseOrder(
         head.key[0],
         head.text("supplier_id"),
         head.text("company"),
         head.text("site"),
-        head.text("currency"),
+        currency,
         head.text("buyer"),
         head.day("ordered_on"),
         head.text("state"),
-        tuple(_line(pick) for pick in sorted(lines, key=_natural)),
+        tuple(_line(pick, currency) for pick in sorted(lines, key=_natural)),
     )
 
 
@@ -105,7 +113,8 @@ def _natural(pick: Pick) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), part) if part.isascii() and part.isdigit() else (1, 0, part) for part in pick.key)
 
 
-def _line(pick: Pick) -> OrderLine:
+def _line(pick: Pick, currency: str) -> OrderLine:
+    """A line; one without a currency of its own is in that of its order."""
     return OrderLine(
         pick.key[1],
         pick.key[2],
@@ -114,7 +123,7 @@ def _line(pick: Pick) -> OrderLine:
         pick.number("quantity"),
         pick.text("unit"),
         pick.number("unit_price"),
-        pick.text("currency"),
+        pick.text("currency") or currency,
         pick.day("wanted_on"),
         pick.text("state"),
     )

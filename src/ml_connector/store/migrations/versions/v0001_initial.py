@@ -130,6 +130,7 @@ def _records() -> None:
     )
     op.create_index("links_by_active", "links", ["connection_id", "flow", "active"])
     op.create_index("links_to_wake", "links", ["connection_id", "flow", "wake_on"], **_where("wake_on IS NOT NULL"))
+    op.create_index("links_in_doubt", "links", ["connection_id", "flow"], **_where("digest = ''"))
     op.create_table(
         "marks",
         _column("connection_id", sa.Integer()),
