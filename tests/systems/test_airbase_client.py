@@ -13,6 +13,7 @@ from ml_connector.errors import AuthError, MalformedError, RefusedError, Throttl
 from ml_connector.systems.airbase.auth import StaticToken
 from ml_connector.systems.airbase.client import AirbaseClient, Bulk, Rate, Rejection, connect, pause_s, rate_of
 from ml_connector.systems.airbase.profile import DEFAULT
+from ml_connector.systems.airbase.refusals import NOWHERE
 from ml_connector.systems.limits import InMemoryReservations, Limiter
 
 VENDORS = DEFAULT.vendors
@@ -221,7 +222,11 @@ def test_validation_errors_are_given_by_place(client: AirbaseClient, httpserver:
     ]
     serve(httpserver, lambda _: status(400, {"validation_errors": said}))
     assert client.bulk_upsert(VENDORS, [{"name": "n"}] * 4, repeatable=False) == Rejection(
-        {1: "name: This field may not be blank.", 3: "lines 2 quantity: A valid number is required."}
+        {
+            1: "name: This field may not be blank.",
+            3: "lines 2 quantity: A valid number is required.",
+            NOWHERE: "x; odd",
+        }
     )
 
 

@@ -350,6 +350,23 @@ def test_control_characters_at_the_edge_of_a_page_lose_nothing() -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["ZZ1 ", " ZZ1", "ZZ1\u00a0"])
+def test_a_key_with_outer_blanks_is_held(key: str) -> None:
+    """Airbase drops them: what was created would never be found again."""
+    fake = suppliers([supplier("ZZ1"), supplier(key, Name="Zed")], [term("ZZ1"), term(key)])
+    source = IfsSource(fake.client(), "suppliers")
+    for found in ([sight for page in source.read_all() for sight in page.sights], next(source.read([key, "ZZ1"]))):
+        by_key = {sight.key: sight for sight in found}
+        assert by_key.keys() == {"ZZ1", key}
+        assert by_key["ZZ1"].record.supplier_id == "ZZ1"
+        odd = by_key[key]
+        assert odd.record is None
+        assert odd.unreadable
+        assert (odd.unreadable.cause, odd.unreadable.owner) == ("unreadable", "administrator")
+        assert f"Supplier {key!r} has a blank at the beginning or end of its key" in odd.unreadable.sentence
+        assert [row.key.split("\x1f")[0] for row in odd.rows] == [key, key]
+
+
 def test_only_one_page_ahead_and_the_thread_ends() -> None:
     fake = suppliers([supplier(number) for number in range(1000)])
     pages = IfsSource(fake.client(page_rows=10), "suppliers").sweep("suppliers", "")
@@ -487,6 +504,15 @@ def test_an_order_of_another_company_does_not_exist() -> None:
     assert first.record.lines[0].unit_price == Decimal("1.10")
     assert (second.key, second.there, len(second.rows)) == ("2", False, 1)
     assert fake.asked[0]["$filter"] == "(Company eq '10') or (Company eq '20')"
+
+
+def test_a_line_without_a_currency_is_in_that_of_its_order() -> None:
+    fake = orders([order("1")], [line("1", "1", CurrencyCode=None), line("1", "2", CurrencyCode="EUR")])
+    (found,) = sights(fake, "purchase_orders")
+    assert [item.currency for item in found.record.lines] == ["NOK", "EUR"]
+    client = fake.client(order_lines={"fields": {"currency": ""}})
+    (page,) = IfsSource(client, "purchase_orders").read_all()
+    assert [item.currency for item in page.sights[0].record.lines] == ["NOK", "NOK"]
 
 
 def test_lines_are_ordered_as_people_count() -> None:

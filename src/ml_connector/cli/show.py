@@ -24,10 +24,12 @@ from ml_connector.systems.step import Step
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-SHOWN = ("read", "unchanged", "created", "updated", "deactivated", "held", "refused", "uncertain")
+SHOWN = ("read", "unchanged", "not_due", "created", "updated", "deactivated", "held", "refused", "uncertain")
 RARE = ("refused", "uncertain")
+FIGURES = (*SHOWN, "posted", "corrected")
+FURTHER = ("adopted", "recovered", "state", "plan_id", "objections", "error")
 UNTOLD = ("digest", "change")  # in the journal, but nothing to read
-HEADINGS = {"deactivated": "off"}
+HEADINGS = {"deactivated": "off", "not_due": "not due"}
 FIGURES = (*SHOWN[:5], "posted", "corrected", *SHOWN[5:])
 FURTHER = ("not_due", "adopted", "recovered", "state", "plan_id", "objections", "error")
 

@@ -53,8 +53,8 @@ def _check_keys(resource: Resource, key: str, found: Sequence[Seen]) -> None:
         )
     if any(part != part.strip() for part in values(key)):
         raise UnreadableError(
-            f"{resource.title} {keys.shown(key)!r} has a blank at the beginning or end of its key; the target system drops "
-            "it, and the record would not be found again.",
+            f"{resource.title} {keys.shown(key)!r} has a blank at the beginning or end of its key; "
+            "the target system drops it, and the record would not be found again.",
             "Rename it in IFS.",
             Owner.ADMINISTRATOR,
         )
