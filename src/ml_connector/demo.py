@@ -112,11 +112,8 @@ def _stay(world: sandbox.Sandbox, folder: Path) -> None:
         f"  curl -s {world.control_url}/",
         soft_wrap=True,
     )
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        show.err.print("Ended; the demo's store is gone.")
+    while True:
+        time.sleep(3600)
 
 
 def _title(text: str) -> None:

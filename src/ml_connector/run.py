@@ -39,6 +39,7 @@ from ml_connector.sync.report import Report
 SENDS_MAX = 4
 TARGET_CAUSES = ("doubled_in_target", "gone_from_target", "differs_in_target", "not_confirmed", "refused_by_airbase")
 STAGED = (*WRITES, Action.ADOPT, Action.RELINK)
+ANSWERED_OTHERWISE = "answered_otherwise"  # created under a key that is not ours: once more would be another double
 BASIS = "basis"  # the cursor that remembers with which mapping and profile the flow last ran
 
 
@@ -75,6 +76,7 @@ class Pass:
     there: int = 0  # records that the source has, of those read
     due: set[str] = field(default_factory=set[str])  # keys to read, whatever else is
     suspects: set[str] = field(default_factory=set[str])  # keys of which the target may hold something else than linked
+    spurned: set[str] = field(default_factory=set[str])  # keys whose creation was answered with something else
     met: int = 0  # records that were in the target before there was a link to them
     tally: Tally = field(default_factory=Tally)
     cursors: dict[str, str] = field(default_factory=dict[str, str])
@@ -157,7 +159,8 @@ def _plan(now: Pass, again: set[str]) -> None:
     begun = store.cursor(BASIS)
     if job.census or not begun:
         _walk_target(now)
-    now.suspects = store.held_for(TARGET_CAUSES)
+    now.spurned = store.held_for((ANSWERED_OTHERWISE,))
+    now.suspects = store.held_for(TARGET_CAUSES) | now.spurned
     now.due = again | store.waiting(job.today)
     whole = job.census or begun != job.basis or store.rows_known() == 0
     if not whole:
@@ -307,6 +310,8 @@ def _decided(
         return decide(key, mapped, link, None)
     if len(found) > 1:
         return decide(key, _doubled(key, found), link, found[0])
+    if not link and not found and key in now.spurned:
+        return decide(key, _spurned(key), None, None)
     if link and link.active and not found:
         return decide(key, _gone(now, key, link), link, None)
     if link and found and found[0].target_id != link.target_id:
@@ -329,6 +334,15 @@ def _gone(now: Pass, key: str, link: Link) -> Held:
         "gone_from_target",
         f"{keys.shown(key)} was {now.job.flow.target.system} record {link.target_id}, which is no longer listed there.",
         "Bring it back there (it may be archived), then run again.",
+        Owner.CLERK,
+    )
+
+
+def _spurned(key: str) -> Held:
+    return Held(
+        ANSWERED_OTHERWISE,
+        f"{keys.shown(key)} was sent once and created under another key; it is not sent again.",
+        "Find it in the target system by its name, give it this key there, then run again.",
         Owner.CLERK,
     )
 

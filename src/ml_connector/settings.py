@@ -7,7 +7,7 @@ Must not know: how a setting is used. Secrets are not settings: they go straight
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,36 +26,38 @@ PROFILE_BYTES_MAX = 1_000_000
 class Installation(BaseSettings):
     """What comes from the environment (`ML_CONNECTOR_…`): the store and the key that seals it."""
 
-    model_config = SettingsConfigDict(env_prefix="ML_CONNECTOR_")
+    model_config = SettingsConfigDict(env_prefix="ML_CONNECTOR_", env_ignore_empty=True)
 
     store: str = f"sqlite:///{HOME / 'store.db'}"
     key: SecretStr | None = None
     key_file: Path | None = None
 
-    def key_path(self) -> Path:
-        """Where the key file is: as set, else beside an SQLite store, else in the home folder."""
-        if self.key_file:
-            return self.key_file
-        path = self.store_path()
-        return path.with_suffix(".key") if path else HOME / "store.key"
 
-    def store_path(self) -> Path | None:
-        """The file of an SQLite store."""
-        prefix = "sqlite:///"
-        return Path(self.store[len(prefix) :]) if self.store.startswith(prefix) else None
+def store_file(url: str) -> Path | None:
+    """The file of an SQLite store; None for a server.
+
+    Raises: SettingsError when it is SQLite, but not a plain file.
+    """
+    scheme, _, path = url.partition(":///")
+    if not scheme.startswith("sqlite"):
+        return None
+    if scheme != "sqlite" or not path or path == ":memory:" or any(mark in path for mark in "?%"):
+        raise SettingsError(f"{url!r} is no usable store; it looks like sqlite:////var/lib/ml-connector/store.db")
+    return Path(path)
 
 
-def prepare_home(installation: Installation) -> None:
-    """Make the folders that the store and its key go to, for this user alone.
+def key_file(installation: Installation) -> Path:
+    """Where the key file is: as set, else beside an SQLite store, else in the home folder.
 
     Raises: SettingsError.
     """
-    for path in (installation.store_path(), installation.key_path()):
-        try:
-            if path:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise SettingsError(f"{path.parent if path else ''}: {error.strerror}") from error
+    file = store_file(installation.store)
+    path = installation.key_file or (file.with_suffix(".key") if file else HOME / "store.key")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"{path.parent}: {error.strerror}") from error
+    return path
 
 
 class Ifs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,8 +113,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mapping: Mapping = Mapping()
     gate: dict[str, Gate] = {}
     calendar_zone: str = "UTC"
-    quiet_s: float = 10.0
-    timeout_s: float = 120.0
+    quiet_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 10.0
+    timeout_s: Annotated[float, msgspec.Meta(ge=0.1, le=900)] = 120.0
 
 
 class Connection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -194,13 +196,18 @@ def origin(url: str) -> str:
 
     Raises: SettingsError.
     """
-    parts = urlsplit(url.strip())
-    loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
-    if not parts.hostname or parts.scheme not in ("https", "http") or parts.username or parts.query or parts.fragment:
-        raise SettingsError(f"{url!r} is not a usable address; it looks like https://company.ifs.cloud")
+    unusable = SettingsError(f"{url!r} is not a usable address; it looks like https://company.ifs.cloud")
+    text = url.strip()
+    try:
+        parts = urlsplit(text)
+        odd = parts.port == 0 or parts.username or parts.query or parts.fragment or not parts.hostname
+    except ValueError:
+        raise unusable from None
+    if odd or parts.scheme not in ("https", "http") or " " in text or not text.isprintable():
+        raise unusable
     if parts.path not in ("", "/"):
-        raise SettingsError(f"{url!r} has a path; give only https://{parts.hostname}")
-    if parts.scheme == "http" and not loopback:
+        raise SettingsError(f"{url!r} has a path; give only {parts.scheme}://{parts.netloc}")
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise SettingsError(f"{url!r} is not encrypted; use https (http is for this machine only)")
     return f"{parts.scheme}://{parts.netloc}"
 

@@ -80,15 +80,17 @@ class Opened:
         self.database.close()
 
 
-def open_store(installation: Installation) -> Opened:
-    """Open the store, creating it and its key where they are missing.
+def open_store(installation: Installation, *, create: bool = True) -> Opened:
+    """Open the store; `create`: with its key, where they are missing.
 
     Raises: SettingsError, StoreError.
     """
-    settings.prepare_home(installation)
+    file = settings.store_file(installation.store)
+    if file and not create and not file.exists():
+        raise SettingsError(f"there is no store at {file}; `connect` makes one, or name another with --store")
     database = Database.open(installation.store)
     try:
-        vault = Vault.open(database, _key(installation), installation.key_path())
+        vault = Vault.open(database, _key(installation), settings.key_file(installation))
     except StoreError:
         database.close()
         raise
@@ -101,12 +103,24 @@ def connect(opened: Opened, name: str, connection: Connection, secrets: Secrets,
     `same_tenants`: a changed address leads to the systems that it led to before. Raises: SettingsError when a name in
     the profile is wrong, or when records are linked that the connection would no longer lead to; StoreError.
     """
+    if name.startswith("-"):
+        raise SettingsError(f"a connection can't be called {name!r}: it would be taken for an option")
     stored = msgspec.to_builtins(connection)
     _profiles(settings.connection(stored))
     if opened.connections.in_use(name):
         before = settings.connection(opened.connections.get(name).settings)
         settings.check_move(name, before, connection, same_tenants=same_tenants)
-    opened.connections.save(name, stored, {"ifs": secrets.ifs, "airbase": secrets.airbase})
+    given = {"ifs": secrets.ifs, "airbase": secrets.airbase}
+    opened.connections.save(name, stored, {field: value for field, value in given.items() if value})
+
+
+def kept(opened: Opened, name: str) -> Connection | None:
+    """The connection of this name as it is, if there is one.
+
+    Raises: StoreError.
+    """
+    there = name in opened.connections.names()
+    return settings.connection(opened.connections.get(name).settings) if there else None
 
 
 class Joined:
@@ -130,7 +144,22 @@ class Joined:
         """Ping both systems, step by step; nothing is written."""
         steps = airbase_check.steps(self.airbase, self.settings.profile.mapping.subsidiaries)
         for system, named in (("IFS", ifs_check.steps(self.ifs)), ("Airbase", steps)):
-            yield from (msgspec.structs.replace(step, name=f"{system} {step.name}") for step in named)
+            for step in named:
+                seconds = round(step.seconds, 4)
+                yield msgspec.structs.replace(step, name=f"{system} {step.name}", seconds=seconds)
+        yield self._mapped_companies()
+
+    def _mapped_companies(self) -> Step:
+        companies, mapped = set(self.settings.ifs.companies), self.settings.profile.mapping.subsidiaries
+        missing = ", ".join(sorted(companies - mapped.keys()))
+        unused = ", ".join(sorted(mapped.keys() - companies))
+        said = f"; {unused} is mapped, but not connected" if unused else ""
+        if missing:
+            remedy = (
+                f"ml-connector connect {self.stored.name} --subsidiary {missing.split(', ')[0]}=<Airbase reference>"
+            )
+            return Step("mapping of companies", False, 0, f"without a subsidiary: {missing}{said}", remedy)
+        return Step("mapping of companies", True, 0, f"each company has its subsidiary{said}")
 
     def plan(self, names: Sequence[str], *, census: bool = False, watch: Watch = unwatched) -> list[Report]:
         """What a run of these flows would do.

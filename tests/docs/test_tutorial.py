@@ -36,5 +36,6 @@ def test_the_tutorial_works_as_it_stands(sandbox: dict[str, str], tmp_path: Path
     assert "S000276" in out
     assert '"kind": "reset_after"' in script
     created = [line.split() for line in out.splitlines() if line.startswith("suppliers ") and "requests" not in line]
-    assert [line[4] for line in created] == ["268", "1"], created
+    assert [(line[4], line[5]) for line in created] == [("268", "0"), ("1", "0"), ("1", "0")], created
+    assert "uncertain" in out
     assert "whole:" in out

@@ -12,6 +12,7 @@ import pytest
 import rig as rigs
 from rig import Rig, rig, sqlite_url
 
+from ml_connector import wiring
 from ml_connector.cli import main
 from ml_connector.sandbox.faults import Fault
 
@@ -184,7 +185,7 @@ def test_a_locked_store_and_a_key_that_others_can_read(joined: Rig, cli: Any, tm
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     key.chmod(0o644)
     code, _, err = cli("connections", store=joined.url)
-    assert code == 3
+    assert code == 2
     assert "store.key" in err
     key.chmod(0o600)
     database = Database.open(joined.url)
@@ -198,10 +199,53 @@ def test_a_locked_store_and_a_key_that_others_can_read(joined: Rig, cli: Any, tm
 def test_a_wrong_key_opens_nothing(joined: Rig, cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ML_CONNECTOR_KEY", base64.b64encode(os.urandom(32)).decode())
     code, _, err = cli("run", "acme", store=joined.url)
-    assert code == 3
+    assert code == 2
     assert "key" in err
     monkeypatch.setenv("ML_CONNECTOR_KEY", "short")
     assert cli("run", "acme", store=joined.url)[0] == 2
+
+
+def test_connecting_again_changes_only_what_is_named(joined: Rig, cli: Any) -> None:
+    assert cli(*connect_arguments(joined), store=joined.url)[0] == 0
+    code, _, err = cli("connect", "other", "--subsidiary", "20=SUB-20", "--ifs-company", "10,20", store=joined.url)
+    assert (code, "changed" in err) == (0, True)
+    kept = wiring.kept(joined.store, "other")
+    assert kept is not None
+    assert kept.ifs.companies == ("10", "20")
+    assert kept.profile.mapping.subsidiaries == {"10": "SUB-10", "20": "SUB-20"}
+    assert cli("check", "other", store=joined.url)[0] == 0
+
+
+def test_a_company_without_subsidiary_fails_the_check(joined: Rig, cli: Any) -> None:
+    assert cli(*connect_arguments(joined, subsidiary="77=SUB-10"), store=joined.url)[0] == 0
+    code, out, _ = cli("check", "other", store=joined.url)
+    assert code == 2
+    assert "without a subsidiary: 10; 77 is mapped, but not connected" in out
+
+
+def test_an_error_is_an_object_too(joined: Rig, cli: Any) -> None:
+    code, out, err = cli("run", "nobody", "--json", store=joined.url)
+    assert json.loads(out) == {"error": json.loads(out)["error"], "exit_code": 2}
+    assert (code, "nobody" in json.loads(out)["error"], "nobody" in err) == (2, True, True)
+
+
+def test_only_connect_makes_a_store(cli: Any, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'typo.db'}"
+    code, _, err = cli("run", "acme", store=url)
+    assert (code, "typo.db" in err) == (2, True)
+    assert not (tmp_path / "typo.db").exists()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///a%20b.db", "mysql:///x"])
+def test_a_store_that_can_not_be(cli: Any, url: str) -> None:
+    assert cli("connections", store=url)[0] == 2
+
+
+@pytest.mark.parametrize("key", ["", "/", "S1/", "a\nb", "S000013/A&B'C"])
+def test_a_record_of_any_name_is_looked_for(joined: Rig, cli: Any, key: str) -> None:
+    joined.run()
+    code, _, err = cli("record", "acme", key, store=joined.url)
+    assert (code, "Traceback" in err) == (0 if "A&B" in key else 2, False)
 
 
 def test_a_full_disk_is_said_and_nothing_is_sent(joined: Rig) -> None:

@@ -179,3 +179,21 @@ def test_many_new_records_after_a_first_run_walk_airbase_once(any_store: str) ->
         joined.run("suppliers")
         lists = len([entry for entry in joined.box.airbase_log.entries("GET") if "erp_reference_id" not in entry.query])
         assert lists <= 2 * (900 // 250 + 2)
+
+
+def test_a_record_created_under_another_key_is_never_created_again(any_store: str, monkeypatch: Any) -> None:
+    """Without the guard on keys, a supplier whose number ends in a blank would be created by every run."""
+
+    def unchecked(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr("ml_connector.systems.ifs.translate._check_keys", unchecked)
+    with rig(any_store, rigs.generous(suppliers=0, orders=0)) as joined:
+        joined.box.world.insert(
+            "SupplierInfoGeneralSet", {"SupplierId": "ZZ1 ", "Name": "Blank", "PartyType": "Supplier"}
+        )
+        terms = {"Company": "10", "Identity": "ZZ1 ", "PartyType": "Supplier", "DefCurrency": "EUR", "PayTermId": "30"}
+        joined.box.world.insert("IdentityInvoiceInfoSet", terms)
+        for _ in range(3):
+            joined.try_run()
+        assert len(joined.box.airbase_rows("vendors")) == 1

@@ -439,6 +439,7 @@ def test_keep_alive_connection_closed_by_the_server_is_noticed(serve: Callable[.
         post(a_wire)
         while server.closed <= number:
             time.sleep(0.01)
+        time.sleep(0.05)  # until the close has arrived here
     assert len(server.seen) == 3
 
 

@@ -4,28 +4,31 @@ Rule: exit code 0 done, 1 some records need a person, 2 wrong use or settings, 3
 Must not know: SQL, HTTP.
 """
 
+import io
 import os
+import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import FrameType
+from typing import Annotated, Any, Literal, NoReturn
 
-import msgspec
 import structlog
 import typer
 from rich.markup import escape
-from rich.prompt import Prompt
 
 from ml_connector import demo, sandbox, settings, wiring
-from ml_connector.cli import show
+from ml_connector.cli import asking, show
+from ml_connector.cli.asking import Given
 from ml_connector.cli.progress import progress
-from ml_connector.errors import AuthError, ConnectorError, NotFoundError, SettingsError
+from ml_connector.errors import AuthError, ConnectorError, NotFoundError, SettingsError, VaultError
 from ml_connector.records import keys
-from ml_connector.settings import Airbase, Connection, Ifs, Installation, Mapping, Profile
+from ml_connector.settings import Installation
 from ml_connector.sync.report import Report
 
-NEEDS_A_PERSON, WRONG_USE, OUT_OF_REACH = 1, 2, 3
+NEEDS_A_PERSON, WRONG_USE, OUT_OF_REACH, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 journal_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
@@ -34,26 +37,35 @@ app.add_typer(journal_app, name="journal")
 app.add_typer(vault_app, name="vault")
 
 Name = Annotated[str, typer.Argument(help="The connection's name.")]
+Key = Annotated[str, typer.Argument(help="The record's number; of several parts A/B.")]
 Flows = Annotated[list[str] | None, typer.Argument(help="Flows to run; all when none is named.")]
 Census = Annotated[bool, typer.Option(help="Compare everything on both sides, not only what changed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        show.out.print(f"ml-connector {metadata.version('ml-connector')}")
+        raise typer.Exit(0)
 
 
 @app.callback()
 def installation(
     context: typer.Context,
     store: Annotated[str, typer.Option(help="Where the store is: sqlite:///FILE or postgresql://….")] = "",
-    verbose: Annotated[bool, typer.Option(help="Log every request to stderr.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log every request to stderr.")] = False,
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version)] = False,
 ) -> None:
     """Join IFS Cloud and Airbase: suppliers and purchase orders out, each exactly once."""
+    del version
     set_up_logs(verbose)
     context.obj = Installation(store=store) if store else Installation()
 
 
 @contextmanager
-def opened(context: typer.Context) -> Generator[wiring.Opened]:
-    """The store that this command works on."""
-    store = wiring.open_store(context.obj)
+def opened(context: typer.Context, *, create: bool = False) -> Generator[wiring.Opened]:
+    """The store that this command works on; only `connect` makes a new one."""
+    store = wiring.open_store(context.obj, create=create)
     try:
         yield store
     finally:
@@ -70,30 +82,37 @@ def connect(
     ifs_secret_env: Annotated[str, typer.Option(help="The environment variable that holds the client secret.")] = "",
     ifs_company: Annotated[list[str] | None, typer.Option(help="A company to include; may be repeated.")] = None,
     airbase_url: Annotated[str, typer.Option(help="https://api.airbase.io")] = "",
-    airbase_auth: Annotated[Literal["bearer", "token"], typer.Option(help="How the token is sent.")] = "bearer",
+    airbase_auth: Annotated[Literal["bearer", "token"] | None, typer.Option(help="How the token is sent.")] = None,
     airbase_token_env: Annotated[str, typer.Option(help="The environment variable that holds the API token.")] = "",
     subsidiary: Annotated[list[str] | None, typer.Option(help="COMPANY=AIRBASE_REFERENCE; may be repeated.")] = None,
     profile: Annotated[Path | None, typer.Option(help="A TOML file: names, mapping tables, limits.")] = None,
+    ca_file: Annotated[str, typer.Option(help="Your own certificate authority, as a PEM file.")] = "",
     same_tenants: Annotated[bool, typer.Option(help="A changed address leads to the same systems as before.")] = False,
 ) -> None:
-    """Keep a connection: one IFS tenant, one Airbase tenant. Asks for what is not given."""
-    read = settings.read_profile(profile) if profile else Profile()
-    connection = Connection(
-        ifs=Ifs(
-            settings.origin(_given(ifs_url, "IFS address")),
-            _given(ifs_realm, "IFS realm"),
-            _given(ifs_client_id, "IFS client id"),
-            tuple(ifs_company or _given("", "IFS companies (comma between)").replace(",", " ").split()),
-        ),
-        airbase=Airbase(settings.origin(_given(airbase_url, "Airbase address")), airbase_auth),
-        profile=_with_subsidiaries(read, subsidiary or []),
+    """Keep a connection: one IFS tenant, one Airbase tenant. Of a new one it asks for what is not given; of one that is
+    there, what is not given stays.
+    """
+    typed = Given(
+        ifs_url,
+        ifs_realm,
+        ifs_client_id,
+        tuple(ifs_company or ()),
+        airbase_url,
+        airbase_auth or "",
+        tuple(subsidiary or ()),
+        profile,
+        ca_file,
     )
-    secrets = wiring.Secrets(
-        _secret(ifs_secret_env, "IFS client secret"), _secret(airbase_token_env, "Airbase API token")
-    )
-    with opened(context) as store:
+    with opened(context, create=True) as store:
+        before = wiring.kept(store, name)
+        connection = asking.connection(typed, before)
+        secrets = wiring.Secrets(
+            asking.secret(ifs_secret_env, "IFS client secret", "--ifs-secret-env", kept=before is not None),
+            asking.secret(airbase_token_env, "Airbase API token", "--airbase-token-env", kept=before is not None),
+        )
         wiring.connect(store, name, connection, secrets, same_tenants=same_tenants)
-    show.err.print(f"Connection {escape(name)} kept. Next: ml-connector check {escape(name)}")
+    did = "changed" if before else "kept"
+    show.err.print(f"Connection {escape(name)} {did}. Next: ml-connector check {escape(name)}")
 
 
 @app.command()
@@ -165,8 +184,11 @@ def exceptions(
 
 
 @app.command()
-def record(context: typer.Context, name: Name, key: str, json: AsJson = False) -> None:
+def record(context: typer.Context, name: Name, key: Key, json: AsJson = False) -> None:
     """The timeline of one record: supplier, order, or any other key."""
+    key = key.strip()
+    if not key:
+        raise SettingsError("which record? Keys look like S000004 or 100234")
     with opened(context) as store:
         journal = wiring.journal(store, name)
         entries = journal.timeline(None, key) or journal.timeline(None, keys.SEPARATOR.join(key.split("/")))
@@ -242,39 +264,11 @@ def sandbox_command(
         modified=modified,
     )
     options.ifs.token_life_s = token_life_s
-    options.ifs.zone = zone
-    sandbox.serve(options)
-
-
-def _given(value: str, question: str) -> str:
-    value = value.strip()
-    if not value and sys.stdin.isatty():
-        value = Prompt.ask(question, console=show.err).strip()
-    if not value:
-        raise SettingsError(f"{question} is missing")
-    return value
-
-
-def _secret(variable: str, question: str) -> str:
-    if variable:
-        value = os.environ.get(variable, "").strip()
-        if not value:
-            raise SettingsError(f"{question}: the environment variable {variable} is empty or not set")
-        return value
-    if not sys.stdin.isatty():
-        raise SettingsError(f"{question} is missing; put it into an environment variable and name that")
-    return Prompt.ask(question, console=show.err, password=True).strip()
-
-
-def _with_subsidiaries(read: Profile, pairs: list[str]) -> Profile:
-    given: dict[str, str] = {}
-    for pair in pairs:
-        company, equals, reference = (part.strip() for part in pair.partition("="))
-        if not (company and equals and reference):
-            raise SettingsError(f"--subsidiary {pair!r} is not COMPANY=AIRBASE_REFERENCE")
-        given[company] = reference
-    mapping = Mapping({**read.mapping.subsidiaries, **given}, read.mapping.payment_terms)
-    return msgspec.structs.replace(read, mapping=mapping)
+    options.ifs.zone = settings.zone(zone).key
+    try:
+        sandbox.serve(options)
+    except OSError as error:
+        raise SettingsError(f"a port can't be used: {error.strerror}; choose another, or 0 for any") from error
 
 
 def _exit(done: list[Report], errors: list[ConnectorError]) -> int:
@@ -285,7 +279,7 @@ def _exit(done: list[Report], errors: list[ConnectorError]) -> int:
 
 def exit_code(error: ConnectorError) -> int:
     """The exit code that an error ends with."""
-    return WRONG_USE if isinstance(error, SettingsError | AuthError | NotFoundError) else OUT_OF_REACH
+    return WRONG_USE if isinstance(error, SettingsError | AuthError | NotFoundError | VaultError) else OUT_OF_REACH
 
 
 def set_up_logs(verbose: bool) -> None:
@@ -302,13 +296,35 @@ def set_up_logs(verbose: bool) -> None:
     )
 
 
+class Stopped(BaseException):
+    """Somebody asked this process to end."""
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Stopped
+
+
 def main() -> None:
-    """Run the command line; what goes wrong on purpose is one sentence on stderr."""
+    """Run the command line; what goes wrong on purpose is one sentence on stderr, and with --json an object too."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _stop)
         app()
     except ConnectorError as error:
-        show.err.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(exit_code(error))
-    except KeyboardInterrupt:
-        show.err.print("Stopped. What was sent is settled or will be looked up by the next run.")
-        sys.exit(130)
+        _failed(str(error), exit_code(error))
+    except Stopped:
+        show.err.print("Stopped. What was sent is settled, or will be looked up by the next run.")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say nothing when flushing
+        sys.exit(INTERRUPTED)
+
+
+def _failed(sentence: str, code: int) -> NoReturn:
+    show.err.print(f"[red]error:[/] {escape(sentence)}", soft_wrap=True)
+    if "--json" in sys.argv:
+        show.data({"error": sentence, "exit_code": code})
+    sys.exit(code)

@@ -30,8 +30,6 @@ FIGURES = (*SHOWN, "posted", "corrected")
 FURTHER = ("adopted", "recovered", "state", "plan_id", "objections", "error")
 UNTOLD = ("digest", "change")  # in the journal, but nothing to read
 HEADINGS = {"deactivated": "off", "not_due": "not due"}
-FIGURES = (*SHOWN[:5], "posted", "corrected", *SHOWN[5:])
-FURTHER = ("not_due", "adopted", "recovered", "state", "plan_id", "objections", "error")
 
 
 def data(value: Any) -> None:
@@ -60,8 +58,8 @@ def reports(connection: str, done: Sequence[Report]) -> None:
         grid.add_row(report.flow, *(f"{getattr(report, name):,}" for name in shown), f"{report.seconds:.1f} s")
     out.print(grid)
     for report in done:
-        asked = ", ".join(f"{system} {count:,}" for system, count in report.requests.items())
-        out.print(f"[dim]{report.flow}: requests {asked}[/]")
+        if asked := ", ".join(f"{system} {count:,}" for system, count in report.requests.items()):
+            out.print(f"[dim]{report.flow}: requests {asked}[/]")
         _waiting(connection, report)
 
 

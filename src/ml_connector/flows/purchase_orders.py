@@ -114,7 +114,8 @@ def _problem(order: PurchaseOrder, context: Context) -> Held | None:
         return Held(
             "supplier_not_linked",
             f"Order {order.order_no} waits for supplier {order.supplier_id}, which is not in Airbase yet.",
-            "Nothing, if the supplier arrives with the next run; else see why the supplier is held or not active.",
+            f"See in IFS whether company {order.company} may buy from it: a supplier without an agreement there, or "
+            "with an expired one, is not in Airbase. Once it is there, the order follows by itself.",
             Owner.CLERK,
             _stake(order),
         )
