@@ -13,11 +13,11 @@ from typing import Any
 
 from ml_connector.errors import ConnectorError
 from ml_connector.records import keys
-from ml_connector.sync import detect, gate
+from ml_connector.sync import causes, detect, gate
 from ml_connector.sync.change import Event
 from ml_connector.sync.flow import AnyFlow, Context, Reference, Tables
 from ml_connector.sync.gate import Population
-from ml_connector.sync.outcome import Held, Mapped, Owner
+from ml_connector.sync.outcome import Held, Mapped
 from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, Tally, decide, same
 from ml_connector.sync.ports import (
     Change,
@@ -37,9 +37,7 @@ from ml_connector.sync.ports import (
 from ml_connector.sync.report import Report
 
 SENDS_MAX = 4
-TARGET_CAUSES = ("doubled_in_target", "gone_from_target", "differs_in_target", "not_confirmed", "refused_by_airbase")
 STAGED = (*WRITES, Action.ADOPT, Action.RELINK)
-ANSWERED_OTHERWISE = "answered_otherwise"  # created under a key that is not ours: once more would be another double
 BASIS = "basis"  # the cursor that remembers with which mapping and profile the flow last ran
 
 
@@ -145,9 +143,13 @@ def _looked_up(change: Change, found: list[Found]) -> Settlement:
     if decision.target_id and not equal:
         return Settlement(change, Event.LACK, note="looked up: still as it was")
     if len(found) > 1:
-        return Settlement(change, Event.FIND, mine.target_id, mine.record, _doubled(change.key, found), "found twice")
+        return Settlement(
+            change, Event.FIND, mine.target_id, mine.record, causes.doubled(change.key, found), "found twice"
+        )
     if not equal:
-        return Settlement(change, Event.FIND, mine.target_id, mine.record, _differs(change.key), "there, but different")
+        return Settlement(
+            change, Event.FIND, mine.target_id, mine.record, causes.differs(change.key), "there, but different"
+        )
     return Settlement(change, Event.FIND, mine.target_id, note="looked up: there")
 
 
@@ -159,8 +161,8 @@ def _plan(now: Pass, again: set[str]) -> None:
     begun = store.cursor(BASIS)
     if job.census or not begun:
         _walk_target(now)
-    now.spurned = store.held_for((ANSWERED_OTHERWISE,))
-    now.suspects = store.held_for(TARGET_CAUSES) | now.spurned
+    now.spurned = store.held_for((causes.ANSWERED_OTHERWISE,))
+    now.suspects = store.held_for(causes.IN_TARGET)
     now.due = again | store.waiting(job.today)
     whole = job.census or begun != job.basis or store.rows_known() == 0
     if not whole:
@@ -284,7 +286,10 @@ def _mapped(now: Pass, sight: Sight, link: Link | None, context: Context) -> Map
         return sight.unreadable
     if sight.record is None:
         return Mapped(now.job.flow.retire(link.agreed), active=False) if link else None
-    mapped = now.job.flow.map(sight.record, context)
+    try:
+        mapped = now.job.flow.map(sight.record, context)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        return causes.unmappable(sight.key, error)
     if isinstance(mapped, Held):
         return mapped
     return Mapped(now.job.target.trim(mapped.record), mapped.active, mapped.due, mapped.wake_on)
@@ -309,58 +314,14 @@ def _decided(
     if found is None:
         return decide(key, mapped, link, None)
     if len(found) > 1:
-        return decide(key, _doubled(key, found), link, found[0])
+        return decide(key, causes.doubled(key, found), link, found[0])
     if not link and not found and key in now.spurned:
-        return decide(key, _spurned(key), None, None)
+        return decide(key, causes.answered_otherwise(key), None, None)
     if link and link.active and not found:
-        return decide(key, _gone(now, key, link), link, None)
+        return decide(key, causes.gone(key, link), link, None)
     if link and found and found[0].target_id != link.target_id:
         link = None  # brought back there as another record: that one is linked from now on
     return decide(key, mapped, link, found[0] if found else None)
-
-
-def _doubled(key: str, found: Sequence[Found]) -> Held:
-    ids = ", ".join(one.target_id for one in found[:5])
-    return Held(
-        "doubled_in_target",
-        f"{keys.shown(key)} is in the target system {len(found)} times: {ids}.",
-        "Keep one of them and remove the reference from the others there, then run again.",
-        Owner.CLERK,
-    )
-
-
-def _gone(now: Pass, key: str, link: Link) -> Held:
-    return Held(
-        "gone_from_target",
-        f"{keys.shown(key)} was {now.job.flow.target.system} record {link.target_id}, which is no longer listed there.",
-        "Bring it back there (it may be archived), then run again.",
-        Owner.CLERK,
-    )
-
-
-def _spurned(key: str) -> Held:
-    return Held(
-        ANSWERED_OTHERWISE,
-        f"{keys.shown(key)} was sent once and created under another key; it is not sent again.",
-        "Find it in the target system by its name, give it this key there, then run again.",
-        Owner.CLERK,
-    )
-
-
-def _differs(key: str) -> Held:
-    return Held(
-        "differs_in_target",
-        f"{keys.shown(key)} is in the target system, but not as it was sent.",
-        "Nothing, if the next run sets it right; else see the record's timeline.",
-    )
-
-
-def _unconfirmed(key: str) -> Held:
-    return Held(
-        "not_confirmed",
-        f"{keys.shown(key)} was sent {SENDS_MAX} times without an answer, and a look-up shows that nothing came of it.",
-        "Nothing, if the next run gets through; else check the target system.",
-    )
 
 
 def _by_key(found: Sequence[Found]) -> dict[str, list[Found]]:
@@ -403,7 +364,9 @@ def _deliver(now: Pass, changes: list[Change]) -> None:
         if not changes:
             return
     now.report.uncertain += len(changes)
-    now.job.store.note(now.run_id, [Noted(change.key, held=_unconfirmed(change.key)) for change in changes])
+    now.job.store.note(
+        now.run_id, [Noted(change.key, held=causes.unconfirmed(change.key, SENDS_MAX)) for change in changes]
+    )
 
 
 def _look_up(now: Pass, lost: list[Change]) -> list[Change]:

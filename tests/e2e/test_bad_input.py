@@ -157,6 +157,10 @@ def test_a_property_that_the_tenant_lacks_is_named_with_the_nearest(joined: Rig,
     assert code != 0
     assert "SupplierHandling has no property Name" in out
     assert "nearest: SupplierName" in out
+    code, out, _ = cli("run", "acme", store=joined.url)
+    assert code == 2
+    assert "'Name'" in out
+    assert "ml-connector check acme" in out
 
 
 def test_one_json_object_on_standard_output(joined: Rig, cli: Any) -> None:

@@ -23,7 +23,7 @@ from ml_connector import demo, sandbox, settings, wiring
 from ml_connector.cli import asking, show
 from ml_connector.cli.asking import Given
 from ml_connector.cli.progress import progress
-from ml_connector.errors import AuthError, ConnectorError, NotFoundError, SettingsError, VaultError
+from ml_connector.errors import ConnectorError, RefusedError, SettingsError, VaultError
 from ml_connector.records import keys
 from ml_connector.settings import Installation
 from ml_connector.sync.report import Report
@@ -279,7 +279,7 @@ def _exit(done: list[Report], errors: list[ConnectorError]) -> int:
 
 def exit_code(error: ConnectorError) -> int:
     """The exit code that an error ends with."""
-    return WRONG_USE if isinstance(error, SettingsError | AuthError | NotFoundError | VaultError) else OUT_OF_REACH
+    return WRONG_USE if isinstance(error, SettingsError | RefusedError | VaultError) else OUT_OF_REACH
 
 
 def set_up_logs(verbose: bool) -> None:

@@ -71,7 +71,9 @@ def _waiting(connection: str, report: Report) -> None:
         waiting = report.held + report.refused + report.uncertain
         out.print(f"[yellow]{waiting:,} NEED A PERSON[/] in {report.flow}: ml-connector exceptions {connection}")
     if report.error and not report.objections:
-        out.print(f"[red]{report.state.upper()}[/] {report.flow}: {escape(report.error)}")
+        out.print(f"[red]{report.state.upper()}[/] {report.flow}: {escape(report.error)}", soft_wrap=True)
+        if report.state == "failed":
+            out.print(f"  see: ml-connector check {connection}")
 
 
 def _go_on(connection: str, report: Report) -> None:
