@@ -2,8 +2,7 @@
 
 import http.client
 import json
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -268,22 +267,3 @@ def test_the_same_seed_makes_the_same_rows() -> None:
     other = AirbaseSite(AirbaseOptions(seed=2))
     assert other.rows("bills") != AirbaseSite().rows("bills")
     assert other.digest("bills") == AirbaseSite().digest("bills")
-
-
-def quickest(act: Callable[[], object]) -> float:
-    took: list[float] = []
-    for _ in range(5):
-        began = time.perf_counter()
-        act()
-        took.append(time.perf_counter() - began)
-    return min(took)
-
-
-def test_a_large_page_is_quick_however_far_in() -> None:
-    site = AirbaseSite(
-        AirbaseOptions(prefilled_vendors=50_000, rate_limit=0),
-        Facts(suppliers=tuple((f"S{n}", f"Supplier {n}") for n in range(50_000))),
-    )
-    headers = {"authorization": "Token sandbox-token"}
-    request = Request("GET", VENDORS, "page=190&page_size=250", headers, b"", "h")
-    assert quickest(lambda: site.answer(request)) < 0.03
