@@ -49,7 +49,7 @@ RESOURCES = ("vendors", "purchase_orders", "subsidiaries")
 KEYS = {"vendors": "reference", "purchase_orders": "number", "subsidiaries": "reference"}
 _NEEDED = {"vendors": ("reference", "name"), "purchase_orders": ("number",), "subsidiaries": ("reference", "name")}
 
-# Source: facts/airbase.md for what is seen, docs/reference/assumed.md for the rest.
+# Source: docs/sources.md for what is seen, docs/reference/assumed.md for the rest.
 DEFAULT = Profile(
     vendors=Resource(
         path="/v1/accounting/vendors/",
