@@ -20,7 +20,6 @@ from ml_connector.sync.report import Report
 
 NAME = "demo"
 SUBSIDIARIES = {"10": "SUB-10", "20": "SUB-20"}
-PAYMENT_TERMS: dict[str, str] = {}
 
 
 def demo(once: bool, suppliers: int = 300, orders: int = 200) -> None:
@@ -47,7 +46,7 @@ def _connect(store: wiring.Opened, world: sandbox.Sandbox) -> None:
     connection = Connection(
         ifs=Ifs(told["ifs_url"], told["ifs"]["realm"], told["ifs"]["client_id"], tuple(SUBSIDIARIES)),
         airbase=Airbase(told["airbase_url"]),
-        profile=Profile(mapping=Mapping(SUBSIDIARIES, PAYMENT_TERMS), quiet_s=0.5),
+        profile=Profile(mapping=Mapping(SUBSIDIARIES), quiet_s=0.5),
     )
     wiring.connect(store, NAME, connection, wiring.Secrets(told["ifs"]["client_secret"], told["airbase"]["token"]))
 

@@ -71,6 +71,7 @@ class Pass:
     report: Report
     dry: bool = False
     walked: bool = False
+    rows_known: int = 0  # rows of the source seen by earlier runs
     there: int = 0  # records that the source has, of those read
     due: set[str] = field(default_factory=set[str])  # keys to read, whatever else is
     suspects: set[str] = field(default_factory=set[str])  # keys of which the target may hold something else than linked
@@ -164,7 +165,8 @@ def _plan(now: Pass, again: set[str]) -> None:
     now.spurned = store.held_for((causes.ANSWERED_OTHERWISE,))
     now.suspects = store.held_for(causes.IN_TARGET)
     now.due = again | store.waiting(job.today)
-    whole = job.census or begun != job.basis or store.rows_known() == 0
+    now.rows_known = store.rows_known()
+    whole = job.census or begun != job.basis or now.rows_known == 0
     if not whole:
         found = _detect(now)
         whole, compared = found is None, found or 0
@@ -208,7 +210,7 @@ def _detect(now: Pass) -> int | None:
             after = page.upto or after
             compared += len(page.rows) if part == source.parts[0] else 0
             now.job.watch("compare", compared)
-            if not _cheap_by_key(now, len(now.due)):
+            if not _cheap_by_key(now):
                 return None
     return compared
 
@@ -219,11 +221,11 @@ def _known(now: Pass, page: detect.Page, after: str) -> dict[str, str]:
     return now.job.store.marks_of(page.part, [row.key for row in page.rows])
 
 
-def _cheap_by_key(now: Pass, dirty: int) -> bool:
+def _cheap_by_key(now: Pass) -> bool:
     source = now.job.source
     return detect.by_key_is_cheaper(
-        dirty,
-        now.job.store.rows_known(),
+        len(now.due),
+        now.rows_known,
         keys_per_request=source.keys_per_request,
         rows_per_request=source.rows_per_request,
         parts=len(source.parts),

@@ -163,6 +163,8 @@ def run_flows(
         show.data({"connection": name, "flows": {report.flow: show.as_data(report) for report in done}})
     else:
         show.reports(name, done)
+    if unknown := set(approve or ()) - {report.plan_id for report in done}:
+        show.err.print(f"No plan of this run is {escape(', '.join(sorted(unknown)))}; that approval did nothing.")
     raise typer.Exit(_exit(done, errors))
 
 
@@ -206,10 +208,10 @@ def verify(context: typer.Context, name: Name, json: AsJson = False) -> None:
     with opened(context) as store:
         verdict = wiring.journal(store, name).verify()
     if json:
-        show.data({"connection": name, "ok": not verdict.broken, "entries": verdict.entries, "broken": verdict.broken})
+        show.data({"connection": name, "ok": verdict.sound, "entries": verdict.entries, "broken": verdict.broken})
     else:
         show.verdict(verdict)
-    raise typer.Exit(NEEDS_A_PERSON if verdict.broken else 0)
+    raise typer.Exit(0 if verdict.sound else NEEDS_A_PERSON)
 
 
 @vault_app.command()
@@ -283,7 +285,7 @@ def exit_code(error: ConnectorError) -> int:
 
 
 def set_up_logs(verbose: bool) -> None:
-    """Send logs to stderr: warnings, or everything."""
+    """Send logs to stderr: errors, or everything."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger("debug" if verbose else "error"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

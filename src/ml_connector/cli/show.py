@@ -194,7 +194,7 @@ def _changed(entry: JournalEntry) -> dict[str, tuple[Any, Any]]:
 
 def verdict(found: Verdict) -> None:
     """Whether the journal is whole."""
-    if not found.broken:
+    if found.sound:
         out.print(f"[green]whole[/]: {found.entries:,} entries, each in its place and unchanged")
         return
     out.print(f"[red]BROKEN[/]: {len(found.broken):,} places in {found.entries:,} entries")

@@ -4,6 +4,9 @@ Rule: a step writes nothing to the system that it checks.
 Must not know: how steps are shown.
 """
 
+import time
+from collections.abc import Callable
+
 import msgspec
 
 from ml_connector.errors import MalformedError, RemoteError, ThrottledError, UnreachableError
@@ -23,6 +26,25 @@ class Step(msgspec.Struct, frozen=True):
     unreachable: bool = False
 
 
-def unreachable(error: RemoteError) -> bool:
+class Said(msgspec.Struct, frozen=True):
+    """What a step came to, before it is timed."""
+
+    ok: bool
+    result: str
+    remedy: str = ""
+    unreachable: bool = False
+
+
+def timed(name: str, act: Callable[[], Said], remedy: Callable[[RemoteError], str]) -> Step:
+    """Take a step; an error of the system fails it, with the remedy for that error."""
+    started = time.monotonic()
+    try:
+        said = act()
+    except RemoteError as error:
+        said = Said(False, str(error), remedy(error), _unreachable(error))
+    return Step(name, said.ok, time.monotonic() - started, said.result, said.remedy, said.unreachable)
+
+
+def _unreachable(error: RemoteError) -> bool:
     """Whether an error says nothing about settings: the system is out of reach, or something else answers for it."""
     return isinstance(error, UnreachableError | ThrottledError | MalformedError)

@@ -4,29 +4,17 @@ Rule: nothing is written, and a step that fails says what to do.
 Must not know: how steps are shown.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-
-import msgspec
 
 from ml_connector.errors import AuthError, NotFoundError, RefusedError, RemoteError, ThrottledError, UnreachableError
 from ml_connector.systems.airbase.client import AirbaseClient, Raw
 from ml_connector.systems.airbase.kinds import Kind, kind_of
 from ml_connector.systems.airbase.lookup import Lookup
 from ml_connector.systems.airbase.profile import Resource
-from ml_connector.systems.step import Step, unreachable
+from ml_connector.systems.step import Said, Step, timed
 
 SAMPLE = 50  # vendors looked at for their fields
 _LISTED_MAX = 20
-
-
-class _Said(msgspec.Struct, frozen=True):
-    """What a step came to, before it is timed."""
-
-    ok: bool
-    result: str
-    remedy: str = ""
-    unreachable: bool = False
 
 
 def steps(client: AirbaseClient, subsidiaries: Mapping[str, str]) -> Iterator[Step]:
@@ -47,13 +35,8 @@ def steps(client: AirbaseClient, subsidiaries: Mapping[str, str]) -> Iterator[St
     yield _timed("rate limit", lambda: _rate(client))
 
 
-def _timed(name: str, act: Callable[[], _Said]) -> Step:
-    started = time.monotonic()
-    try:
-        said = act()
-    except RemoteError as error:
-        said = _Said(False, str(error), _remedy(error), unreachable(error))
-    return Step(name, said.ok, time.monotonic() - started, said.result, said.remedy, said.unreachable)
+def _timed(name: str, act: Callable[[], Said]) -> Step:
+    return timed(name, act, _remedy)
 
 
 def _remedy(error: RemoteError) -> str:
@@ -66,28 +49,28 @@ def _remedy(error: RemoteError) -> str:
     return "Compare the profile with Airbase's developer portal."
 
 
-def _host(client: AirbaseClient) -> _Said:
+def _host(client: AirbaseClient) -> Said:
     """Any answer at all shows that the host is there; the steps after this one look at what it says."""
     try:
         client.page(client.profile.vendors, {}, size=1)
     except UnreachableError as error:
-        return _Said(False, str(error), "Check the address, the proxy and the firewall.", unreachable=True)
+        return Said(False, str(error), "Check the address, the proxy and the firewall.", unreachable=True)
     except RemoteError:
         pass
-    return _Said(True, f"{client.wire.origin} answers")
+    return Said(True, f"{client.wire.origin} answers")
 
 
-def _token(client: AirbaseClient) -> _Said:
+def _token(client: AirbaseClient) -> Said:
     try:
         client.page(client.profile.vendors, {}, size=1)
     except AuthError as error:
-        return _Said(False, str(error), _remedy(error))
+        return Said(False, str(error), _remedy(error))
     except RefusedError:
         pass  # not about the token; the vendor step reports it
-    return _Said(True, "accepted")
+    return Said(True, "accepted")
 
 
-def _subsidiaries(client: AirbaseClient, mapped: Mapping[str, str]) -> _Said:
+def _subsidiaries(client: AirbaseClient, mapped: Mapping[str, str]) -> Said:
     resource = client.profile.subsidiaries
     named = dict(_named(row, resource) for page in client.pages(resource) for row in page)
     listed = ", ".join(f"{reference or '(no ERP reference)'} {name}" for reference, name in _few(named))
@@ -95,8 +78,8 @@ def _subsidiaries(client: AirbaseClient, mapped: Mapping[str, str]) -> _Said:
     missing = [f"{company} → {reference}" for company, reference in mapped.items() if reference not in named]
     if missing:
         lost = ", ".join(missing)
-        return _Said(False, f"{shown}; not there: {lost}", "Map each company to one of the references listed.")
-    return _Said(True, shown, "" if mapped else "No company is mapped yet.")
+        return Said(False, f"{shown}; not there: {lost}", "Map each company to one of the references listed.")
+    return Said(True, shown, "" if mapped else "No company is mapped yet.")
 
 
 def _named(row: Raw, resource: Resource) -> tuple[str, str]:
@@ -107,10 +90,10 @@ def _few(named: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(named.items())[:_LISTED_MAX]
 
 
-def _vendors(client: AirbaseClient, kind: Kind) -> _Said:
+def _vendors(client: AirbaseClient, kind: Kind) -> Said:
     rows = client.page(kind.resource, {}, size=SAMPLE)
     if not rows:
-        return _Said(True, "readable; there is none yet, so that its fields can't be compared")
+        return Said(True, "readable; there is none yet, so that its fields can't be compared")
     for row in rows:
         kind.key(row)
     shown = {name for row in rows for name in row}
@@ -118,34 +101,34 @@ def _vendors(client: AirbaseClient, kind: Kind) -> _Said:
     if absent:
         lost = ", ".join(absent)
         remedy = 'Name the field as this tenant does in the profile, or set it to "" so that it is not sent.'
-        return _Said(False, f"readable, but no vendor shows {lost}", remedy)
-    return _Said(True, "readable, with all fields of the profile")
+        return Said(False, f"readable, but no vendor shows {lost}", remedy)
+    return Said(True, "readable, with all fields of the profile")
 
 
-def _look_up(client: AirbaseClient, kind: Kind) -> _Said:
+def _look_up(client: AirbaseClient, kind: Kind) -> Said:
     parameter = kind.resource.by_reference
     if not parameter:
-        return _Said(True, "no look-up parameter in the profile; records are found by walking the list")
+        return Said(True, "no look-up parameter in the profile; records are found by walking the list")
     honoured = Lookup(client, kind).honoured()
     if honoured is None:
-        return _Said(True, "no vendor carries an ERP reference yet, so that the look-up can't be tried")
+        return Said(True, "no vendor carries an ERP reference yet, so that the look-up can't be tried")
     if honoured:
-        return _Said(True, f"{parameter} finds exactly what is asked for")
+        return Said(True, f"{parameter} finds exactly what is asked for")
     slower = 'Nothing is at risk, it is only slower; name the right parameter in the profile, or set it to "".'
-    return _Said(True, f"{parameter} is not honoured; records are found by walking the list", slower)
+    return Said(True, f"{parameter} is not honoured; records are found by walking the list", slower)
 
 
-def _orders(client: AirbaseClient) -> _Said:
+def _orders(client: AirbaseClient) -> Said:
     resource = client.profile.purchase_orders
     kind = kind_of(client.profile, "purchase_orders")
     rows = client.page(resource, {}, size=SAMPLE)
     for row in rows:
         kind.key(row)
     note = f" ({resource.confidence} path, confirmed now)" if resource.confidence == "assumed" else ""
-    return _Said(True, f"{resource.path} is there{note}; {'it has orders' if rows else 'no order yet'}")
+    return Said(True, f"{resource.path} is there{note}; {'it has orders' if rows else 'no order yet'}")
 
 
-def _rate(client: AirbaseClient) -> _Said:
+def _rate(client: AirbaseClient) -> Said:
     if client.rate is None:
-        return _Said(True, "no rate limit is told; only refusals show it")
-    return _Said(True, f"{client.rate.remaining} of {client.rate.limit} requests left")
+        return Said(True, "no rate limit is told; only refusals show it")
+    return Said(True, f"{client.rate.remaining} of {client.rate.limit} requests left")

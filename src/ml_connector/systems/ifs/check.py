@@ -18,19 +18,10 @@ from ml_connector.systems.ifs.etag import version
 from ml_connector.systems.ifs.odata.answers import ETAG
 from ml_connector.systems.ifs.pager import Plan
 from ml_connector.systems.ifs.profile import UTC_AWARE
-from ml_connector.systems.step import Step, unreachable
+from ml_connector.systems.step import Said, Step, timed
 
 CLOCK_OFF_MAX_S = 120.0
 NEEDED = ("suppliers", "supplier_terms", "supplier_addresses", "orders", "order_lines")  # the rest helps
-
-
-class _Said(msgspec.Struct, frozen=True):
-    """What a step came to, before it is timed."""
-
-    ok: bool
-    result: str
-    remedy: str = ""
-    unreachable: bool = False
 
 
 class _Discovered(msgspec.Struct, frozen=True):
@@ -52,7 +43,7 @@ def steps(client: IfsClient) -> Iterator[Step]:
     yield _timed("clock", lambda: _clock(client))
 
 
-def _doors(credentials: ClientCredentials | None) -> list[tuple[str, Callable[[], _Said]]]:
+def _doors(credentials: ClientCredentials | None) -> list[tuple[str, Callable[[], Said]]]:
     if credentials is None:
         return []
     return [
@@ -62,13 +53,8 @@ def _doors(credentials: ClientCredentials | None) -> list[tuple[str, Callable[[]
     ]
 
 
-def _timed(name: str, act: Callable[[], _Said]) -> Step:
-    started = time.monotonic()
-    try:
-        said = act()
-    except RemoteError as error:
-        said = _Said(False, str(error), _remedy(error), unreachable(error))
-    return Step(name, said.ok, time.monotonic() - started, said.result, said.remedy, said.unreachable)
+def _timed(name: str, act: Callable[[], Said]) -> Step:
+    return timed(name, act, _remedy)
 
 
 def _remedy(error: RemoteError) -> str:
@@ -89,7 +75,7 @@ def _remedy(error: RemoteError) -> str:
     return "Check that the address is that of IFS Cloud itself."
 
 
-def _host(credentials: ClientCredentials) -> _Said:
+def _host(credentials: ClientCredentials) -> Said:
     wire = credentials.wire
     try:
         wire.call("reach host", "GET", "/", repeatable=True, expect_json=False)
@@ -98,15 +84,15 @@ def _host(credentials: ClientCredentials) -> _Said:
     except RemoteError:
         pass  # whatever it says, it is there
     sealed = "with a verified certificate" if wire.origin.startswith("https:") else "without TLS (this machine only)"
-    return _Said(True, f"{wire.origin} answers, {sealed}.")
+    return Said(True, f"{wire.origin} answers, {sealed}.")
 
 
-def _realm(credentials: ClientCredentials) -> _Said:
+def _realm(credentials: ClientCredentials) -> Said:
     path = discovery_path(credentials.realm)
     try:
         answer = credentials.wire.call("discover realm", "GET", path, repeatable=True)
     except NotFoundError:
-        return _Said(
+        return Said(
             False,
             f"There is no realm {credentials.realm!r} on this host.",
             "Take the realm from the address of the IFS log-in page: /auth/realms/<realm>/; it is not the host name.",
@@ -114,32 +100,32 @@ def _realm(credentials: ClientCredentials) -> _Said:
     try:
         issuer = msgspec.json.decode(answer.body, type=_Discovered).issuer
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return _Said(False, "The realm's description is not what OpenID Connect says.", "Check the address.")
-    return _Said(True, f"Realm {credentials.realm} is there (issuer {issuer[:200]}).")
+        return Said(False, "The realm's description is not what OpenID Connect says.", "Check the address.")
+    return Said(True, f"Realm {credentials.realm} is there (issuer {issuer[:200]}).")
 
 
-def _token(credentials: ClientCredentials) -> _Said:
+def _token(credentials: ClientCredentials) -> Said:
     granted = credentials.grant()
-    return _Said(True, f"A token was given; it lives {granted.expires_in:g} s.")
+    return Said(True, f"A token was given; it lives {granted.expires_in:g} s.")
 
 
-def _names(client: IfsClient, name: str) -> _Said:
+def _names(client: IfsClient, name: str) -> Said:
     part = client.profile.parts[name]
     found = part_problems(name, part, client.metadata(part))
     if found:
-        return _Said(False, ". ".join(found) + ".", f"Put the tenant's names into [ifs.{name}] of the profile.")
-    return _Said(True, f"{part.service}, {part.set}: all {len(part.properties)} names are there.")
+        return Said(False, ". ".join(found) + ".", f"Put the tenant's names into [ifs.{name}] of the profile.")
+    return Said(True, f"{part.service}, {part.set}: all {len(part.properties)} names are there.")
 
 
-def _rows(client: IfsClient, name: str) -> _Said:
+def _rows(client: IfsClient, name: str) -> Said:
     part = client.profile.parts[name]
     page = client.first(name)
     if not page.rows:
-        return _Said(True, f"{part.set} is readable, and empty for this user.", _EMPTY if name in NEEDED else "")
+        return Said(True, f"{part.set} is readable, and empty for this user.", _EMPTY if name in NEEDED else "")
     tag = page.rows[0].get(ETAG)
     if not isinstance(tag, str):
-        return _Said(True, f"{part.set} is readable, but gives no ETags: every run has to read all of it.")
-    return _Said(True, f"{part.set} is readable; {_version(tag)}.")
+        return Said(True, f"{part.set} is readable, but gives no ETags: every run has to read all of it.")
+    return Said(True, f"{part.set} is readable; {_version(tag)}.")
 
 
 def _version(tag: str) -> str:
@@ -152,22 +138,22 @@ def _version(tag: str) -> str:
 _EMPTY = "If there should be rows: check the Allowed Companies of the service user."
 
 
-def _companies(client: IfsClient) -> _Said:
+def _companies(client: IfsClient) -> Said:
     """IFS answers nothing, rather than no, for a company that the user may not see."""
     part = client.profile.parts["companies"]
     pages = client.pages("companies", Plan(part.properties, part.key))
     visible = {str(row[part.key[0]]) for page in pages for row in page.rows}
     missing = [company for company in client.companies if company not in visible]
     if missing:
-        return _Said(
+        return Said(
             False,
             f"Not visible: {', '.join(missing)}; their rows would be missing without any error.",
             "Add them to the Allowed Companies of the service user, or take them out of the connection.",
         )
-    return _Said(True, f"Visible: {', '.join(sorted(visible))}.")
+    return Said(True, f"Visible: {', '.join(sorted(visible))}.")
 
 
-def _page_size(client: IfsClient) -> _Said:
+def _page_size(client: IfsClient) -> Said:
     part = client.profile.parts["suppliers"]
     asked = client.profile.page_rows
     pages = client.pages("suppliers", Plan(part.key, part.key), prefetch=False)
@@ -176,20 +162,20 @@ def _page_size(client: IfsClient) -> _Said:
     pages.close()
     given = len(first.rows) if first else 0
     if more and given < asked:
-        return _Said(True, f"IFS gives {given} rows a page of the {asked} asked for.", f"Set page_rows = {given}.")
-    return _Said(True, f"{given} rows came in the first page; {'more follow' if more else 'that was all'}.")
+        return Said(True, f"IFS gives {given} rows a page of the {asked} asked for.", f"Set page_rows = {given}.")
+    return Said(True, f"{given} rows came in the first page; {'more follow' if more else 'that was all'}.")
 
 
-def _clock(client: IfsClient) -> _Said:
+def _clock(client: IfsClient) -> Said:
     part = client.profile.parts["suppliers"]
     page = client.first("suppliers", part.key)
     if page.answered_at is None:
-        return _Said(True, "Answers carry no date, so the clocks can't be compared.")
+        return Said(True, "Answers carry no date, so the clocks can't be compared.")
     off_s = (page.answered_at - datetime.fromtimestamp(time.time(), UTC)).total_seconds()
     told = f"IFS's clock is {abs(off_s):.0f} s {'ahead of' if off_s > 0 else 'behind'} ours. {_zone(client)}"
     if abs(off_s) > CLOCK_OFF_MAX_S:
-        return _Said(False, told, "Set this machine's clock by NTP.")
-    return _Said(True, told)
+        return Said(False, told, "Set this machine's clock by NTP.")
+    return Said(True, told)
 
 
 def _zone(client: IfsClient) -> str:
