@@ -4,6 +4,10 @@ UV := .tools/bin/uv
 RUN := .venv/bin
 export UV_SYSTEM_CERTS := true
 
+# where amounts are touched; see .ci/no_float.py
+MONEY := records flows compare sync run $(addprefix systems/ifs/,vouchers odata/writes.py books.py masters.py pick.py \
+  translate.py) $(addprefix systems/airbase/,source.py translate.py reading.py)
+
 .PHONY: demo test check clean
 
 demo: .venv/ready
@@ -17,6 +21,7 @@ check: .venv/ready
 	$(RUN)/ruff format --check
 	$(RUN)/pyright
 	$(RUN)/lint-imports --no-cache
+	$(RUN)/python .ci/no_float.py $(addprefix src/ml_connector/,$(MONEY))
 
 clean:
 	rm -rf .venv .tools

@@ -15,11 +15,26 @@ from rich.markup import escape
 from ml_connector import sandbox, wiring
 from ml_connector.cli import show
 from ml_connector.cli.progress import progress
+from ml_connector.compare import clearing
+from ml_connector.sandbox.airbase import SpendOptions
 from ml_connector.settings import Airbase, Connection, Ifs, Installation, Mapping, Profile
 from ml_connector.sync.report import Report
+from ml_connector.wiring import reports
 
 NAME = "demo"
 SUBSIDIARIES = {"10": "SUB-10", "20": "SUB-20"}
+DIMENSIONS = {"department": "B", "cost_object": "C", "region": "D", "project": "F"}
+POSTING: dict[str, Any] = {
+    "accounts": {
+        "accrual": "2990",
+        "payable": "2440",
+        "bank": "1930",
+        "fees": "6570",
+        "exchange": "7960",
+        "rounding": "3740",
+    },
+    "account": [{"category": "Office supplies", "account": "6110", "parts": {"B": "100"}}, {"account": "given"}],
+}
 
 
 def demo(once: bool, suppliers: int = 300, orders: int = 200) -> None:
@@ -29,7 +44,10 @@ def demo(once: bool, suppliers: int = 300, orders: int = 200) -> None:
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ml-connector-demo-")))
-        world = stack.enter_context(sandbox.start(sandbox.SandboxOptions(suppliers=suppliers, orders=orders, seed=7)))
+        options = sandbox.SandboxOptions(suppliers=suppliers, orders=orders, seed=7)
+        options.airbase.documents = 0
+        options.airbase.spend = SpendOptions(requests=60, payments=40, vendor_count=60)
+        world = stack.enter_context(sandbox.start(options))
         store = wiring.open_store(Installation(store=f"sqlite:///{folder / 'store.db'}"))
         stack.callback(store.close)
         _connect(store, world)
@@ -46,7 +64,7 @@ def _connect(store: wiring.Opened, world: sandbox.Sandbox) -> None:
     connection = Connection(
         ifs=Ifs(told["ifs_url"], told["ifs"]["realm"], told["ifs"]["client_id"], tuple(SUBSIDIARIES)),
         airbase=Airbase(told["airbase_url"]),
-        profile=Profile(mapping=Mapping(SUBSIDIARIES), quiet_s=0.5),
+        profile=Profile(mapping=Mapping(SUBSIDIARIES, dimensions=DIMENSIONS), posting=POSTING, quiet_s=0.5),
     )
     wiring.connect(store, NAME, connection, wiring.Secrets(told["ifs"]["client_secret"], told["airbase"]["token"]))
 
@@ -57,7 +75,7 @@ def _walk(store: wiring.Opened, both: wiring.Joined, world: sandbox.Sandbox) -> 
         show.step(step)
     _title("plan: what would a run do?")
     show.plans(NAME, both.plan([]))
-    _title("run: suppliers and purchase orders reach Airbase")
+    _title("run: suppliers and orders reach Airbase, approved requests and payments become vouchers in IFS")
     _run(both, world)
     _title("run again: nothing has changed")
     _run(both, world)
@@ -66,6 +84,11 @@ def _walk(store: wiring.Opened, both: wiring.Joined, world: sandbox.Sandbox) -> 
     _run(both, world)
     _title(f"record {key}: what happened to that order")
     show.timeline(wiring.journal(store, NAME).timeline("purchase_orders", key)[-2:])
+    _title("a request becomes a voucher: its timeline, and the voucher as IFS has it")
+    _show_a_voucher(store, world)
+    _title("clearing: what is still open, story by story")
+    for account in reports.clearing(both):
+        show.out.print(f"  {escape(clearing.in_words(account))}")
     _title("exceptions: what waits for a person")
     waiting = wiring.exceptions(store, NAME)
     show.exceptions(waiting.counts(), waiting.open(limit=3))
@@ -100,6 +123,18 @@ def _change_a_line(world: sandbox.Sandbox) -> str:
     world.world.edit(op)
     show.out.print(f"  order {order}, line {line['LineNo']}: quantity {line['BuyQtyDue']} → 77")
     return str(order)
+
+
+def _show_a_voucher(store: wiring.Opened, world: sandbox.Sandbox) -> None:
+    voucher = next(one for one in world.vouchers() if one["serie"] == "AIRBASE")
+    show.timeline(wiring.journal(store, NAME).timeline(None, voucher["number"])[-1:])
+    place = f"{voucher['company']} {voucher['type']} {voucher['year']} {voucher['no']}"
+    show.out.print(f"  {voucher['place']} voucher {place}, {voucher['status']}: {escape(voucher['text'])}")
+    for row in voucher["rows"]:
+        parts = " ".join(f"{part} {value}" for part, value in row["parts"].items())
+        show.out.print(
+            f"    {row['account']} {parts:<28} debit {row['debit'] or '':>12} credit {row['credit'] or '':>12}"
+        )
 
 
 def _stay(world: sandbox.Sandbox, folder: Path) -> None:

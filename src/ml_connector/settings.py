@@ -4,6 +4,8 @@ Rule: everything is checked when it is read; a mistake names the setting and the
 Must not know: how a setting is used. Secrets are not settings: they go straight to the vault.
 """
 
+import os
+import pwd
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -95,23 +97,46 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The mapping tables, IFS value to Airbase value."""
+    """The mapping tables, IFS value to Airbase value; `dimensions` is from the label of a tag to a code part."""
 
     subsidiaries: dict[str, str] = {}
     payment_terms: dict[str, str] = {}
+    dimensions: dict[str, str] = {}
+
+
+class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Payment terms: set in IFS only, or on both sides, and who wins when both changed."""
+
+    both_ways: bool = False
+    conflict: Literal["ifs", "airbase", "hold"] = "hold"
+
+
+class Invoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of IFS supplier invoices: whether their status is set, and whether approval releases them."""
+
+    status: bool = False
+    release: bool = False
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a profile file may hold: names that this tenant uses, mapping tables, limits.
+    """What a profile file may hold: names that this tenant uses, mapping tables, posting rules, limits.
 
-    `calendar_zone`: where this connection's day begins. Units: quiet_s is how long an unanswered request may still
-    take effect; timeout_s bounds one request.
+    `posting`: the rule book of the ledger flows; empty: they are off. `writable`: what of the chart Airbase lets the
+    connector set. `new_vendors`: what becomes of vendors made in Airbase; "": held where there is posting.
+    `two_persons`: who approves is not who runs. `calendar_zone`: where this connection's day begins. Units: quiet_s is
+    how long an unanswered request may still take effect; timeout_s bounds one request.
     """
 
     ifs: dict[str, Any] = {}
     airbase: dict[str, Any] = {}
     mapping: Mapping = Mapping()
     gate: dict[str, Gate] = {}
+    posting: dict[str, Any] = {}
+    writable: tuple[Literal["accounts", "tags"], ...] = ()
+    payment_terms: Terms = Terms()
+    invoices: Invoices = Invoices()
+    new_vendors: Literal["", "off", "hold", "create"] = ""
+    two_persons: bool = False
     calendar_zone: str = "UTC"
     quiet_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 10.0
     timeout_s: Annotated[float, msgspec.Meta(ge=0.1, le=900)] = 120.0
@@ -151,7 +176,7 @@ def profile(data: dict[str, Any]) -> Profile:
     Raises: SettingsError.
     """
     _known("the profile", data, Profile)
-    for name, kind in (("mapping", Mapping),):
+    for name, kind in (("mapping", Mapping), ("payment_terms", Terms), ("invoices", Invoices)):
         if isinstance(data.get(name), dict):
             _known(f"[{name}]", data[name], kind)
     result = _convert(data, Profile)
@@ -210,6 +235,14 @@ def origin(url: str) -> str:
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise SettingsError(f"{url!r} is not encrypted; use https (http is for this machine only)")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def person() -> str:
+    """Who runs this process: the account of the operating system, which no option can change."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
 
 
 def zone(name: str) -> ZoneInfo:

@@ -196,7 +196,11 @@ def test_nothing_is_sent_twice_without_a_look_up() -> None:
     moves = [(state, event, to) for (state, event), to in change.MOVES.items()]
     assert {state for state, _, to in moves if to is State.INTENDED} == {State.PLANNED, State.DROPPED}
     assert {event for _, event, to in moves if to is State.DROPPED} == {Event.LACK, Event.MISS}
-    assert {event for state, event, _ in moves if state is State.UNCERTAIN} == {Event.FIND, Event.LACK}
+    assert {event for state, event, _ in moves if state is State.UNCERTAIN} == {
+        Event.FIND,
+        Event.LACK,
+        Event.HAND,
+    }
 
 
 rows = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["", "1", "2"]))

@@ -116,7 +116,7 @@ def test_a_plan_that_switches_off_too_many_waits_for_approval(tmp_path: Path) ->
         assert stopped.state == "blocked"
         assert stopped.objections
         assert joined.writes() == written
-        assert joined.run("suppliers", census=True, approve=("other",))["suppliers"].state == "blocked"
+        assert joined.run("suppliers", census=True, approve=("0123456789ab",))["suppliers"].state == "blocked"
         done = joined.run("suppliers", census=True, approve=(stopped.plan_id,))["suppliers"]
         assert done.state == "done"
         assert done.deactivated == 25

@@ -8,8 +8,6 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from types import FrameType
@@ -20,27 +18,25 @@ import typer
 from rich.markup import escape
 
 from ml_connector import demo, sandbox, settings, wiring
-from ml_connector.cli import asking, show
+from ml_connector.cli import asking, ledger, show
 from ml_connector.cli.asking import Given
+from ml_connector.cli.context import INTERRUPTED, NEEDS_A_PERSON, OUT_OF_REACH, WRONG_USE, AsJson, Name, opened
 from ml_connector.cli.progress import progress
 from ml_connector.errors import ConnectorError, RefusedError, SettingsError, VaultError
 from ml_connector.records import keys
 from ml_connector.settings import Installation
 from ml_connector.sync.report import Report
 
-NEEDS_A_PERSON, WRONG_USE, OUT_OF_REACH, INTERRUPTED = 1, 2, 3, 130
-
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 journal_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 vault_app = typer.Typer(no_args_is_help=True, help="The keys that seal what is stored.")
 app.add_typer(journal_app, name="journal")
 app.add_typer(vault_app, name="vault")
+app.add_typer(ledger.app)
 
-Name = Annotated[str, typer.Argument(help="The connection's name.")]
 Key = Annotated[str, typer.Argument(help="The record's number; of several parts A/B.")]
 Flows = Annotated[list[str] | None, typer.Argument(help="Flows to run; all when none is named.")]
 Census = Annotated[bool, typer.Option(help="Compare everything on both sides, not only what changed.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def _version(wanted: bool) -> None:
@@ -56,20 +52,10 @@ def installation(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every request to stderr.")] = False,
     version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version)] = False,
 ) -> None:
-    """Join IFS Cloud and Airbase: suppliers and purchase orders out, each exactly once."""
+    """Join IFS Cloud and Airbase: suppliers and orders out, requests and payments back, each exactly once."""
     del version
     set_up_logs(verbose)
     context.obj = Installation(store=store) if store else Installation()
-
-
-@contextmanager
-def opened(context: typer.Context, *, create: bool = False) -> Generator[wiring.Opened]:
-    """The store that this command works on; only `connect` makes a new one."""
-    store = wiring.open_store(context.obj, create=create)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 @app.command()

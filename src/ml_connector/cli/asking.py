@@ -15,7 +15,7 @@ from rich.prompt import Prompt
 from ml_connector import settings
 from ml_connector.cli import show
 from ml_connector.errors import SettingsError
-from ml_connector.settings import Airbase, Connection, Ifs, Mapping, Profile
+from ml_connector.settings import Airbase, Connection, Ifs, Profile
 
 _WORD = re.compile(r"[\w.@+-]+")
 
@@ -106,4 +106,4 @@ def _with_subsidiaries(read: Profile, before: Connection | None, pairs: tuple[st
             raise SettingsError(f"--subsidiary {pair!r} is not COMPANY=AIRBASE_REFERENCE")
         given[company] = reference
     subsidiaries = {**kept, **read.mapping.subsidiaries, **given}
-    return msgspec.structs.replace(read, mapping=Mapping(subsidiaries, read.mapping.payment_terms))
+    return msgspec.structs.replace(read, mapping=msgspec.structs.replace(read.mapping, subsidiaries=subsidiaries))

@@ -4,7 +4,7 @@ Rule: shown on stderr, and only to a person.
 Must not know: what a flow does.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -24,5 +24,18 @@ def progress() -> Generator[Watch]:
 
         def watch(flow: str, stage: str, done: int) -> None:
             bar.update(task, description=f"{flow}: {STAGES.get(stage, stage)}, {done:,}")
+
+        yield watch
+
+
+@contextmanager
+def reading() -> Generator[Callable[[int, str], None]]:
+    """Something to tell how many services were read."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=show.err, transient=True, disable=not show.err.is_terminal) as bar:
+        task = bar.add_task("reading the catalogue")
+
+        def watch(read: int, service: str) -> None:
+            bar.update(task, description=f"{read:,} services read; {service}")
 
         yield watch

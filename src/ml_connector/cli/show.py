@@ -24,10 +24,11 @@ from ml_connector.systems.step import Step
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-SHOWN = ("read", "unchanged", "not_due", "created", "updated", "deactivated", "held", "refused", "uncertain")
-RARE = ("refused", "uncertain")
-FIGURES = (*SHOWN, "posted", "corrected")
-FURTHER = ("adopted", "recovered", "state", "plan_id", "objections", "error")
+DOCUMENTS = ("posted", "corrected")
+WRITTEN = ("created", "updated", "deactivated", *DOCUMENTS)
+SHOWN = ("read", "unchanged", "not_due", *WRITTEN, "held", "refused", "uncertain")
+RARE = (*DOCUMENTS, "refused", "uncertain")
+FURTHER = ("adopted", "recovered", "late", "warned", "warnings", "state", "plan_id", "objections", "error")
 UNTOLD = ("digest", "change")  # in the journal, but nothing to read
 HEADINGS = {"deactivated": "off", "not_due": "not due"}
 
@@ -39,7 +40,7 @@ def data(value: Any) -> None:
 
 def as_data(report: Report) -> dict[str, Any]:
     """A report as scripts get it."""
-    figures = {name: getattr(report, name) for name in FIGURES}
+    figures = {name: getattr(report, name) for name in SHOWN}
     return {
         **figures,
         "requests": report.requests,
@@ -50,7 +51,9 @@ def as_data(report: Report) -> dict[str, Any]:
 
 def reports(connection: str, done: Sequence[Report]) -> None:
     """The figures of a run, and what waits for a person."""
-    shown = [name for name in SHOWN if name not in RARE or any(getattr(report, name) for report in done)]
+    posting = any(report.posting for report in done)
+    rare = [name for name in RARE if not (posting and name in DOCUMENTS)]
+    shown = [name for name in SHOWN if name not in rare or any(getattr(report, name) for report in done)]
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("flow", *shown, "time"):
         grid.add_column(HEADINGS.get(name, name), justify="left" if name == "flow" else "right", no_wrap=True)
@@ -67,6 +70,14 @@ def _waiting(connection: str, report: Report) -> None:
     if report.objections:
         out.print(f"[yellow]STOPPED[/] {report.flow}: nothing was sent, because {'; '.join(report.objections)}.")
         _go_on(connection, report)
+    if report.late:
+        out.print(
+            f"[yellow]LATE[/] {report.flow}: {report.late:,} on a later day than their own, as their period is closed"
+        )
+    for sentence in report.warnings:
+        out.print(f"[yellow]DOUBLE?[/] {escape(sentence)}", soft_wrap=True)
+    if report.warned > len(report.warnings):
+        out.print(f"  … and {report.warned - len(report.warnings):,} more that may be doubles")
     if report.held or report.refused or report.uncertain:
         waiting = report.held + report.refused + report.uncertain
         out.print(f"[yellow]{waiting:,} NEED A PERSON[/] in {report.flow}: ml-connector exceptions {connection}")
@@ -80,7 +91,10 @@ def _go_on(connection: str, report: Report) -> None:
     what = f"{connection} {report.flow}{' --census' if report.census else ''}"
     if report.state != "plan":
         out.print(f"  look:     ml-connector plan {what}")
-    out.print(f"  go ahead: ml-connector run {what} --approve {report.plan_id}", soft_wrap=True)
+    if report.second_person:
+        out.print(f"  somebody else approves: ml-connector approve {connection} {report.plan_id}; then run again")
+    else:
+        out.print(f"  go ahead: ml-connector run {what} --approve {report.plan_id}", soft_wrap=True)
 
 
 def plans(connection: str, made: Sequence[Report]) -> None:
@@ -100,6 +114,8 @@ def _would(report: Report) -> list[tuple[str, int]]:
         ("create", report.created),
         ("update", report.updated),
         ("switch off", report.deactivated),
+        ("post", report.posted),
+        ("correct", report.corrected),
         ("hold", report.held),
         ("only link", report.adopted),
     ]

@@ -39,6 +39,37 @@ class Supplier(msgspec.Struct, frozen=True):
     address: Address | None = None
 
 
+class AgreedTerms(msgspec.Struct, frozen=True):
+    """A supplier's terms per company, ordered by company."""
+
+    supplier_id: str
+    terms: tuple[SupplierTerms, ...] = ()
+
+
+class VendorTerms(msgspec.Struct, frozen=True):
+    """The payment terms of the vendor that stands for a supplier."""
+
+    reference: str
+    terms: str = ""
+
+
+class NewSupplier(msgspec.Struct, frozen=True):
+    """A supplier that so far is only a vendor of the spend side; of its bank only the country."""
+
+    vendor_id: str
+    name: str
+    country: str = ""
+    tax_id: str = ""
+    currency: str = ""
+    bank_country: str = ""
+
+
+class VendorId(msgspec.Struct, frozen=True):
+    """The supplier that a vendor stands for."""
+
+    reference: str
+
+
 class Vendor(msgspec.Struct, frozen=True):
     """A vendor of the spend side; None means that the field is not ours to set."""
 

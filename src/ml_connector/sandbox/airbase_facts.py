@@ -4,27 +4,35 @@ One rule: it only reads the world, and only names that the ERP would have told A
 It must not know how either site serves them.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ml_connector.sandbox.airbase.seed import Company, Facts
+from ml_connector.sandbox.airbase.facts import Company, Facts, Pair, Supplier
 from ml_connector.sandbox.world import World
 
-_TAGS = {"Reference_CodeB": ("CodeB", "department"), "Reference_CodeF": ("CodeF", "project")}
+_LABELS = {"B": "department", "C": "cost_object", "D": "region", "F": "project"}
+_SPENT_ON = ("6110", "6540", "5010", "4010", "7690")  # what people buy with a card or on an invoice
 _FEW = 5
-Pair = tuple[str, str]
+_SUPPLIERS_MIN = 500
+Tag = tuple[str, str, str]
 
 
 def facts_of(world: World, suppliers: int) -> Facts:
-    """Gather companies, a few accounts and code parts, and the first suppliers."""
-    costs, payables, banks = (_accounts(world, kind) for kind in ("Cost", "Liabilities", "Assets"))
+    """Gather companies, accounts, code parts, and the first suppliers: as many as asked for, and never just a few."""
     plain = Facts()
+    accounts = dict(_accounts(world))
+    bank = accounts.get("1930", plain.bank)
     return Facts(
         companies=_companies(world) or plain.companies,
-        suppliers=_suppliers(world) if suppliers else (),
-        expenses=costs[:_FEW] or plain.expenses,
-        payable=next(iter(payables), plain.payable),
-        bank=next((pair for pair in banks if pair[1] == "Bank"), plain.bank),
-        tags=tuple(tag for name in _TAGS for tag in _tags(world, name)),
+        suppliers=tuple(_suppliers(world, max(suppliers, _SUPPLIERS_MIN))),
+        expenses=tuple(accounts[key] for key in _SPENT_ON if key in accounts) or _costs(world) or plain.expenses,
+        payable=accounts.get("2440", plain.payable),
+        bank=bank,
+        card_clearing=accounts.get("1940", bank),
+        payment_clearing=accounts.get("1950", bank),
+        tags=tuple(_tags(world, in_use=True)),
+        expired_expenses=_once(pair for pair in _pairs(world) if not _in_use(pair[1])),
+        expired_tags=tuple(_tags(world, in_use=False)),
     )
 
 
@@ -34,20 +42,39 @@ def _companies(world: World) -> tuple[Company, ...]:
     )
 
 
-def _suppliers(world: World) -> tuple[Pair, ...]:
-    return tuple((row["SupplierId"], row["Name"]) for row in world.rows("SupplierInfoGeneralSet"))
+def _suppliers(world: World, count: int) -> Iterator[Supplier]:
+    names = ("SupplierId", "Name", "AssociationNo", "Country")
+    places = [world.table("SupplierInfoGeneralSet").index[name] for name in names]
+    for row in world.heap("SupplierInfoGeneralSet")[:count]:
+        yield Supplier(*(row[place] or "" for place in places))
 
 
-def _accounts(world: World, kind: str) -> tuple[Pair, ...]:
-    rows = [row for row in world.rows("Reference_Account") if row["LogicalAccountType"] == kind and _in_use(row)]
-    return tuple(dict.fromkeys((row["Account"], row["Description"]) for row in rows))
+def _accounts(world: World) -> Iterator[tuple[str, Pair]]:
+    return ((pair[0], pair) for pair in _pairs(world) if _in_use(pair[1]))
 
 
-def _tags(world: World, name: str) -> tuple[tuple[str, str, str], ...]:
-    key, label = _TAGS[name]
-    rows = [row for row in world.rows(name) if _in_use(row)]
-    return tuple(dict.fromkeys((row[key], row["Description"], label) for row in rows))
+def _costs(world: World) -> tuple[Pair, ...]:
+    return _once(pair for pair in _pairs(world, "Cost") if _in_use(pair[1]))[:_FEW]
 
 
-def _in_use(row: dict[str, Any]) -> bool:
-    return "closed" not in row["Description"]
+def _pairs(world: World, kind: str | None = None) -> Iterator[Pair]:
+    rows = (row for row in world.rows("Reference_Account") if kind in (None, row["LogicalAccountType"]))
+    return ((row["Account"], row["Description"]) for row in rows)
+
+
+def _tags(world: World, *, in_use: bool) -> Iterator[Tag]:
+    for part, label in _LABELS.items():
+        rows = [row for row in world.rows(f"Reference_Code{part}") if _in_use(row["Description"]) == in_use]
+        yield from dict.fromkeys((_key(row, part), row["Description"], label) for row in rows)
+
+
+def _key(row: dict[str, Any], part: str) -> str:
+    return row[f"Code{part}"]
+
+
+def _in_use(description: str) -> bool:
+    return "closed" not in description
+
+
+def _once(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+    return tuple(dict.fromkeys(pairs))

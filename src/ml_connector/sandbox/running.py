@@ -19,6 +19,7 @@ from ml_connector.sandbox.airbase_facts import facts_of
 from ml_connector.sandbox.control import ControlSite
 from ml_connector.sandbox.faults import Faults
 from ml_connector.sandbox.ifs import IfsOptions, IfsSite
+from ml_connector.sandbox.posting import Ledger, clerk
 from ml_connector.sandbox.requestlog import RequestLog
 from ml_connector.sandbox.web import Undisturbed, WebServer
 from ml_connector.sandbox.world import World
@@ -30,6 +31,7 @@ class SandboxOptions(msgspec.Struct, kw_only=True):
     suppliers: int = 100
     orders: int = 200
     lines_per_order: int = 3
+    invoices: int = 0
     seed: int = 1
     companies: tuple[str, ...] = ("10", "20")
     modified: bool = True
@@ -45,6 +47,7 @@ class Sandbox:
 
     def __init__(self, options: SandboxOptions) -> None:
         self.world = _world(options)
+        self.ledger = Ledger(self.world)
         self.ifs = IfsSite(self.world, options.ifs)
         self.airbase = AirbaseSite(options.airbase, facts_of(self.world, options.airbase.prefilled_vendors))
         self.faults = Faults(options.seed)
@@ -128,8 +131,12 @@ class Sandbox:
         return {"ifs": self._options.ifs, "airbase": self._options.airbase}
 
     def edit_ifs(self, op: dict[str, Any]) -> dict[str, Any]:
-        """Edit the world behind the IFS site."""
-        return self.world.edit(op)
+        """Edit the world behind the IFS site, or do what a person does with vouchers there."""
+        return clerk.act(self.ledger, op) if clerk.knows(op) else self.world.edit(op)
+
+    def vouchers(self) -> list[dict[str, Any]]:
+        """List every voucher in the hold table and in the ledger, with its rows."""
+        return self.ledger.vouchers()
 
     def edit_airbase(self, op: dict[str, Any]) -> dict[str, Any]:
         """Edit the rows behind the Airbase site."""
@@ -160,6 +167,7 @@ def _world(options: SandboxOptions) -> World:
         lines_per_order=options.lines_per_order,
         companies=options.companies,
         modified=options.modified,
+        invoices=options.invoices,
     )
 
 

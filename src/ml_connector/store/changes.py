@@ -20,13 +20,14 @@ from ml_connector.store.schema import IS_PLANNED, changes
 from ml_connector.store.scope import Scope, clean, decoded
 from ml_connector.sync.change import OPEN, Event, State, move
 from ml_connector.sync.detect import Row
+from ml_connector.sync.outcome import Trace
 from ml_connector.sync.plan import Action, Decision
 from ml_connector.sync.ports import Change, Entry
 
 # Changes of one list may be sent together: creates; then what sets fields; then what only makes links.
 LISTS = {Action.CREATE: 0, Action.UPDATE: 1, Action.DEACTIVATE: 1, Action.ADOPT: 2, Action.RELINK: 2}
 PLANNED = ([changes.c.run_id, changes.c.key], IS_PLANNED)
-CLOSED = (State.SETTLED, State.REFUSED)
+CLOSED = (State.SETTLED, State.REFUSED, State.HANDED)
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -36,6 +37,10 @@ class Body(msgspec.Struct, frozen=True):
     before: msgspec.Raw
     after: msgspec.Raw
     rows: tuple[Row, ...]
+    effective_on: date | None = None
+    late: bool = False
+    warnings: tuple[str, ...] = ()
+    trace: Trace = Trace()
 
 
 def stage(connection: Connection, scope: Scope, run_id: str, entries: Sequence[Entry]) -> None:
@@ -150,7 +155,8 @@ def _row(scope: Scope, entry: Entry) -> dict[str, Any]:
 def body_of(entry: Entry) -> Body:
     """The sealed part of an entry."""
     raws = [msgspec.Raw(codec.encode(one)) for one in (entry.source, entry.decision.before, entry.decision.after)]
-    return Body(raws[0], raws[1], raws[2], entry.rows)
+    one = entry.decision
+    return Body(raws[0], raws[1], raws[2], entry.rows, one.effective_on, one.late, one.warnings, one.trace)
 
 
 def _change(scope: Scope, row: Any) -> Change:
@@ -165,5 +171,9 @@ def _change(scope: Scope, row: Any) -> Change:
         row.target_id,
         row.active,
         date.fromisoformat(row.wake_on) if row.wake_on else None,
+        effective_on=body.effective_on,
+        late=body.late,
+        warnings=body.warnings,
+        trace=body.trace,
     )
     return Change(row.id, row.state, Entry(decision, decoded(body.source, scope.source_kind), body.rows))

@@ -4,7 +4,7 @@ Rule: each method that writes is one transaction; the journal is written in the 
 Must not know: SQL; each noun has its module.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -24,8 +24,9 @@ from ml_connector.store.vault import Vault
 from ml_connector.sync.change import Event, State
 from ml_connector.sync.gate import Population
 from ml_connector.sync.plan import Found, Link
-from ml_connector.sync.ports import Change, Entry, Noted, Settlement
+from ml_connector.sync.ports import Alike, Change, Entry, Noted, Settlement
 
+LINKS_PAGE = 1000
 _LEFT = "the run that promised it ended before an answer came"
 
 
@@ -110,6 +111,22 @@ class FlowStore:
         """See `Store`."""
         with self._db.read() as connection:
             return exception_rows.waiting(connection, self._scope) | link_rows.waking(connection, self._scope, today)
+
+    def alike(self, names: Sequence[str]) -> list[Alike]:
+        """See `Store`."""
+        with self._db.read() as connection:
+            return link_rows.alike(connection, self._scope, names)
+
+    def told(self) -> Iterator[tuple[str, Link]]:
+        """All links of the flow in key order, each with its story."""
+        after = ""
+        while True:
+            with self._db.read() as connection:
+                page = link_rows.told(connection, self._scope, after, LINKS_PAGE)
+            yield from page
+            if len(page) < LINKS_PAGE:
+                return
+            after = page[-1][1].key
 
     def held_for(self, causes: Sequence[str]) -> set[str]:
         """See `Store`."""

@@ -31,8 +31,10 @@ class Kind(StrEnum):
     REFUSED = "refused"
     UNCERTAIN = "uncertain"
     DROPPED = "dropped"
+    HANDED = "handed"
     HELD = "held"
     RELEASED = "released"
+    APPROVED = "approved"
     RUN = "run"
     CONNECTION = "connection"
 

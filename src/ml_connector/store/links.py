@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import msgspec
+from msgspec.structs import asdict
 from sqlalchemy import Connection, func, select, update
 
 from ml_connector.records import codec
@@ -15,7 +17,9 @@ from ml_connector.store.db import among, upsert
 from ml_connector.store.schema import links
 from ml_connector.store.scope import Scope
 from ml_connector.sync.gate import Population
+from ml_connector.sync.outcome import Trace
 from ml_connector.sync.plan import Link
+from ml_connector.sync.ports import Alike
 
 
 def read(connection: Connection, scope: Scope, flow: str, keys: Sequence[str]) -> dict[str, Link]:
@@ -47,10 +51,30 @@ def doubt(connection: Connection, scope: Scope, keys: Sequence[str]) -> None:
     connection.execute(statement.values(digest=""))
 
 
-def put(connection: Connection, scope: Scope, made: Sequence[Link]) -> None:
+class MadeLink(msgspec.Struct, frozen=True):
+    """A link to be written, with what is remembered of its source."""
+
+    link: Link
+    trace: Trace = Trace()
+
+
+def put(connection: Connection, scope: Scope, made: Sequence[MadeLink]) -> None:
     """Make or replace links."""
     now, owned = scope.now(), scope.owned()
-    upsert(connection, links, [owned | _row(scope, link, now) for link in made])
+    upsert(connection, links, [owned | _row(scope, one.link, now) | asdict(one.trace) for one in made])
+
+
+def alike(connection: Connection, scope: Scope, names: Sequence[str]) -> list[Alike]:
+    """Links that are alike to any of these."""
+    query = select(links).where(scope.mine(links), links.c.alike != "", among(connection, links.c.alike, names))
+    rows = connection.execute(query.order_by(links.c.key)).all()
+    return [Alike(row.alike, row.key, row.target_id, _link(row, scope).agreed) for row in rows]
+
+
+def told(connection: Connection, scope: Scope, after: str, limit: int) -> list[tuple[str, Link]]:
+    """The next links in key order, each with its story."""
+    query = select(links).where(scope.mine(links), links.c.key > after).order_by(links.c.key).limit(limit)
+    return [(row.story, _link(row, scope)) for row in connection.execute(query).all()]
 
 
 def agreed_on(key: str, target_id: str, agreed: Any, *, active: bool, wake_on: date | None) -> Link:
@@ -73,4 +97,4 @@ def _row(scope: Scope, link: Link, now: str) -> dict[str, Any]:
 def _link(row: Any, opener: Scope | None) -> Link:
     agreed = opener.unseal(links, row.key, row.agreed, opener.target_kind) if opener else None
     wake_on = date.fromisoformat(row.wake_on) if row.wake_on else None
-    return Link(row.key, row.target_id, row.digest, row.active, agreed, wake_on)
+    return Link(row.key, row.target_id, row.digest, row.active, agreed, wake_on, row.origin)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -141,7 +142,18 @@ links = Table(
     Column("active", Boolean, nullable=False),
     Column("wake_on", Text),
     Column("changed_at", Text, nullable=False),
+    Column("origin", Text, nullable=False, server_default=""),
+    Column("story", KEY, nullable=False, server_default=""),
+    Column("alike", KEY, nullable=False, server_default=""),
     Column("agreed", LargeBinary, nullable=False),
+)
+Index(
+    "links_alike",
+    links.c.connection_id,
+    links.c.flow,
+    links.c.alike,
+    sqlite_where=text("alike <> ''"),
+    postgresql_where=text("alike <> ''"),
 )
 Index("links_by_active", links.c.connection_id, links.c.flow, links.c.active)
 Index(
@@ -214,6 +226,7 @@ finds = Table(
     Column("run_id", KEY, nullable=False),
     Column("key", KEY, nullable=False),
     Column("target_id", KEY, nullable=False),
+    Column("pending", Boolean, nullable=False, server_default=false()),
     Column("body", LargeBinary, nullable=False),
 )
 Index("finds_by_key", finds.c.run_id, finds.c.key)
@@ -246,6 +259,19 @@ Index(
     sqlite_where=IS_UNRESOLVED,
     postgresql_where=IS_UNRESOLVED,
 )
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", SERIAL, primary_key=True),
+    _connection(),
+    Column("plan_id", KEY, nullable=False),
+    Column("person", KEY, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("used_at", Text),
+    sqlite_autoincrement=True,
+)
+Index("approvals_by_plan", approvals.c.connection_id, approvals.c.plan_id, approvals.c.person)
 
 chains = Table(
     "chains",

@@ -8,15 +8,16 @@ Must not know: how the outcome was learnt.
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from ml_connector.errors import StoreError
 from ml_connector.store import links, marks
 from ml_connector.store.journal import Kind, Line
+from ml_connector.store.links import MadeLink
 from ml_connector.store.scope import Scope, clean
 from ml_connector.sync.change import Event, State
 from ml_connector.sync.outcome import Held
-from ml_connector.sync.plan import Link
 from ml_connector.sync.ports import Change, Settlement
 
 _TOLD = {
@@ -24,14 +25,15 @@ _TOLD = {
     State.REFUSED: Kind.REFUSED,
     State.UNCERTAIN: Kind.UNCERTAIN,
     State.DROPPED: Kind.DROPPED,
+    State.HANDED: Kind.HANDED,
 }
 _THERE = (Event.DONE, Event.FIND)
 _NOT_THERE = (Event.MISS, Event.LACK)
 _SAID_NO = Held("refused", "The target refused the record and gave no reason.", "See the record's timeline.")
 
 
-def link(settlement: Settlement) -> Link:
-    """The link that a settled change makes.
+def link(settlement: Settlement) -> MadeLink:
+    """The link that a settled change makes; where something else was found than was sent, it has no origin.
 
     Raises: StoreError when it names no target record.
     """
@@ -40,7 +42,9 @@ def link(settlement: Settlement) -> Link:
     if not target_id:
         raise StoreError(f"change {settlement.change.id} was settled without the target's id")
     agreed = decision.after if settlement.agreed is None else settlement.agreed
-    return links.agreed_on(decision.key, target_id, agreed, active=decision.active, wake_on=decision.wake_on)
+    trace = decision.trace if settlement.agreed is None else replace(decision.trace, origin="")
+    made = links.agreed_on(decision.key, target_id, agreed, active=decision.active, wake_on=decision.wake_on)
+    return MadeLink(made, trace)
 
 
 def mark(connection: Connection, scope: Scope, settlements: Sequence[Settlement]) -> None:
@@ -63,14 +67,16 @@ def intended(scope: Scope, run_id: str, change: Change) -> Line:
     entry, decision = change.entry, change.entry.decision
     facts = _facts(change) | {"digest": decision.digest}
     body = {"source": entry.source, "before": decision.before, "after": decision.after}
+    told = {"effective_on": decision.effective_on, "warnings": decision.warnings}
+    body |= {name: value for name, value in told.items() if value}
     return Line(Kind.INTENDED, facts, decision.key, scope.flow, run_id, body)
 
 
-def settled(scope: Scope, run_id: str, one: Settlement, state: State, made: Link | None) -> Line:
+def settled(scope: Scope, run_id: str, one: Settlement, state: State, made: MadeLink | None) -> Line:
     """What the journal tells of an outcome."""
     facts = _facts(one.change) | {"event": str(one.event), "state": str(state)}
     if made:
-        facts |= {"target_id": made.target_id, "digest": made.digest}
+        facts |= {"target_id": made.link.target_id, "digest": made.link.digest}
     body = {"note": one.note, "agreed": one.agreed} if one.note or one.agreed is not None else None
     return Line(_TOLD[state], facts, one.change.key, scope.flow, run_id, body)
 

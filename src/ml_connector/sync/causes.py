@@ -11,6 +11,7 @@ from ml_connector.sync.outcome import Held, Owner
 from ml_connector.sync.plan import Found, Link
 
 ANSWERED_OTHERWISE = "answered_otherwise"
+HANDED_OVER = "handed_over"
 # What only a look into the target can resolve.
 IN_TARGET = (
     "doubled_in_target",
@@ -18,6 +19,7 @@ IN_TARGET = (
     "differs_in_target",
     "not_confirmed",
     "refused_by_airbase",
+    "refused_by_ifs",
     ANSWERED_OTHERWISE,
 )
 
@@ -77,4 +79,40 @@ def unmappable(key: str, error: Exception) -> Held:
         "mapping_failed",
         f"{keys.shown(key)} could not be mapped ({type(error).__name__}); the others go on.",
         "Report it with the record's number; it is looked at again by every run.",
+    )
+
+
+def handed_over(key: str, file: str) -> Held:
+    """A document is in a file that nobody has loaded yet."""
+    return Held(
+        HANDED_OVER,
+        f"{keys.shown(key)} is in file {file}, which has not shown up in the target system yet.",
+        "Load the file there. It is looked for by every run; once it is there, this goes away by itself.",
+        Owner.CONTROLLER,
+    )
+
+
+def posted_otherwise(key: str, target_id: str) -> Held:
+    """The target has a document under our key that differs from what it should be, and that we did not post."""
+    return Held(
+        "posted_otherwise",
+        f"{keys.shown(key)} is already there as {target_id}, but with another content.",
+        "Compare the two. If it is wrong there, reverse it there and take the reference off it; then run again.",
+        Owner.CONTROLLER,
+    )
+
+
+def possibly_double(key: str, other: str, target_id: str) -> str:
+    """A document that looks like another one sent a second time, in a sentence."""
+    where = f", posted as {target_id}" if target_id else ""
+    return f"{keys.shown(key)} may be {keys.shown(other)}{where} a second time: same supplier, number and amount."
+
+
+def held_as_double(sentence: str) -> Held:
+    """Why a document waits that may be a double."""
+    return Held(
+        "possibly_double",
+        sentence,
+        "If it is a double, reject it on the spend side. If not, correct its invoice number there.",
+        Owner.CLERK,
     )

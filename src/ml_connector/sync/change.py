@@ -16,6 +16,7 @@ class State(StrEnum):
     SETTLED = "settled"  # the target has it, the link says so
     REFUSED = "refused"  # the target said no
     DROPPED = "dropped"  # certain not to have happened; the next plan decides anew
+    HANDED = "handed"  # in a file that the target will take later; the target tells when it has
 
 
 class Event(StrEnum):
@@ -28,6 +29,7 @@ class Event(StrEnum):
     MISS = "miss"  # the request was certainly not delivered
     FIND = "find"  # looked up: it is there
     LACK = "lack"  # looked up: it is not there
+    HAND = "hand"  # handed over in a file
 
 
 MOVES: dict[tuple[State, Event], State] = {
@@ -38,6 +40,8 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.INTENDED, Event.MISS): State.DROPPED,
     (State.UNCERTAIN, Event.FIND): State.SETTLED,
     (State.UNCERTAIN, Event.LACK): State.DROPPED,
+    (State.INTENDED, Event.HAND): State.HANDED,
+    (State.UNCERTAIN, Event.HAND): State.HANDED,
     (State.DROPPED, Event.INTEND): State.INTENDED,  # sent again, after the look-up
 }
 

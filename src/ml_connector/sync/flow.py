@@ -6,11 +6,13 @@ Must not know: how records are read, stored or sent.
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from ml_connector.sync.outcome import Held, Mapped
+from ml_connector.records.ledger import Books
+from ml_connector.sync.outcome import Admitted, Held, Mapped, Trace
 from ml_connector.sync.policy import Policy
 
 S = TypeVar("S")
@@ -31,26 +33,51 @@ class Reference(msgspec.Struct, frozen=True):
     key: str
 
 
+class Shape(StrEnum):
+    """How records move."""
+
+    MIRROR = "mirror"  # master data: the target follows the source
+    POST = "post"  # documents: made once; when the source changes later, corrected, never edited
+
+
 class Tables(msgspec.Struct, frozen=True):
-    """The connection's mapping tables, from IFS values to Airbase values."""
+    """The connection's mapping tables, from IFS values to Airbase values, and what only some flows know how to read.
+
+    `dimensions`: label of a tag to code part. `rules`: the rule book of the posting flows.
+    """
 
     subsidiaries: Mapping[str, str] = {}
     payment_terms: Mapping[str, str] = {}
+    dimensions: Mapping[str, str] = {}
+    rules: Any = None
+    terms_conflict: str = "hold"
+    new_vendors: str = "hold"
+    likely: Mapping[str, str] = {}
 
 
 class Context(msgspec.Struct, frozen=True):
     """What a mapping may know beside its record: the day, the tables, the targets of its references.
 
-    `links` has a key for each reference that is linked, or that this plan will link (then with an empty id).
+    `links` has a key for each reference that is linked, or that this plan will link (then with an empty id); those of
+    them that are switched off are in `asleep`. `agreed`: what both sides last agreed on, for flows that go both ways.
     """
 
     today: date
     tables: Tables
     links: Mapping[Reference, str] = {}
+    asleep: frozenset[Reference] = frozenset()
+    books: Books = Books()
+    agreed: Any = None
 
 
 class Flow(msgspec.Struct, Generic[S, T], frozen=True):
-    """One direction of one kind of record."""
+    """One direction of one kind of record.
+
+    `retire`: what the target should hold once the source lost the record, or why a person should look. `trace` and
+    `admit` are of documents; the latter is asked for those that are about to be sent. `absent`: why a record waits that
+    the target lacks, in flows that never create. `resembles`: whether two documents that are alike may be one twice.
+    `both_ways`: the target is looked at whenever the source is, and `map` is told what was agreed last.
+    """
 
     name: str
     title: str
@@ -59,10 +86,16 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     source_kind: type[S]
     target_kind: type[T]
     map: Callable[[S, Context], Mapped[T] | Held]
-    retire: Callable[[T], T]
+    retire: Callable[[T], T | Held]
     references: Callable[[S], tuple[Reference, ...]] = lambda _: ()
     needs: tuple[str, ...] = ()
     policy: Policy = Policy()
+    shape: Shape = Shape.MIRROR
+    trace: Callable[[S], Trace] = lambda _: Trace()
+    admit: Callable[[T, Context], Admitted | Held] = lambda _record, _context: Admitted()
+    both_ways: bool = False
+    absent: Callable[[T, str], Held] | None = None
+    resembles: Callable[[T, T, Context], bool] = lambda _one, _other, _context: False
 
 
 AnyFlow = Flow[Any, Any]

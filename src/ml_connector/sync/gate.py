@@ -24,7 +24,12 @@ def objections(tally: Tally, there: Population, policy: Policy) -> tuple[str, ..
     return (
         *_over("change", changing, there.known, policy.change_share_max, policy.free_max),
         *_over("switch off", leaving, there.active, policy.deactivate_share_max, policy.free_max),
+        *_late(tally.late if policy.late_waits else 0),
     )
+
+
+def _late(count: int) -> tuple[str, ...]:
+    return (f"it would post {count:,} documents later than their own date",) if count else ()
 
 
 def _over(verb: str, count: int, there: int, share_max: float, free_max: int) -> tuple[str, ...]:

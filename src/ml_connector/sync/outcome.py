@@ -38,6 +38,30 @@ class Held(msgspec.Struct, frozen=True):
     idle: bool = False
 
 
+class Trace(msgspec.Struct, frozen=True):
+    """What is remembered of the source of a posted document.
+
+    `origin`: what of it a correction depends upon; while that stays, the document stands as it was posted, whatever
+    the rules say by now. `story`: what chains a request, its bills and its payments. `alike`: equal for what may be the
+    same thing sent twice; "" for none.
+    """
+
+    origin: str = ""
+    story: str = ""
+    alike: str = ""
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """A document may be posted: on which day it takes effect (None: its own), and what a person should know of it.
+
+    `late`: it takes effect later than its own day.
+    """
+
+    on: date | None = None
+    late: bool = False
+    warnings: tuple[str, ...] = ()
+
+
 class Mapped(msgspec.Struct, Generic[T], frozen=True):
     """What the target should hold.
 

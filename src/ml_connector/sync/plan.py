@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ml_connector.records import codec
-from ml_connector.sync.outcome import Held, Mapped
+from ml_connector.sync.outcome import Held, Mapped, Trace
 
 
 class Action(StrEnum):
@@ -43,18 +43,24 @@ class Link(msgspec.Struct, frozen=True):
     active: bool
     agreed: Any
     wake_on: date | None = None
+    origin: str = ""
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A record that is in the target under a key of ours."""
+    """A record that is in the target under a key of ours; `pending`: it was handed over, but is not taken yet."""
 
     key: str
     target_id: str
     record: Any
+    pending: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What to do about one key: what the target should hold, and what it holds as far as known."""
+    """What to do about one key: what the target should hold, and what it holds as far as known.
+
+    Of documents also: the day it takes effect when that is not its own, whether that is later, what a person should
+    know of it, and what is remembered of its source.
+    """
 
     key: str
     action: Action
@@ -64,6 +70,10 @@ class Decision(msgspec.Struct, frozen=True):
     active: bool = True
     wake_on: date | None = None
     held: Held | None = None
+    effective_on: date | None = None
+    late: bool = False
+    warnings: tuple[str, ...] = ()
+    trace: Trace = Trace()
 
     @property
     def digest(self) -> str:
@@ -80,16 +90,22 @@ def same(there: Any, wanted: Any) -> bool:
 def decide(key: str, mapped: Mapped[Any] | Held | None, link: Link | None, found: Found | None) -> Decision:
     """The decision for a record; `mapped` None: the source does not have it (any more)."""
     if isinstance(mapped, Held):
-        waits = not mapped.idle or link is not None or found is not None
-        return Decision(key, Action.HELD if waits else Action.NOT_DUE, held=mapped if waits else None)
+        return holding(key, mapped, known=link is not None or found is not None)
     if mapped is None:
         return Decision(key, Action.UNCHANGED if link else Action.NOT_DUE)
     if link is None and found is None:
-        return _unknown(key, mapped)
+        return creating(key, mapped)
     return _known(key, mapped, link, found)
 
 
-def _unknown(key: str, mapped: Mapped[Any]) -> Decision:
+def holding(key: str, held: Held, *, known: bool) -> Decision:
+    """A record that waits, unless it need not be there and is not."""
+    waits = known or not held.idle
+    return Decision(key, Action.HELD if waits else Action.NOT_DUE, held=held if waits else None)
+
+
+def creating(key: str, mapped: Mapped[Any]) -> Decision:
+    """A record that the target does not have."""
     action = Action.CREATE if mapped.due and mapped.active else Action.NOT_DUE
     return Decision(key, action, mapped.record, active=mapped.active, wake_on=mapped.wake_on)
 
@@ -124,17 +140,20 @@ def _action(mapped: Mapped[Any], link: Link | None, *, equal: bool) -> Action:
 class Tally(msgspec.Struct):
     """A plan counted, and the identity of what a person would approve of it, whatever the order it was made in.
 
-    Two plans have the same `plan_id` exactly when they would change the same records to the same values. What is only
-    created does not count: it destroys nothing, and a record that arrives meanwhile must not void an approval.
+    Two plans have the same `plan_id` exactly when they would change the same records to the same values, and post the
+    same documents late. What else is created does not count: it destroys nothing, and a record that arrives meanwhile
+    must not void an approval.
     """
 
     counts: dict[str, int] = {}
+    late: int = 0
     content: int = 0
 
     def add(self, decision: Decision) -> None:
         """Count one decision."""
         self.counts[decision.action] = self.counts.get(decision.action, 0) + 1
-        if decision.action in (Action.UPDATE, Action.DEACTIVATE):
+        self.late += decision.late
+        if decision.late or decision.action in (Action.UPDATE, Action.DEACTIVATE):
             self.content = (self.content + _weight(decision)) % (1 << 256)
 
     def of(self, *actions: Action) -> int:

@@ -50,7 +50,12 @@ class Source(Protocol):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The sets that a record is made of; the first has exactly one row per record."""
+        """The sets that a record is made of."""
+        ...
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The parts of which each record has a row, or rows, in exactly one."""
         ...
 
     @property
@@ -82,12 +87,16 @@ class Source(Protocol):
 
 
 class Write(msgspec.Struct, frozen=True):
-    """What to put into the target: create when `target_id` is empty, else set the fields of that record."""
+    """What to put into the target: create when `target_id` is empty, else set the fields of that record.
+
+    `effective_on`: the day a document takes effect; None: its own.
+    """
 
     key: str
     target_id: str
     after: Any
     before: Any = None
+    effective_on: date | None = None
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -111,7 +120,14 @@ class Unknown(msgspec.Struct, frozen=True):
     reason: str
 
 
-Result = Done | Refused | Unknown
+class Handed(msgspec.Struct, frozen=True):
+    """The write is in a file that the target takes later; until it shows there, somebody may have to see to that."""
+
+    key: str
+    held: Held
+
+
+Result = Done | Refused | Unknown | Handed
 
 
 class Target(Protocol):
@@ -191,6 +207,15 @@ class Noted(msgspec.Struct, frozen=True):
     held: Held | None = None
 
 
+class Alike(msgspec.Struct, frozen=True):
+    """A posted document that is alike to one that is about to be."""
+
+    alike: str
+    key: str
+    target_id: str
+    agreed: Any
+
+
 class Store(Protocol):
     """The store as one flow of one connection sees it.
 
@@ -239,6 +264,10 @@ class Store(Protocol):
 
     def waiting(self, today: date) -> set[str]:
         """Keys to look at whatever the source says: with an open exception, a link in doubt, or a wake-up day come."""
+        ...
+
+    def alike(self, names: Sequence[str]) -> list[Alike]:
+        """Linked documents of the flow that are alike to any of these, by `Trace.alike`."""
         ...
 
     def held_for(self, causes: Sequence[str]) -> set[str]:

@@ -10,13 +10,16 @@ import msgspec
 from ml_connector.sync.plan import Action, Decision
 
 SAMPLES_MAX = 5
+WARNINGS_MAX = 20
 
 
 class Report(msgspec.Struct):
     """One flow's figures.
 
     `adopted` (part of `unchanged`): was in the target already and equal, now linked. `recovered`: changes that an
-    earlier run had left open, settled by looking them up.
+    earlier run had left open, settled by looking them up. `posting`: a flow of documents. `late`: take effect later
+    than their own date. `warned`: may be doubles, the first of them in `warnings`. `second_person`: whoever runs a
+    stopped plan can't approve it.
     """
 
     flow: str
@@ -35,11 +38,16 @@ class Report(msgspec.Struct):
     uncertain: int = 0
     adopted: int = 0
     recovered: int = 0
+    posting: bool = False
+    late: int = 0
+    warned: int = 0
+    warnings: list[str] = []
     requests: dict[str, int] = {}
     seconds: float = 0.0
     plan_id: str = ""
     objections: tuple[str, ...] = ()
     error: str = ""
+    second_person: bool = False
     samples: list[Decision] = []
 
     @property
@@ -49,13 +57,16 @@ class Report(msgspec.Struct):
 
     def count(self, action: Action, by: int = 1) -> None:
         """Count decisions that are in effect."""
-        name = COUNTED[action]
+        name = (POSTED if self.posting else COUNTED).get(action) or COUNTED[action]
         setattr(self, name, getattr(self, name) + by)
         if action is Action.ADOPT:
             self.adopted += by
 
     def sample(self, decision: Decision) -> None:
-        """Keep the first few of each kind, to be looked at."""
+        """Count what is remarkable, and keep the first few decisions of each kind to be looked at."""
+        self.late += decision.late
+        self.warned += bool(decision.warnings)
+        self.warnings.extend(decision.warnings[: WARNINGS_MAX - len(self.warnings)])
         alike = sum(1 for kept in self.samples if kept.action == decision.action)
         if alike < SAMPLES_MAX:
             self.samples.append(decision)
@@ -71,3 +82,4 @@ COUNTED = {
     Action.NOT_DUE: "not_due",
     Action.HELD: "held",
 }
+POSTED = {Action.CREATE: "posted", Action.UPDATE: "corrected", Action.DEACTIVATE: "corrected"}

@@ -1,8 +1,9 @@
 """A client of the IFS site that knows nothing but HTTP."""
 
 import json
+import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -22,7 +23,43 @@ SHORT = {
     "voucher_rows": f"{MAIN}VoucherRowsAnalysis.svc/VoucherRowSet",
     "sites": f"{MAIN}SitesHandling.svc/SiteSet",
     "companies": f"{MAIN}CompanyHandling.svc/CompanySet",
+    "hold": f"{MAIN}VoucherEntryHandling.svc/HoldVoucherSet",
+    "hold_rows": f"{MAIN}VoucherEntryHandling.svc/HoldVoucherRowSet",
+    "loads": f"{MAIN}ExternalVoucherHandling.svc/ExtLoadInfoSet",
+    "transactions": f"{MAIN}ExternalVoucherHandling.svc/ExtTransactionSet",
+    "load_types": f"{MAIN}ExternalVoucherHandling.svc/ExtLoadTypeSet",
+    "periods": f"{MAIN}AccountingPeriodsHandling.svc/AccountingPeriodSet",
+    "invoices": f"{ENTITY}ManSuppInvoiceEntity.svc/ManSuppInvoiceSet",
+    "payment_addresses": f"{ENTITY}PaymentAddressEntity.svc/PaymentAddressSet",
+    "catalogue": f"{MAIN}AllProjections.svc/Projections",
 }
+
+
+class Change(NamedTuple):
+    """One request of a changeset."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+    if_match: str = ""
+    content_id: str = ""
+
+    def part(self) -> str:
+        named = f"Content-ID: {self.content_id}\r\n" if self.content_id else ""
+        guard = f"If-Match: {self.if_match}\r\n" if self.if_match else ""
+        head = f"{self.method} {self.path} HTTP/1.1\r\nContent-Type: application/json\r\n{guard}"
+        content = "" if self.body is None else json.dumps(self.body)
+        return f"Content-Type: application/http\r\n{named}\r\n{head}\r\n{content}"
+
+
+def changeset(changes: list[Change]) -> str:
+    inner = "".join(f"--C\r\n{change.part()}\r\n" for change in changes) + "--C--"
+    return f"Content-Type: multipart/mixed; boundary=C\r\n\r\n{inner}"
+
+
+def json_within(answer: bytes) -> dict[str, Any]:
+    body = answer.partition(b"\r\n\r\n")[2].partition(b"\r\n--")[0]
+    return json.loads(body) if body.strip() else {}
 
 
 @dataclass
@@ -57,6 +94,18 @@ class Tenant:
         sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **(headers or {})}
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         return self.raw(method, path, query, sent, content)
+
+    def batch(self, service: str, *changesets: list[Any], prefer: str = "") -> list[tuple[int, dict[str, Any]]]:
+        """Send changesets; the statuses and bodies of the answers, in order."""
+        content = (
+            "".join(f"--B\r\n{changeset([Change(*each) for each in changes])}\r\n" for changes in changesets)
+            + "--B--\r\n"
+        )
+        headers = {"Content-Type": "multipart/mixed; boundary=B", "Prefer": prefer}
+        answer = self.ask("POST", f"{MAIN}{service}.svc/$batch", headers, content.encode())
+        assert answer.status == 200, answer
+        answers = re.split(rb"HTTP/1\.1 (?=\d{3} )", answer.body)[1:]
+        return [(int(each[:3]), json_within(each)) for each in answers]
 
     def get(self, where: str, headers: dict[str, str] | None = None, **options: object) -> dict[str, Any]:
         answer = self.ask("GET", where, headers, **options)

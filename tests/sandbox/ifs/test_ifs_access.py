@@ -117,7 +117,7 @@ def test_metadata_describes_types_without_any_nullable(tenant: Any) -> None:
 
 
 def test_every_metadata_is_well_formed_and_complete(tenant: Any) -> None:
-    for table in tenant.world.tables.values():
+    for table in (each for each in tenant.world.tables.values() if each.served):
         root = "int/ifsapplications/entity" if table.entity_api else "main/ifsapplications/projection"
         answer = tenant.ask("GET", f"/{root}/v1/{table.service}.svc/$metadata")
         schema = ElementTree.fromstring(answer.body)  # noqa: S314 - our own XML

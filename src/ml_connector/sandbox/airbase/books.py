@@ -13,6 +13,7 @@ import msgspec
 
 from ml_connector.sandbox.airbase import checks
 from ml_connector.sandbox.airbase.checks import Wrong
+from ml_connector.sandbox.airbase.facts import Facts
 from ml_connector.sandbox.airbase.kinds import KINDS, VENDOR_ASSUMED, Kind, checked
 from ml_connector.sandbox.airbase.options import AirbaseOptions
 from ml_connector.sandbox.airbase.table import Row, Table
@@ -38,8 +39,9 @@ class Bulk(msgspec.Struct, frozen=True):
 class Books:
     """Rows of all kinds; the caller holds the lock."""
 
-    def __init__(self, options: AirbaseOptions) -> None:
+    def __init__(self, options: AirbaseOptions, facts: Facts | None = None) -> None:
         self.options = options
+        self.facts = facts or Facts()
         self.tables: dict[str, Table] = {name: Table() for name in KINDS}
         self._random = random.Random(options.seed)  # noqa: S311
 

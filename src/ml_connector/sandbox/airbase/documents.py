@@ -1,15 +1,15 @@
-"""Made-up documents: ledger entries as recorded traffic has them, requests, bills and payments as assumed.
+"""The documents of Airbase, made of a purchase: ledger entries as recorded traffic has them, the rest as assumed.
 
-One rule: the keys and what may be null are those that were seen; only the values are invented.
-It must not know where a document is kept.
+Rule: the keys and what may be null are those that were seen or are written down as assumed.
+Must not know: where a document is kept, nor how a purchase was made up.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+
+from ml_connector.sandbox.airbase.facts import Pair
 
 Fields = dict[str, Any]
 
@@ -22,33 +22,135 @@ LEDGER_TYPES = (
     "bill_payment_load",
     "bill_payment_unload",
     "ach_load",
+    "bill_payment",
 )
 REQUEST_STATUSES = ("created", "sent_back", "approved", "denied", "archived")
+APPLIED_TO = {"reimbursement_payment": "reimbursement", "bill_payment": "bill"}
 _SETTLED = ("virtual_card", "physical_card", "bill_payment_", "ach_load")
-_PEOPLE = (("Ada Moreau", "ada.moreau@example.test"), ("Bo Lindqvist", "bo.lindqvist@example.test"))
-_AMOUNTS = ("100", "1249.5", "87.35", "4020.00", "0.99", "15000")
-_START = datetime(2026, 7, 1)  # noqa: DTZ001 - Airbase's times are naive
+_DECIDED = {"approved": "accepted", "archived": "accepted", "denied": "denied"}
 
 
-class Setting(msgspec.Struct, frozen=True):
-    """What a document refers to."""
+class Purchase(msgspec.Struct, frozen=True, kw_only=True):
+    """What the documents of one purchase have in common.
 
-    vendors: Sequence[Fields]
-    subsidiaries: Sequence[Fields]
-    expenses: Sequence[Fields]
-    payable: Fields
-    bank: Fields
-    line_tags: Sequence[Fields]  # one on every line, as a department would be
-    document_tags: Sequence[Fields]
+    Shape: `lines` and `tags` as in a ledger entry; `converted` and `rate` as `subsidiary_amount` and `exchange_rate`.
+    """
+
+    number: int
+    vendor: Fields | None
+    subsidiary: Fields
+    currency: str
+    total: str
+    lines: Sequence[Fields]
+    tags: Sequence[Fields]
+    people: tuple[Fields, Fields]  # who asks, who approves
+    at: str
+    category: str | None = None
+    converted: Fields | None = None
+    rate: Fields | None = None
+    po_number: str | None = None
+    invoice_number: str | None = None
+    description: str = ""
 
 
-def ledger_entry(setting: Setting, number: int, kind: str, key: str, applies_to: str = "") -> Fields:
-    """Make a ledger entry that waits to be posted."""
-    settled = kind.startswith(_SETTLED)
-    subsidiary = setting.subsidiaries[number % len(setting.subsidiaries)]
-    amount, currency = _AMOUNTS[number % len(_AMOUNTS)], subsidiary["erp_currency_reference_id"]
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """How money left the bank: an amount with its currency, the fee in it, and from which account."""
+
+    kind: str = "ach"
+    status: str = "settled"
+    amount: str | None
+    currency: str | None
+    fee: str = "0"
+    paid_at: str
+    bank: Fields | None
+
+
+def request_of(purchase: Purchase, status: str, kind: str = "SPEND_REQUEST") -> Fields:
+    """Make a purchase request; its status decides whether it was approved."""
+    approved_at = purchase.at if status in ("approved", "archived") else None
+    decided_at = purchase.at if status in _DECIDED else None
+    asks, approves = purchase.people
+    return {
+        "number": f"PR-{purchase.number:05d}",
+        "status": status,
+        "type": kind,
+        "category": purchase.category,
+        "requester": asks,
+        "approvals": [
+            {"approver": approves, "status": _DECIDED.get(status, "created"), "decided_at": decided_at},
+        ],
+        "approved_at": approved_at,
+        "vendor": purchase.vendor,
+        "subsidiary": purchase.subsidiary,
+        "currency": {"iso_code": purchase.currency},
+        "total_amount": purchase.total,
+        "subsidiary_amount": purchase.converted,
+        "exchange_rate": purchase.rate,
+        "po_number": purchase.po_number if approved_at else None,
+        "invoice_number": purchase.invoice_number if approved_at else None,
+        "description": purchase.description,
+        "lines": [{**line, "category": purchase.category} for line in purchase.lines],
+        "tags": purchase.tags,
+    }
+
+
+def bill_of(
+    purchase: Purchase, status: str, due_at: str, *, request_id: str | None = None, paid: bool = False
+) -> Fields:
+    """Make a bill."""
+    return {
+        **request_of(purchase, status, "BILL"),
+        "number": f"BILL-{purchase.number:05d}",
+        "invoice_number": purchase.invoice_number,
+        "invoice_date": purchase.at,
+        "due_date": due_at,
+        "payment_status": "paid" if paid else "unpaid",
+        "request_id": request_id,
+    }
+
+
+def payment_of(
+    purchase: Purchase, settlement: Settlement, *, bill_ids: Sequence[str] = (), request_id: str | None = None
+) -> Fields:
+    """Make a payment."""
+    return {
+        "number": f"PAY-{purchase.number:05d}",
+        "type": settlement.kind,
+        "status": settlement.status,
+        "vendor": purchase.vendor,
+        "subsidiary": purchase.subsidiary,
+        "currency": {"iso_code": purchase.currency},
+        "amount": purchase.total,
+        "settlement_amount": settlement.amount,
+        "settlement_currency": settlement.currency and {"iso_code": settlement.currency},
+        "fee": settlement.fee,
+        "subsidiary_amount": purchase.converted,
+        "exchange_rate": purchase.rate,
+        "paid_at": settlement.paid_at,
+        "bank_account": settlement.bank,
+        "bill_ids": list(bill_ids),
+        "request_id": request_id,
+        "po_number": purchase.po_number,
+        "invoice_number": purchase.invoice_number,
+        "tags": purchase.tags,
+    }
+
+
+def entry_of(
+    purchase: Purchase,
+    kind: str,
+    key: str,
+    *,
+    payable: Fields,
+    bank: Fields | None,
+    settled: Fields | None = None,
+    applies_to: str | None = None,
+) -> Fields:
+    """Make a ledger entry that waits to be posted; `settled` is an amount with its `{iso_code}` currency."""
+    is_settled = settles(kind)
+    vendor = purchase.vendor if (kind.startswith("bill") and not is_settled) or "card" in kind else None
     url = f"https://app.example.test/ledger/{key}"
-    vendor = _ledger_vendor(setting, number) if kind == "bill" or "card" in kind else None
+    amount = _money(purchase.total, purchase.currency)
     return {
         "id": key,
         "airbase_id": key,
@@ -59,147 +161,74 @@ def ledger_entry(setting: Setting, number: int, kind: str, key: str, applies_to:
         "type": kind,
         "status": "sync_ready",
         "error_message": "",
-        "spend_owner": _person(number) if vendor else None,
-        "subsidiary": _brief(subsidiary),
-        "credit_mode": "prefunded" if settled else "",
-        "vendor": vendor,
-        "employee": _person(number) if kind.startswith("reimbursement") else None,
-        "invoice_number": f"INV-{number:05d}" if kind == "bill" else None,
-        "bank_account": _brief(setting.bank) if settled or kind.endswith("_payment") else None,
-        "ap_account": None if settled else _brief(setting.payable),
-        "applied_to": _applied(applies_to) if kind == "reimbursement_payment" else None,
+        "spend_owner": purchase.people[0] if vendor else None,
+        "subsidiary": purchase.subsidiary,
+        "credit_mode": "prefunded" if is_settled else "",
+        "vendor": vendor and {**vendor, "created_in_platform": True, "created_in_airbase": True},
+        "employee": purchase.people[0] if kind.startswith("reimbursement") else None,
+        "invoice_number": purchase.invoice_number if kind in ("bill", "bill_payment") else None,
+        "bank_account": bank if is_settled or kind.endswith("_payment") else None,
+        "ap_account": None if is_settled else payable,
+        "applied_to": _applied(kind, applies_to),
         "receipt_link": None,
-        "entry_date": _at(number, exact=settled),
+        "entry_date": purchase.at,
         "payment_entry_date": None,
-        "currency": _currency(currency),
-        "total_amount": amount,
-        "transaction_tags": _tags(setting.document_tags, number),
-        "notes": f"Example {kind.replace('_', ' ')} {number}",
+        "currency": _currency(purchase.currency),
+        "total_amount": purchase.total,
+        "transaction_tags": purchase.tags,
+        "notes": purchase.description,
         "is_amortized": False,
         "amortization_account": None,
         "amortization_start_date": None,
         "amortization_end_date": None,
-        "expense_list": _expenses(setting, number, amount),
+        "expense_list": purchase.lines,
         "amounts": {
-            "amount": _money(amount, currency),
-            "transaction_amount": _money(amount, currency),
-            "settlement_amount": _money(amount, currency) if settled else None,
-            "subsidiary_amount": _money(amount, currency),
+            "amount": amount,
+            "transaction_amount": amount,
+            "settlement_amount": _referred(settled) if is_settled else None,
+            "subsidiary_amount": _referred(purchase.converted),
         },
     }
 
 
-def purchase_request(setting: Setting, number: int, status: str = "approved") -> Fields:
-    """Make a purchase request; its status decides whether it was approved."""
-    approved = status in ("approved", "archived")
-    subsidiary = setting.subsidiaries[number % len(setting.subsidiaries)]
-    amount = _AMOUNTS[number % len(_AMOUNTS)]
-    decision = {"approved": "accepted", "archived": "accepted", "denied": "denied"}.get(status, "created")
+def settles(kind: str) -> bool:
+    """Say whether a ledger entry of a type carries what left the bank."""
+    return kind.startswith(_SETTLED)
+
+
+def line_of(number: int, account: Fields | None, amount: str, tags: Sequence[Fields]) -> Fields:
+    """Make one line of any document."""
     return {
-        "number": f"PR-{number:05d}",
-        "status": status,
-        "type": "SPEND_REQUEST",
-        "requester": _person(number),
-        "approvals": [
-            {"approver": _person(number + 1), "status": decision, "decided_at": _at(number) if approved else None}
-        ],
-        "approved_at": _at(number) if approved else None,
-        "vendor": _vendor(setting, number),
-        "subsidiary": _brief(subsidiary),
-        "currency": {"iso_code": subsidiary["erp_currency_reference_id"]},
-        "total_amount": amount,
-        "po_number": f"APO-{number:05d}" if approved else None,
-        "lines": _expenses(setting, number, amount),
-        "tags": _tags(setting.document_tags, number),
-    }
-
-
-def bill(setting: Setting, number: int, status: str = "approved") -> Fields:
-    """Make a bill."""
-    return {
-        **purchase_request(setting, number, status),
-        "number": f"BILL-{number:05d}",
-        "type": "BILL",
-        "invoice_number": f"INV-{number:05d}",
-        "invoice_date": _at(number),
-        "due_date": _at(number + 30),
-        "payment_status": "unpaid",
-    }
-
-
-def payment(setting: Setting, number: int, status: str = "settled") -> Fields:
-    """Make a payment of no bill in particular."""
-    subsidiary = setting.subsidiaries[number % len(setting.subsidiaries)]
-    amount = _AMOUNTS[number % len(_AMOUNTS)]
-    return {
-        "status": status,
-        "vendor": _vendor(setting, number),
-        "subsidiary": _brief(subsidiary),
-        "currency": {"iso_code": subsidiary["erp_currency_reference_id"]},
-        "amount": amount,
-        "settlement_amount": amount,
-        "fee": "0",
-        "paid_at": _at(number, exact=True),
-        "bill_ids": [],
-        "request_id": None,
-    }
-
-
-MAKERS: dict[str, Callable[[Setting, int], Fields]] = {
-    "purchase_requests": purchase_request,
-    "bills": bill,
-    "payments": payment,
-}
-
-
-def _expenses(setting: Setting, number: int, amount: str) -> list[Fields]:
-    """Split every third amount over two lines that add up exactly."""
-    if number % 3:
-        return [_expense(setting, number, 1, amount)]
-    part = (Decimal(amount) / 4).quantize(Decimal("0.01"))
-    return [
-        _expense(setting, number, 1, str(part)),
-        _expense(setting, number + 1, 2, str(Decimal(amount) - part)),
-    ]
-
-
-def _expense(setting: Setting, number: int, line: int, amount: str) -> Fields:
-    return {
-        "line_number": line,
+        "line_number": number,
         "receipt_link": None,
-        "account": _brief(setting.expenses[number % len(setting.expenses)]),
+        "account": account,
         "amount": amount,
-        "tags": _tags(setting.line_tags, number),
-        "description": f"Line {line}",
+        "tags": tags,
+        "description": f"Line {number}",
         "amortization_start_date": None,
         "amortization_end_date": None,
     }
 
 
-def _vendor(setting: Setting, number: int) -> Fields | None:
-    if not setting.vendors:
-        return None
-    vendor = setting.vendors[number % len(setting.vendors)]
-    return {name: vendor[name] for name in ("id", "airbase_id", "name", "erp_reference_id")}
+def account_of(pair: Pair) -> Fields:
+    """Make a reference to an account."""
+    return {"erp_reference_id": pair[0], "name": pair[1]}
 
 
-def _ledger_vendor(setting: Setting, number: int) -> Fields | None:
-    vendor = _vendor(setting, number)
-    return vendor and {**vendor, "created_in_platform": True, "created_in_airbase": True}
-
-
-def _applied(key: str) -> list[Fields]:
-    return [{"id": key, "airbase_id": key, "transaction_type": "reimbursement"}]
-
-
-def _brief(row: Fields) -> Fields:
+def brief(row: Fields) -> Fields:
+    """Make a reference to a row that has a key and a name."""
     return {"erp_reference_id": row["erp_reference_id"], "name": row["name"]}
 
 
-def _tags(tags: Sequence[Fields], number: int) -> list[Fields]:
-    """Take one of the tags, if there are any."""
-    names = ("erp_reference_id", "type_label", "name")
-    return [{name: tags[number % len(tags)][name] for name in names}] if tags else []
+def amount_in(amount: str, currency: str) -> Fields:
+    """Make an amount with its currency, as the spend API has it."""
+    return {"amount": amount, "currency": {"iso_code": currency}}
+
+
+def _applied(kind: str, key: str | None) -> list[Fields] | None:
+    if kind not in APPLIED_TO or key is None:
+        return None
+    return [{"id": key, "airbase_id": key, "transaction_type": APPLIED_TO[kind]}]
 
 
 def _currency(code: str) -> Fields:
@@ -210,11 +239,5 @@ def _money(amount: str, code: str) -> Fields:
     return {"amount": amount, "currency": _currency(code)}
 
 
-def _person(number: int) -> Fields:
-    name, mail = _PEOPLE[number % len(_PEOPLE)]
-    return {"name": name, "email": mail}
-
-
-def _at(number: int, *, exact: bool = False) -> str:
-    at = _START + timedelta(days=number % 60, hours=9 if exact else 0)
-    return at.isoformat(timespec="microseconds" if exact else "seconds")
+def _referred(money: Fields | None) -> Fields | None:
+    return money and _money(money["amount"], money["currency"]["iso_code"])

@@ -12,7 +12,7 @@ import msgspec
 from ml_connector.sandbox.airbase import checks
 from ml_connector.sandbox.airbase.checks import Check, Tables, Wrong
 
-VENDOR_ASSUMED = ("payment_terms", "currency", "address")
+VENDOR_ASSUMED = ("payment_terms", "currency", "address", "tax_id", "bank_country")
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -97,6 +97,8 @@ VENDORS = Kind(
         "payment_terms": None,
         "currency": None,
         "address": None,
+        "tax_id": "",
+        "bank_country": "",
     },
     required=("name",),
 )

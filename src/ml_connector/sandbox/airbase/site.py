@@ -14,6 +14,7 @@ import msgspec
 from ml_connector.sandbox.airbase import replies, seed
 from ml_connector.sandbox.airbase.books import Books, Refused
 from ml_connector.sandbox.airbase.edits import edited
+from ml_connector.sandbox.airbase.facts import Facts
 from ml_connector.sandbox.airbase.gate import Gate
 from ml_connector.sandbox.airbase.kinds import KINDS, Kind
 from ml_connector.sandbox.airbase.lists import NoSuchPage, page_of
@@ -30,13 +31,13 @@ class AirbaseSite:
 
     name = "airbase"
 
-    def __init__(self, options: AirbaseOptions | None = None, facts: seed.Facts | None = None) -> None:
+    def __init__(self, options: AirbaseOptions | None = None, facts: Facts | None = None) -> None:
         self.options = options or AirbaseOptions()
-        self.books = Books(self.options)
+        self.books = Books(self.options, facts)
         self._gate = Gate(self.options)
         self._session = EntitySession(self.options)
         self._lock = threading.RLock()
-        seed.fill(self.books, facts or seed.Facts())
+        seed.fill(self.books)
 
     def answer(self, request: Request) -> Response:
         """Answer one request."""
@@ -52,6 +53,19 @@ class AirbaseSite:
         """List all rows of a kind as a client would see them, oldest first."""
         with self._lock:
             return [self.books.shown(KINDS[kind], row) for row in self.books.tables[kind]]
+
+    def documents(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
+        """List copies of the rows of a kind that have these values, oldest first, to be kept or changed at will."""
+        rows = (row for row in self.rows(kind) if all(row.get(name) == value for name, value in fields.items()))
+        return msgspec.json.decode(msgspec.json.encode(list(rows)))
+
+    def document(self, kind: str, key: str) -> dict[str, Any]:
+        """Give a copy of one row; a KeyError when there is none."""
+        with self._lock:
+            row = self.books.tables[kind].get(key)
+            if row is None:
+                raise KeyError(key)
+            return msgspec.json.decode(msgspec.json.encode(self.books.shown(KINDS[kind], row)))
 
     def counts(self) -> dict[str, int]:
         """Count the rows of each kind."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from ml_connector.sandbox.ifs.commit import commit
 from ml_connector.sandbox.ifs.data import Call
 from ml_connector.sandbox.ifs.errors import Refusal, bad_body, not_implemented, wrong_method
 from ml_connector.sandbox.ifs.services import Service, split
@@ -25,8 +26,8 @@ _BLANK = re.compile(rb"\r?\n\r?\n")
 _REFERENCE = re.compile(r"\$([\w.-]+)(?=/|$)")
 
 
-def answer_batch(request: Request, service: Service, root: str, world: World, run: Run) -> Response:
-    """Answer a batch."""
+def answer_batch(request: Request, service: Service, root: str, world: World, run: Run, requests_max: int) -> Response:
+    """Answer a batch of no more than so many requests."""
     if request.method != "POST":
         raise wrong_method(request.method)
     media = request.headers.get("content-type", "")
@@ -35,9 +36,22 @@ def answer_batch(request: Request, service: Service, root: str, world: World, ru
     go_on = _GO_ON.search(request.headers.get("prefer", "")) is not None
     batch = Batch(request, service, root, world, run)
     boundary = f"batch_{uuid4()}"
-    answers = list(batch.answers(parts_of(request.body, media), go_on))
+    parts = [Part(headers, content) for headers, content in parts_of(request.body, media)]
+    if sum(len(part.changes) or 1 for part in parts) > requests_max:
+        raise bad_body(f"The batch has more than {requests_max} requests.")
+    answers = list(batch.answers(parts, go_on))
     headers = {"Content-Type": f"multipart/mixed; boundary={boundary}", "OData-Version": "4.0"}
     return Response(200, headers, multipart(answers, boundary))
+
+
+class Part:
+    """One part of a batch: a request, or a changeset and what is in it."""
+
+    def __init__(self, headers: Headers, content: bytes) -> None:
+        self.headers = headers
+        self.content = content
+        self.is_changeset = headers.get("content-type", "").lower().startswith("multipart/mixed")
+        self.changes = parts_of(content, headers["content-type"]) if self.is_changeset else []
 
 
 class Batch:
@@ -50,28 +64,27 @@ class Batch:
         self._world = world
         self._run = run
 
-    def answers(self, parts: list[tuple[Headers, bytes]], go_on: bool) -> Iterator[bytes]:
+    def answers(self, parts: list[Part], go_on: bool) -> Iterator[bytes]:
         """The answers as parts; the first failure is the last answer unless told to go on."""
-        for headers, content in parts:
-            failed, answer = self._answer(headers, content)
+        for part in parts:
+            failed, answer = self._answer(part)
             yield answer
             if failed and not go_on:
                 return
 
-    def _answer(self, headers: Headers, content: bytes) -> tuple[bool, bytes]:
-        media = headers.get("content-type", "")
+    def _answer(self, part: Part) -> tuple[bool, bytes]:
         try:
-            if media.lower().startswith("multipart/mixed"):
-                return False, self._changeset(content, media)
-            response = self._one(self._inner(content, {}))
+            if part.is_changeset:
+                return False, self._changeset(part.changes)
+            response = self._one(self._inner(part.content, {}))
         except Refusal as refusal:
             response = refusal.response()
-        return response.status >= 400, http_part(response, headers.get("content-id"))
+        return response.status >= 400, http_part(response, part.headers.get("content-id"))
 
-    def _changeset(self, content: bytes, media: str) -> bytes:
+    def _changeset(self, changes: list[tuple[Headers, bytes]]) -> bytes:
         boundary, places = f"changeset_{uuid4()}", dict[str, str]()
-        with self._world.transaction():
-            answers = [self._change(*part, places) for part in parts_of(content, media)]
+        with commit(self._world):
+            answers = [self._change(*change, places) for change in changes]
         body = multipart(answers, boundary)
         return f"Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n".encode() + body
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ml_connector.sandbox.ifs.errors import database, malformed, not_implemented, unknown_property
+from ml_connector.sandbox.ifs.folding import STARTS, folded
 from ml_connector.sandbox.ifs.lexer import EnumLiteral
 from ml_connector.sandbox.ifs.moment import Moments
 from ml_connector.sandbox.ifs.syntax import COMPARISONS, Literal, Name, Node
@@ -38,7 +39,7 @@ class Term(NamedTuple):
 
 def row_test(node: Node, view: View, moments: Moments) -> Read:
     """The test that the tree of a ``$filter`` makes."""
-    return boolean(Compiler(view, moments).term(node)).read
+    return boolean(Compiler(view, moments).term(folded(node))).read
 
 
 class Compiler:
@@ -280,7 +281,15 @@ def _strict(function: Callable[..., Any], parts: list[Term]) -> Read:
     return read
 
 
+def _starts(_: str, parts: list[Term]) -> Term:
+    if any(part.kind not in (Kind.STRING, "null") for part in parts):
+        raise incompatible()
+    read, texts = parts[0].read, tuple(part.value for part in parts[1:])
+    return _truth(lambda row: None if (own := read(row)) is None else own.startswith(texts))
+
+
 _MAKE: dict[str, Callable[[str, list[Term]], Term]] = {
+    STARTS: _starts,
     "and": _and,
     "or": _or,
     "not": _not,

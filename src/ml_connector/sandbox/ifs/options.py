@@ -19,6 +19,7 @@ class IfsOptions:
     page_cap: int = 5000
     timeout_top: int | None = None  # a larger $top takes too long
     zone: str = "Europe/Oslo"  # what `Z` really means, unless the client asks for time-zone awareness
+    batch_max: int = 200  # requests within a $batch
     rate_limit: int = 1000  # requests a window
     rate_window_s: float = 60
     retry_after: bool = True

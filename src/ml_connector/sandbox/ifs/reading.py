@@ -15,6 +15,8 @@ from urllib.parse import quote
 from ml_connector.sandbox.ifs.bounds import Sorted, lowest
 from ml_connector.sandbox.ifs.errors import malformed, not_implemented, timed_out, unknown_property
 from ml_connector.sandbox.ifs.filter import Compiler, row_test
+from ml_connector.sandbox.ifs.folding import folded
+from ml_connector.sandbox.ifs.lookup import looked_up
 from ml_connector.sandbox.ifs.moment import Moments
 from ml_connector.sandbox.ifs.options import IfsOptions
 from ml_connector.sandbox.ifs.query import Query
@@ -102,6 +104,9 @@ class Reader:
         if resource.within:
             rows = self._world.linked(name, *zip(*resource.within, strict=True))  # type: ignore[arg-type]
             return _resorted(rows, order, view)
+        found = None if tree is None else looked_up(self._world, view, folded(tree))
+        if found is not None:
+            return _resorted(found, order, view)
         if not order:
             return self._world.heap(name)
         low = None if any(by.descending for by in order) else self._low(view, query, order, tree)

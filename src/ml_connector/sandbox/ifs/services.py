@@ -39,7 +39,7 @@ class Service:
 def services(world: World, options: IfsOptions) -> dict[str, Service]:
     """All services by name."""
     found: dict[str, Service] = {}
-    for table in world.tables.values():
+    for table in (each for each in world.tables.values() if each.served):
         service = found.setdefault(table.service, Service(table.service, table.entity_api))
         service.sets[table.name] = View(table, service.name, world, options)
         for link in table.children:

@@ -65,7 +65,7 @@ class IfsSite:
             raise Refusal(401, "UNAUTHORIZED", "Unauthorized.", headers=challenge)
         service, root, rest = self._service(request.path)
         if rest == "/$batch":
-            return answer_batch(request, service, root, self.world, self._entity)
+            return answer_batch(request, service, root, self.world, self._entity, self.options.batch_max)
         if rest in ("/", "/$metadata"):
             return self._description(request, service, root, rest)
         return self._entity(Call(request, service, rest))

@@ -4,10 +4,12 @@ Rule: the check of an ETag and the change it allows happen under one lock.
 It must not know URLs or how answers look.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from ml_connector.sandbox.ifs.actions import act
 from ml_connector.sandbox.ifs.body import json_object, values_of
+from ml_connector.sandbox.ifs.commit import commit
 from ml_connector.sandbox.ifs.errors import (
     Refusal,
     bad_value,
@@ -21,6 +23,7 @@ from ml_connector.sandbox.ifs.moment import Moments
 from ml_connector.sandbox.ifs.options import IfsOptions
 from ml_connector.sandbox.ifs.resource import Paths, Resource, visible
 from ml_connector.sandbox.ifs.view import column_name
+from ml_connector.sandbox.posting import entry
 from ml_connector.sandbox.web import Request
 from ml_connector.sandbox.world import Key, Row, Table, World
 from ml_connector.sandbox.world.world import Missing, Taken
@@ -46,7 +49,8 @@ class Writer:
                 raise database(
                     400, 20107, f"{table.lu}.NOTINSERTABLE: The field [{column_name(name)}] is not insertable."
                 )
-        return self._insert(table, {**dict(resource.within), **values})
+        with commit(self._world):
+            return self._insert(table, {**dict(resource.within), **values})
 
     def change(self, resource: Resource, request: Request) -> tuple[Row, bool]:
         """Change the record, or, without If-Match, create it when it is not there; whether it was created."""
@@ -54,7 +58,7 @@ class Writer:
         _allow(table, "u")
         values = values_of(request, resource.view, self._world.enums)
         if_match = request.headers.get("if-match")
-        with self._world.lock:
+        with commit(self._world):
             if if_match is None:
                 return self._upsert(resource, values)
             row = self._matched(resource, if_match)
@@ -64,16 +68,19 @@ class Writer:
         """Delete the record and what belongs to it."""
         table = resource.view.table
         _allow(table, "d")
-        with self._world.lock:
+        with commit(self._world):
             row = self._matched(resource, request.headers.get("if-match"))
+            entry.deleting(self._world, table.name, self._shown(table, row))
             self._world.delete(table.name, _key(table, row))
 
     def act(self, resource: Resource, request: Request) -> Row:
         """Carry out a bound action."""
         json_object(request.body)
-        with self._world.lock, self._world.transaction():
+        table = resource.view.table
+        with commit(self._world):
             row = self._matched(resource, request.headers.get("if-match"))
-            return _ACTIONS[str(resource.action)](self._world, resource.view.table, row)
+            act(self._world, table, row, str(resource.action))
+            return self._stored(table, _key(table, row))
 
     def _matched(self, resource: Resource, if_match: str | None) -> Row:
         if if_match is None:
@@ -98,6 +105,7 @@ class Writer:
     def _insert(self, table: Table, values: Values) -> Row:
         _demand(table, {**table.defaults, **dict.fromkeys(table.allots, "-"), **_given(values)}, table.index)
         self._check_references(table, values)
+        values = entry.inserting(self._world, table.name, values)
         try:
             made = self._world.insert(table.name, values)
         except Taken as taken:
@@ -111,7 +119,7 @@ class Writer:
     def _update(self, table: Table, row: Row, values: Values) -> Row:
         _demand(table, values, values)
         key = _key(table, row)
-        self._world.update(table.name, key, values)
+        self._world.update(table.name, key, entry.updating(self._world, table.name, self._shown(table, row), values))
         return self._stored(table, key)
 
     def _check_references(self, table: Table, values: Values) -> None:
@@ -128,28 +136,14 @@ class Writer:
         if self._world.stored(name, (key,)) is None:
             raise database(400, 20111, f"{lu}.FND_RECORD_NOT_EXIST: The {lu} object does not exist.")
 
+    def _shown(self, table: Table, row: Row) -> Values:
+        return dict(zip(table.index, row, strict=False))
+
     def _stored(self, table: Table, key: Key) -> Row:
         row = self._world.stored(table.name, key)
         if row is None:
             raise not_found(table.lu)
         return row
-
-
-def _release(world: World, table: Table, row: Row) -> Row:
-    """An order and its lines from Planned to Released."""
-    state, key = row[table.index["Objstate"]], _key(table, row)
-    if state != "Planned":
-        raise database(400, 20110, f"PurchaseOrder.NOTPLANNED: The order is {state} and cannot be released.")
-    world.update(table.name, key, {"Objstate": "Released"})
-    lines = world.tables["PurchaseOrderLineSet"]
-    for line in world.linked(lines.name, ["OrderNo"], key):
-        if line[lines.index["Objstate"]] == "Planned":
-            world.update(lines.name, _key(lines, line), {"Objstate": "Released"})
-    released = world.stored(table.name, key)
-    return released or row
-
-
-_ACTIONS: dict[str, Callable[[World, Table, Row], Row]] = {"PurchaseOrder_Release": _release}
 
 
 def _allow(table: Table, verb: str) -> None:

@@ -120,6 +120,7 @@ def _table(
         properties=properties_of(spec),
         company="Company",
         references=references,
+        indexed=tuple(name for name in ("ReferenceNumber",) if name in spec),
     )
 
 

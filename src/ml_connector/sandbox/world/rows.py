@@ -119,6 +119,12 @@ class Store:
         self._rows.update((key(row), row) for row in rows)
         self._forget()
 
+    def unload(self, keys: Iterable[Key]) -> None:
+        """Take many rows out at once."""
+        for key in keys:
+            self._rows.pop(key, None)
+        self._forget()
+
     def get(self, key: Key) -> Row | None:
         """The row with a key."""
         return self._rows.get(key)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ml_connector.sandbox.world.seed_invoices import fill_invoices
 from ml_connector.sandbox.world.seed_ledger import fill_ledger
 from ml_connector.sandbox.world.trade import ORDER_STATES
 from ml_connector.sandbox.world.values import exact
@@ -44,6 +45,7 @@ class Sizes(NamedTuple):
     suppliers: int
     orders: int
     lines_per_order: int
+    invoices: int = 0
 
 
 class Site(NamedTuple):
@@ -86,6 +88,7 @@ def fill(world: "World", sizes: Sizes, seed: int, companies: tuple[str, ...]) ->
         world.load("PurchaseOrderSet", iter(orders))
         world.load("PurchaseOrderLineSet", _lines(rng, pool, orders, sizes.lines_per_order))
     fill_ledger(world, rng, companies)
+    fill_invoices(world, seed, sizes.invoices)
 
 
 def supplier_ids(count: int) -> list[str]:
@@ -124,7 +127,7 @@ def _terms(companies: tuple[str, ...]) -> Iterator[list[Any]]:
 
 
 def _projections(world: "World") -> Iterator[list[Any]]:
-    for service in sorted({table.service for table in world.tables.values()}):
+    for service in sorted({table.service for table in world.tables.values() if table.served}):
         entity = any(table.service == service and table.entity_api for table in world.tables.values())
         categories, api_class = ("Entity", "Entity Service") if entity else ("Users", "Standard")
         yield [service, f"Projection {service}", categories, api_class, MIGRATED_AT]
@@ -141,7 +144,7 @@ def _suppliers(rng: Random, pool: Pool, ids: list[str], lands: list[Land]) -> It
         name = ODD_NAMES[odd] if odd < len(ODD_NAMES) else f"{first} {second} {land.legal_form}"
         association = None if at % 11 == 4 else f"{land.code}{number}"
         language = None if at % 13 == 6 else land.language
-        yield [key, name, association, land.code, language, day, "Supplier", pool.stamp(at)]
+        yield [key, name, association, land.code, language, day, "Supplier", None, pool.stamp(at)]
 
 
 def _addresses(rng: Random, pool: Pool, ids: list[str], lands: list[Land]) -> Iterator[list[Any]]:

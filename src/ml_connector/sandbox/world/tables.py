@@ -63,6 +63,8 @@ class Table:
     allots: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     defaults: dict[str, object] = field(default_factory=dict[str, object])
+    indexed: tuple[str, ...] = ()  # text properties that rows are looked up by
+    served: bool = True  # whether a projection shows it
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -73,6 +75,11 @@ class Table:
     def by_name(self) -> dict[str, Property]:
         """The properties by name."""
         return {item.name: item for item in self.properties}
+
+    @cached_property
+    def demanding(self) -> tuple[tuple[int, Property], ...]:
+        """The properties whose values are more than a matter of kind, with their positions."""
+        return tuple((at, item) for at, item in enumerate(self.properties) if item.required or item.enum)
 
     @cached_property
     def key_at(self) -> tuple[int, ...]:

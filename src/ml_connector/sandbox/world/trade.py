@@ -19,7 +19,7 @@ TRADE_ENUMS: dict[str, tuple[str, ...]] = {
 }
 
 _SUPPLIER = """SupplierId* s20; Name! s100; AssociationNo s50; Country s2; DefaultLanguage s2;
-    CreationDate- d; PartyType~ ePartyType"""
+    CreationDate- d; PartyType~ ePartyType; Cf_Airbase_Id s50"""
 _ADDRESS = """SupplierId* s20; AddressId* s50; Address1 s35; Address2 s35; ZipCode s35; City s35; State s35;
     Country! s2"""
 _IDENTITY = """Company* s20; Identity* s20; PartyType* ePartyType; PayTermId! s20; DefCurrency! s3; ExpireDate d"""

@@ -7,7 +7,7 @@ It must not know HTTP, OData or what a client may see.
 
 import hashlib
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,9 +17,10 @@ import msgspec
 from ml_connector.sandbox.world.clock import Clock
 from ml_connector.sandbox.world.ledger import LEDGER_ENUMS, ledger_tables
 from ml_connector.sandbox.world.rows import By, Key, Row, Store
-from ml_connector.sandbox.world.tables import Table, by_name
+from ml_connector.sandbox.world.tables import Property, Table, by_name
 from ml_connector.sandbox.world.trade import TRADE_ENUMS, trade_tables
 from ml_connector.sandbox.world.values import instant, stored
+from ml_connector.sandbox.world.vouchers import VOUCHER_ENUMS, voucher_tables
 
 KeyLike = Mapping[str, object] | Sequence[object] | str
 STAMP = "Cf_Modified_At"
@@ -48,9 +49,10 @@ class World:
         self.modified = modified  # whether stamped sets show Cf_Modified_At
         self.lock = threading.RLock()
         self.clock = Clock()
-        self.tables = by_name((*trade_tables(), *ledger_tables()))
-        self.enums = {**TRADE_ENUMS, **LEDGER_ENUMS}
+        self.tables = by_name((*trade_tables(), *ledger_tables(), *voucher_tables()))
+        self.enums = {**TRADE_ENUMS, **LEDGER_ENUMS, **VOUCHER_ENUMS}
         self._stores = {name: Store(table) for name, table in self.tables.items()}
+        self._kin = {name: [each for each in self.tables.values() if _is_child(each, name)] for name in self.tables}
         self._serial = 0
         self._undo: list[Written] | None = None
 
@@ -63,12 +65,13 @@ class World:
         lines_per_order: int = 3,
         companies: Sequence[str] = ("10", "20"),
         modified: bool = True,
+        invoices: int = 0,
     ) -> "World":
         """A world full of made-up but reproducible data."""
         from ml_connector.sandbox.world.seed import Sizes, fill
 
         world = cls(modified)
-        fill(world, Sizes(suppliers, orders, lines_per_order), seed, tuple(companies))
+        fill(world, Sizes(suppliers, orders, lines_per_order, invoices), seed, tuple(companies))
         return world
 
     def now(self) -> datetime:
@@ -127,6 +130,12 @@ class World:
         order = tuple(By(at, nullable=False) for at in table.key_at)
         return [self._shown(table, row) for row in self.ordered(name, order)]
 
+    def below(self, name: str, prefix: Key) -> list[dict[str, Any]]:
+        """The rows of a set whose keys begin like this, by key."""
+        table = self.table(name)
+        order = tuple(By(at, nullable=False) for at in table.key_at)
+        return [self._shown(table, row) for row in self.ordered(name, order, prefix, prefix)]
+
     def get(self, name: str, key: KeyLike) -> dict[str, Any] | None:
         """One row of a set, or None."""
         table = self.table(name)
@@ -162,7 +171,7 @@ class World:
         table = self.table(name)
         with self.lock:
             full = self._completed(table, values)
-            row = self._row(table, [stored(item, full.get(item.name)) for item in table.properties])
+            row = self._row(table, [_stored(item, full.get(item.name)) for item in table.properties])
             key = tuple(row[at] for at in table.key_at)
             self._check_parent(table, row)
             if self.stored(name, key) is not None:
@@ -192,30 +201,42 @@ class World:
         table = self.table(name)
         with self.lock:
             row = self._found(table, self.key(table, key))
-            gone = sum(self._delete_children(table, child, row) for child in self.tables.values())
+            gone = sum(self._delete_children(table, child, row) for child in self._kin[name])
             self._write(self._stores[name], tuple(row[at] for at in table.key_at), None)
             return gone + 1
 
     @contextmanager
-    def transaction(self) -> Generator[None]:
-        """All changes within, or none."""
+    def transaction(self) -> Generator[list[Written]]:
+        """All changes within, or none; gives what is written, from the outermost transaction on."""
         with self.lock:
-            outer, self._undo = self._undo, []
+            outer = self._undo
+            written = self._undo = [] if outer is None else outer
+            start = len(written)
             try:
-                yield
+                yield written
             except BaseException:
-                _undo(self._undo)
-                self._undo = []
+                _undo(written[start:])
+                del written[start:]
                 raise
             finally:
-                self._undo = None if outer is None else outer + self._undo
+                self._undo = outer
 
-    def load(self, name: str, rows: Iterator[list[Any]]) -> None:
-        """Put seeded rows (properties and stamp) in, without checks."""
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open; ask under the lock."""
+        return self._undo is not None
+
+    def load(self, name: str, rows: Iterable[list[Any]]) -> None:
+        """Put many rows (properties and stamp) in at once, without checks; it cannot be taken back."""
         table = self.tables[name]
         owner = self._company_of(table)
         with self.lock:
             self._stores[name].load((*row, serial := self._next(), serial, owner(row)) for row in rows)
+
+    def unload(self, name: str, keys: Iterable[Key]) -> None:
+        """Take many rows away at once, without their children; it cannot be taken back."""
+        with self.lock:
+            self._stores[name].unload(keys)
 
     def edit(self, op: dict[str, Any]) -> dict[str, Any]:
         """Do an edit given as JSON."""
@@ -233,7 +254,7 @@ class World:
         return self.clock.now() if given is None else instant(given)
 
     def _shown(self, table: Table, row: Row) -> dict[str, Any]:
-        shown = dict(zip((item.name for item in table.properties), row, strict=False))
+        shown: dict[str, Any] = dict(zip(table.index, row, strict=False))
         if table.stamped and self.modified:
             shown[STAMP] = row[table.stamp_at]
         return shown
@@ -266,7 +287,8 @@ class World:
         return str(max(numbers, default=0) + 1)
 
     def _row(self, table: Table, values: list[Any]) -> list[Any]:
-        for item, value in zip(table.properties, values, strict=True):
+        for at, item in table.demanding:
+            value = values[at]
             if value is None and item.required:
                 raise ValueError(f"{table.name}: {item.name} must have a value")
             if item.enum is not None and value is not None and value not in self.enums[item.enum]:
@@ -305,14 +327,14 @@ class World:
 
     def _follow(self, table: Table, row: Row) -> None:
         """Lines are seen by whoever sees their order, also after it moved to another company."""
-        for child in self.tables.values():
+        for child in self._kin[table.name]:
             for each in self._children(table, child, row) if child.company is None and table.company else ():
                 if each[child.company_at] != row[table.company_at]:
                     key = tuple(each[at] for at in child.key_at)
                     self._write(self._stores[child.name], key, (*each[:-1], row[table.company_at]))
 
     def _children(self, table: Table, child: Table, row: Row) -> list[Row]:
-        if child.parent is None or child.parent.target != table.name:
+        if child.parent is None:
             return []
         own = [pair[0] for pair in child.parent.pairs]
         return self.linked(child.name, own, tuple(row[table.index[pair[1]]] for pair in child.parent.pairs))
@@ -322,6 +344,14 @@ class World:
         for each in found:
             self._write(self._stores[child.name], tuple(each[at] for at in child.key_at), None)
         return len(found)
+
+
+def _is_child(table: Table, parent: str) -> bool:
+    return table.parent is not None and table.parent.target == parent
+
+
+def _stored(item: Property, value: object) -> Any:
+    return None if value is None else stored(item, value)
 
 
 def _undo(written: list[Written]) -> None:

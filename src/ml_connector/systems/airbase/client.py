@@ -11,8 +11,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from ml_connector.errors import MalformedError, RefusedError
-from ml_connector.systems.airbase.profile import DEFAULT, Profile, Resource
+from ml_connector.systems.airbase.profile import DEFAULT, Profile
 from ml_connector.systems.airbase.refusals import Refusals
+from ml_connector.systems.airbase.resource import Resource
 from ml_connector.systems.http import Answer, Authorise, Wire, json_object
 from ml_connector.systems.limits import Limiter
 
@@ -186,7 +187,7 @@ def connect(
     return AirbaseClient(wire, profile, refusals, limiter)
 
 
-def id_of(row: Raw) -> str:
+def id_of(row: Mapping[str, Any]) -> str:
     """A record's id; "" when it has none."""
     given = row.get("airbase_id") or row.get("id")
     return given if isinstance(given, str) else ""
@@ -210,4 +211,4 @@ def _row_path(resource: Resource, target_id: str) -> str:
 
 
 def _operation(verb: str, resource: Resource) -> str:
-    return f"{verb} {resource.path.strip('/').rpartition('/')[2].replace('_', ' ')}"
+    return f"{verb} {resource.called}"

@@ -1,20 +1,22 @@
-"""What tells vendors from orders, for the parts that treat both alike.
+"""What tells vendors, orders, accounts and tags apart, for the parts that treat all alike.
 
-Rule: a record of ours is one whose key field is filled; a row that does not even show the field is an error.
+Rule: a record of ours is one whose key fields are filled; a row that does not even show the field is an error.
 Must not know: how rows are fetched or sent.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from ml_connector.errors import MalformedError, SettingsError
+from ml_connector.records import keys
 from ml_connector.sync.plan import Found
 from ml_connector.sync.ports import Write
-from ml_connector.systems.airbase import translate
+from ml_connector.systems.airbase import chart, translate
 from ml_connector.systems.airbase.client import SYSTEM, Raw, id_of
-from ml_connector.systems.airbase.profile import KEYS, Profile, Resource
+from ml_connector.systems.airbase.profile import KEYS, Profile
+from ml_connector.systems.airbase.resource import Resource
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -28,21 +30,25 @@ class Kind(msgspec.Struct, frozen=True):
     cut: Callable[[Any, Resource], Any]
 
     @property
-    def key_field(self) -> str:
-        """The JSON name of the field that holds our key."""
-        return self.resource.named(KEYS[self.name])
+    def key_fields(self) -> tuple[str, ...]:
+        """The JSON names of the fields that our key is made of."""
+        return tuple(self.resource.named(field) for field in KEYS[self.name])
 
-    def key(self, row: Raw) -> str:
+    def key(self, row: Mapping[str, Any]) -> str:
         """Our key of a row; "" when it carries none.
 
         Raises: MalformedError when the row has no such field: then nothing could ever be found.
         """
-        if self.key_field not in row:
-            raise MalformedError(SYSTEM, f"read {self.name}", f"a record has no field {self.key_field}")
-        key = row[self.key_field]
-        if key is not None and not isinstance(key, str):
-            raise MalformedError(SYSTEM, f"read {self.name}", f"the field {self.key_field} is not text")
-        return key or ""
+        given = [self._part(row, field) for field in self.key_fields]
+        return keys.SEPARATOR.join(given) if all(given) else ""
+
+    def _part(self, row: Mapping[str, Any], field: str) -> str:
+        if field not in row:
+            raise MalformedError(SYSTEM, f"read {self.name}", f"a record has no field {field}")
+        part = row[field]
+        if part is not None and not isinstance(part, str):
+            raise MalformedError(SYSTEM, f"read {self.name}", f"the field {field} is not text")
+        return part or ""
 
     def trim(self, record: Any) -> Any:
         """The record as this tenant would hold it."""
@@ -72,8 +78,8 @@ class Kind(msgspec.Struct, frozen=True):
         body = self.entity(write)
         if not write.target_id:
             return body
-        keys = {"airbase_id", self.key_field, self.resource.named("reference")}
-        return {name: value for name, value in body.items() if name not in keys}
+        fixed = {"airbase_id", *self.key_fields, self.resource.named("reference")}
+        return {name: value for name, value in body.items() if name not in fixed}
 
 
 def kind_of(profile: Profile, name: str) -> Kind:
@@ -81,22 +87,41 @@ def kind_of(profile: Profile, name: str) -> Kind:
 
     Raises: SettingsError when nothing can be written there.
     """
-    if name == "vendors":
-        return Kind(
-            name,
-            profile.vendors,
-            translate.vendor_body,
-            translate.vendor,
-            translate.unreadable_vendor,
-            translate.trim_vendor,
-        )
-    if name == "purchase_orders":
-        return Kind(
-            name,
-            profile.purchase_orders,
-            translate.order_body,
-            translate.order,
-            translate.unreadable_order,
-            translate.trim_order,
-        )
-    raise SettingsError(f"Airbase has no resource {name} that records can be sent to")
+    if name not in _TRANSLATIONS:
+        raise SettingsError(f"Airbase has no resource {name} that records can be sent to")
+    resource: Resource = getattr(profile, name)
+    return Kind(name, resource, *_TRANSLATIONS[name])
+
+
+Translations = tuple[
+    Callable[[Any, Resource], dict[str, Any]],
+    Callable[[Any, Resource], Any],
+    Callable[[str], Any],
+    Callable[[Any, Resource], Any],
+]
+_TRANSLATIONS: dict[str, Translations] = {
+    "vendors": (
+        translate.vendor_body,
+        translate.vendor,
+        translate.unreadable_vendor,
+        translate.trim_vendor,
+    ),
+    "purchase_orders": (
+        translate.order_body,
+        translate.order,
+        translate.unreadable_order,
+        translate.trim_order,
+    ),
+    "accounts": (
+        chart.account_body,
+        chart.account,
+        chart.unreadable_account,
+        chart.trim_account,
+    ),
+    "tags": (
+        chart.tag_body,
+        chart.tag,
+        chart.unreadable_tag,
+        chart.trim_tag,
+    ),
+}

@@ -10,6 +10,7 @@ from ml_connector.errors import MalformedError
 from ml_connector.sync.plan import Found
 from ml_connector.systems.airbase.client import SYSTEM, AirbaseClient, Raw, id_of
 from ml_connector.systems.airbase.kinds import Kind
+from ml_connector.systems.airbase.resource import Resource
 
 PASSES_MAX = 5
 
@@ -24,24 +25,9 @@ class Lookup:
         self._sample = ""  # a key that is there, to try the filter on
 
     def walk(self) -> Iterator[tuple[Found, ...]]:
-        """All records with a key of ours, a page at a time, each once, whatever moves between pages meanwhile.
-
-        A record that goes away pulls one from a later page to an earlier one, past the reader. So the list is read
-        again until that brings nothing new, except when it is one page that is not full.
-        Raises: RemoteError; MalformedError also when every pass brings something new.
-        """
-        seen: set[str] = set()
-        for _ in range(PASSES_MAX):
-            known, pages = len(seen), 0
-            for rows in self._client.pages(self._kind.resource):
-                fresh = [row for row in rows if id_of(row) not in seen]
-                seen.update(id_of(row) for row in fresh)
-                pages += 1
-                if fresh:
-                    yield self._founds(fresh)
-            if len(seen) == known or (pages == 1 and len(seen) < self._client.profile.page_size):
-                return
-        raise MalformedError(SYSTEM, f"list {self._kind.name}", "the list keeps changing while it is read")
+        """All records with a key of ours, a page at a time, each once. Raises: RemoteError."""
+        for rows in each_row(self._client, self._kind.resource):
+            yield self._founds(rows)
 
     def find(self, keys: Sequence[str]) -> tuple[Found, ...]:
         """The records with these keys.
@@ -101,3 +87,24 @@ class Lookup:
         if founds:
             self._sample = founds[-1].key
         return founds
+
+
+def each_row(client: AirbaseClient, resource: Resource) -> Iterator[list[Raw]]:
+    """All rows of a list, a page at a time, each once, whatever moves between pages meanwhile.
+
+    A row that goes away pulls one from a later page to an earlier one, past the reader. So the list is read again until
+    that brings nothing new, except when it is one page that is not full.
+    Raises: RemoteError; MalformedError also when every pass brings something new.
+    """
+    seen: set[str] = set()
+    for _ in range(PASSES_MAX):
+        known, pages = len(seen), 0
+        for rows in client.pages(resource):
+            fresh = [row for row in rows if id_of(row) not in seen]
+            seen.update(id_of(row) for row in fresh)
+            pages += 1
+            if fresh:
+                yield fresh
+        if len(seen) == known or (pages == 1 and len(seen) < client.profile.page_size):
+            return
+    raise MalformedError(SYSTEM, f"list {resource.called}", "the list keeps changing while it is read")

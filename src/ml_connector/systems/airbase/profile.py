@@ -6,33 +6,13 @@ Must not know: how requests are sent or records are built.
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import msgspec
 
 from ml_connector.errors import SettingsError
-
-Confidence = Literal["seen", "assumed"]
-
-
-class Resource(msgspec.Struct, frozen=True):
-    """One kind of record: where it is, how it is looked up, what its fields are called.
-
-    `bulk_path` "": one request a record. `by_reference`: the query parameter of the exact look-up by our key; "": there
-    is none. `fields`: canonical name to JSON name; "": not sent. `seen`: canonical names seen in recorded traffic.
-    """
-
-    path: str
-    bulk_path: str = ""
-    bulk_max: int = 100
-    by_reference: str = ""
-    fields: dict[str, str] = {}
-    confidence: Confidence = "assumed"
-    seen: frozenset[str] = frozenset()
-
-    def named(self, field: str) -> str:
-        """The JSON name of a canonical field; "" when it is not sent."""
-        return self.fields.get(field, "")
+from ml_connector.systems.airbase import spend
+from ml_connector.systems.airbase.resource import Resource
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -41,13 +21,46 @@ class Profile(msgspec.Struct, frozen=True):
     vendors: Resource
     purchase_orders: Resource
     subsidiaries: Resource
+    accounts: Resource
+    tags: Resource
+    purchase_requests: Resource = spend.PURCHASE_REQUESTS
+    bills: Resource = spend.BILLS
+    payments: Resource = spend.PAYMENTS
+    ledger_entries: Resource = spend.LEDGER_ENTRIES
     page_size: int = 250
     find_max: int = 60
 
 
-RESOURCES = ("vendors", "purchase_orders", "subsidiaries")
-KEYS = {"vendors": "reference", "purchase_orders": "number", "subsidiaries": "reference"}
-_NEEDED = {"vendors": ("reference", "name"), "purchase_orders": ("number",), "subsidiaries": ("reference", "name")}
+READ_ONLY = {"vendors": ("tax_id", "bank_country")}
+RESOURCES = (
+    "vendors",
+    "purchase_orders",
+    "subsidiaries",
+    "accounts",
+    "tags",
+    "purchase_requests",
+    "bills",
+    "payments",
+    "ledger_entries",
+)
+KEYS = {
+    "vendors": ("reference",),
+    "purchase_orders": ("number",),
+    "subsidiaries": ("reference",),
+    "accounts": ("reference",),
+    "tags": ("label", "reference"),
+}
+_NEEDED = {
+    "vendors": ("reference", "name"),
+    "purchase_orders": ("number",),
+    "subsidiaries": ("reference", "name"),
+    "accounts": ("reference", "name"),
+    "tags": ("label", "reference", "name"),
+    "purchase_requests": ("status", "currency", "amount", "subsidiary"),
+    "bills": ("status", "currency", "amount", "subsidiary"),
+    "payments": ("status", "currency", "amount", "subsidiary"),
+    "ledger_entries": ("type", "status", "currency", "amount", "subsidiary"),
+}
 
 # Source: docs/sources.md for what is seen, docs/reference/assumed.md for the rest.
 DEFAULT = Profile(
@@ -63,6 +76,8 @@ DEFAULT = Profile(
             "payment_terms": "payment_terms",
             "currency": "currency",
             "address": "address",
+            "tax_id": "tax_id",
+            "bank_country": "bank_country",
         },
         confidence="seen",
         seen=frozenset({"reference", "name", "active", "subsidiaries"}),
@@ -100,6 +115,33 @@ DEFAULT = Profile(
         confidence="seen",
         seen=frozenset({"reference", "name"}),
     ),
+    accounts=Resource(
+        path="/v1/accounting/accounts/",
+        bulk_path="/v1/accounting/accounts/bulk_upsert/",
+        by_reference="erp_reference_id",
+        fields={
+            "reference": "erp_reference_id",
+            "number": "account_number",
+            "name": "name",
+            "active": "is_active",
+            "subsidiaries": "subsidiary_reference_ids",
+        },
+        confidence="seen",
+        seen=frozenset({"reference", "number", "name", "subsidiaries"}),
+    ),
+    tags=Resource(
+        path="/v1/accounting/tags/",
+        bulk_path="/v1/accounting/tags/bulk_upsert/",
+        fields={
+            "label": "type_label",
+            "reference": "erp_reference_id",
+            "name": "name",
+            "active": "is_active",
+            "subsidiaries": "subsidiary_reference_ids",
+        },
+        confidence="seen",
+        seen=frozenset({"subsidiaries"}),
+    ),
 )
 
 
@@ -124,7 +166,7 @@ def _resource(name: str, given: Mapping[str, Any]) -> Resource:
     for needed in _NEEDED[name]:
         if not merged[needed]:
             raise SettingsError(
-                f'profile: {name}.fields.{needed} may not be ""; without it no record can be told apart'
+                f'profile: {name}.fields.{needed} may not be ""; without it nothing can be made of a record'
             )
     kept = frozenset(field for field in default.seen if merged[field] == default.fields[field])
     own = {key: _value(f"{name}.{key}", key, value) for key, value in given.items() if key != "fields"}

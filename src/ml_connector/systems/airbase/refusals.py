@@ -24,7 +24,13 @@ NOWHERE = -1  # the place of what was said of entities without a place that can 
 SHOWN_MAX = 5
 MESSAGE_MAX = 300
 DEPTH_MAX = 6
-_NOUNS = {"vendors": "vendor", "purchase_orders": "purchase order"}
+NOUNS = {
+    "vendors": "vendor",
+    "purchase_orders": "purchase order",
+    "accounts": "account",
+    "tags": "tag",
+    "ledger_entries": "ledger entry",
+}
 _TRANSPARENT = ("errors", "non_field_errors", "detail")  # names that say nothing to a clerk
 
 
@@ -62,7 +68,7 @@ class Refusals:
 
 def refused(write: Write, resource: str, message: str) -> Refused:
     """The result for a record that Airbase did not accept, in a clerk's words."""
-    noun = _NOUNS[resource]
+    noun = NOUNS[resource]
     said = message[:MESSAGE_MAX].rstrip(". ") or "it gave no reason"
     held = Held(
         CAUSE,
@@ -79,7 +85,7 @@ def answered_otherwise(write: Write, resource: str, others: Iterable[tuple[str, 
 
     It can't be found by its key, so that to send it again would make one more each time.
     """
-    noun = _NOUNS[resource]
+    noun = NOUNS[resource]
     came = [f"{cleaned(key) or 'none'} (Airbase id {cleaned(target_id)})" for key, target_id in others]
     more = f" and {len(came) - SHOWN_MAX} more" if len(came) > SHOWN_MAX else ""
     held = Held(

@@ -14,8 +14,8 @@ import msgspec
 from ml_connector.records import money
 from ml_connector.records.purchase_order import SpendOrder, SpendOrderLine
 from ml_connector.records.supplier import Address, Vendor
-from ml_connector.systems.airbase.profile import Resource
 from ml_connector.systems.airbase.reading import Fields, Raw, as_object, as_text
+from ml_connector.systems.airbase.resource import Resource
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def vendor_body(vendor: Vendor, resource: Resource) -> dict[str, Any]:
         "currency": vendor.currency,
         "address": None if vendor.address is None else msgspec.structs.asdict(vendor.address),
     }
-    return _named(resource, "", {field: value for field, value in written.items() if value is not None})
+    return named(resource, "", {field: value for field, value in written.items() if value is not None})
 
 
 def vendor(raw: Raw, resource: Resource) -> Vendor:
@@ -48,7 +48,7 @@ def vendor(raw: Raw, resource: Resource) -> Vendor:
         reference=fields.text("reference"),
         name=fields.text("name"),
         active=fields.flag("active"),
-        subsidiaries=tuple(_subsidiary(entry) for entry in fields.rows("subsidiaries")),
+        subsidiaries=tuple(subsidiary(entry) for entry in fields.rows("subsidiaries")),
         payment_terms=fields.optional("payment_terms", as_text),
         currency=fields.optional("currency", as_text),
         address=fields.optional("address", _address),
@@ -89,9 +89,9 @@ def order_body(order: SpendOrder, resource: Resource) -> dict[str, Any]:
         "ordered_on": _date_text(order.ordered_on),
         "buyer": order.buyer,
         "status": order.status,
-        "lines": [_named(resource, "lines.", _line_fields(line)) for line in order.lines],
+        "lines": [named(resource, "lines.", _line_fields(line)) for line in order.lines],
     }
-    return _named(resource, "", written)
+    return named(resource, "", written)
 
 
 def order(raw: Raw, resource: Resource) -> SpendOrder:
@@ -165,11 +165,13 @@ def _line(fields: Fields) -> SpendOrderLine:
     )
 
 
-def _named(resource: Resource, prefix: str, written: Mapping[str, Any]) -> dict[str, Any]:
+def named(resource: Resource, prefix: str, written: Mapping[str, Any]) -> dict[str, Any]:
+    """What is written, under the names that the API uses; fields without a name are left out."""
     return {resource.named(prefix + field): value for field, value in written.items() if resource.named(prefix + field)}
 
 
-def _subsidiary(raw: Any) -> str:
+def subsidiary(raw: Any) -> str:
+    """The reference of a subsidiary. Raises: ValueError."""
     entry = as_object(raw)
     return as_text(entry.get("erp_reference_id") or entry.get("airbase_id"))
 

@@ -1,43 +1,109 @@
 """Whether a tenant's IFS is what the profile says, step by step.
 
-Rule: nothing is written, and a step that fails says what to do.
-Must not know: how steps are shown.
+Rule: nothing is written, and a step that fails says what can't be done because of it, and what to do.
+Must not know: how steps are shown, which flow needs which part.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
 from ml_connector.errors import AuthError, NotFoundError, RefusedError, RemoteError, ThrottledError, UnreachableError
+from ml_connector.records.ledger import CODE_PARTS
 from ml_connector.systems.ifs.auth import ClientCredentials, discovery_path
 from ml_connector.systems.ifs.client import IfsClient
-from ml_connector.systems.ifs.csdl import part_problems
+from ml_connector.systems.ifs.csdl import Metadata, part_problems
 from ml_connector.systems.ifs.etag import version
 from ml_connector.systems.ifs.odata.answers import ETAG
 from ml_connector.systems.ifs.pager import Plan
-from ml_connector.systems.ifs.profile import UTC_AWARE
+from ml_connector.systems.ifs.profile import UTC_AWARE, Part
 from ml_connector.systems.step import Said, Step, timed
 
 CLOCK_OFF_MAX_S = 120.0
-NEEDED = ("suppliers", "supplier_terms", "supplier_addresses", "orders", "order_lines")  # the rest helps
+NEEDED = ("suppliers", "supplier_terms", "supplier_addresses", "orders", "order_lines", "accounts", "periods")
+USUAL = (*NEEDED[:5], "companies", "sites", "payment_terms")
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Parts that serve one purpose, and what can't be done without them."""
+
+    title: str
+    parts: tuple[str, ...]
+    without: str
+
+
+_SUPPLIERS = "Without it suppliers can't be sent."
+_ORDERS = "Without it purchase orders can't be sent."
+_CODES = tuple(f"code_{part.lower()}" for part in CODE_PARTS)
+GROUPS = (
+    Group("suppliers", ("suppliers",), _SUPPLIERS),
+    Group("supplier_terms", ("supplier_terms",), _SUPPLIERS),
+    Group("supplier_addresses", ("supplier_addresses",), _SUPPLIERS),
+    Group("orders", ("orders",), _ORDERS),
+    Group("order_lines", ("order_lines",), _ORDERS),
+    Group("companies", ("companies",), "Without it the companies of the connection can't be checked."),
+    Group("sites", ("sites",), "Without it the zone of IFS's times can't be shown; nothing else needs it."),
+    Group("payment_terms", ("payment_terms",), "Without it payment terms can't be compared."),
+    Group(
+        "the ledger",
+        ("accounts", *_CODES, "voucher_types", "user_groups", "periods"),
+        "Without it a voucher can't be checked before it is posted, so vouchers can't be posted.",
+    ),
+    Group(
+        "posted vouchers",
+        ("voucher_rows",),
+        "Without it nobody can tell which vouchers are in the ledger already, so vouchers can't be posted.",
+    ),
+    Group(
+        "manual vouchers",
+        ("hold_vouchers", "hold_rows"),
+        "Without it vouchers in the hold table are not seen, so vouchers can't be posted.",
+    ),
+    Group(
+        "external vouchers",
+        ("loads", "load_rows"),
+        "Without it vouchers can't be posted as external vouchers; the landings manual and file don't need it.",
+    ),
+    Group(
+        "supplier invoices",
+        ("supplier_invoices",),
+        "Without it supplier invoices can't be matched, nor their status set.",
+    ),
+    Group(
+        "bank countries", ("bank_countries",), "Without it likely double suppliers are told by name and tax id only."
+    ),
+)
 
 
 class _Discovered(msgspec.Struct, frozen=True):
     issuer: str
 
 
-def steps(client: IfsClient) -> Iterator[Step]:
-    """The steps, each as soon as it is done; none after the host, the realm or the token failed."""
+def steps(
+    client: IfsClient,
+    parts: Collection[str] = USUAL,
+    *,
+    connection: str = "NAME",
+    more: Mapping[str, Collection[str]] | None = None,
+) -> Iterator[Step]:
+    """The steps, each as soon as it is done; none after the host, the realm or the token failed.
+
+    Shape: `parts` are those of the profile in use; `more` are properties that must be there beside the profile's, by
+    part; `connection` is what its name is, for what to type.
+    """
     for name, act in _doors(client.credentials):
         step = _timed(name, act)
         yield step
         if not step.ok:
             return
-    for name in client.profile.parts:
-        yield _timed(f"names of {name}", lambda name=name: _names(client, name))
-        yield _timed(f"rows of {name}", lambda name=name: _rows(client, name))
+    tenant = _Tenant(client, connection, more or {})
+    for group in GROUPS:
+        used = msgspec.structs.replace(group, parts=tuple(part for part in group.parts if part in parts))
+        if used.parts:
+            yield _timed(f"names of {group.title}", lambda used=used: tenant.names(used))
+            yield _timed(f"rows of {group.title}", lambda used=used: _rows(client, used))
     yield _timed("companies", lambda: _companies(client))
     yield _timed("page size", lambda: _page_size(client))
     yield _timed("clock", lambda: _clock(client))
@@ -59,9 +125,7 @@ def _timed(name: str, act: Callable[[], Said]) -> Step:
 
 def _remedy(error: RemoteError) -> str:
     if isinstance(error, AuthError) and error.status == 403:
-        return (
-            "Grant this projection to the service user's permission set (entity services: activate it in API Explorer)."
-        )
+        return _GRANT
     if isinstance(error, AuthError):
         return "Check client id and secret, and that Service Accounts is on for the IAM client."
     if isinstance(error, NotFoundError):
@@ -109,23 +173,77 @@ def _token(credentials: ClientCredentials) -> Said:
     return Said(True, f"A token was given; it lives {granted.expires_in:g} s.")
 
 
-def _names(client: IfsClient, name: str) -> Said:
-    part = client.profile.parts[name]
-    found = part_problems(name, part, client.metadata(part))
-    if found:
-        return Said(False, ". ".join(found) + ".", f"Put the tenant's names into [ifs.{name}] of the profile.")
-    return Said(True, f"{part.service}, {part.set}: all {len(part.properties)} names are there.")
+class _Tenant:
+    """What a tenant says of its services, each asked once."""
+
+    def __init__(self, client: IfsClient, connection: str, more: Mapping[str, Collection[str]]) -> None:
+        self._client = client
+        self._connection = connection
+        self._more = more
+        self._said: dict[str, Metadata | str] = {}
+
+    def names(self, group: Group) -> Said:
+        """Whether all names of these parts are there."""
+        parts = {name: self._client.profile.parts[name] for name in group.parts}
+        problems = list(dict.fromkeys(one for name, part in parts.items() for one in self._problems(name, part)))
+        if problems:
+            return Said(False, f"{'. '.join(problems)}. {group.without}", self._remedy(list(parts), problems))
+        count = sum(len(part.properties) for part in parts.values())
+        sets = ", ".join(dict.fromkeys(f"{part.service}, {part.set}" for part in parts.values()))
+        return Said(True, f"{sets}: all {count} names are there.")
+
+    def _problems(self, name: str, part: Part) -> list[str]:
+        metadata = self._metadata(part)
+        if isinstance(metadata, str):
+            return [metadata]
+        there = metadata.sets[part.set].properties if part.set in metadata.sets else {}
+        more = [column for column in self._more.get(name, ()) if there and column not in there]
+        return [
+            *part_problems(name, part, metadata),
+            *(f"{part.service} has no custom field {column} on {part.set} in this tenant" for column in more),
+        ]
+
+    def _metadata(self, part: Part) -> Metadata | str:
+        if part.place not in self._said:
+            self._said[part.place] = self._asked(part)
+        return self._said[part.place]
+
+    def _asked(self, part: Part) -> Metadata | str:
+        try:
+            return self._client.metadata(part)
+        except NotFoundError:
+            return f"This tenant has no service {part.service}"
+        except AuthError as error:
+            if error.status != 403:
+                raise
+            return f"This user may not read {part.service}"
+
+    def _remedy(self, parts: list[str], problems: list[str]) -> str:
+        tables = ", ".join(f"[ifs.{name}]" for name in parts[:3]) + (" …" if len(parts) > 3 else "")
+        grant = f"{_GRANT} " if any("may not read" in one for one in problems) else ""
+        return (
+            f"{grant}Put the tenant's names into {tables} of the profile; "
+            f"`ml-connector discover {self._connection}` looks for them."
+        )
 
 
-def _rows(client: IfsClient, name: str) -> Said:
-    part = client.profile.parts[name]
-    page = client.first(name)
-    if not page.rows:
-        return Said(True, f"{part.set} is readable, and empty for this user.", _EMPTY if name in NEEDED else "")
-    tag = page.rows[0].get(ETAG)
-    if not isinstance(tag, str):
-        return Said(True, f"{part.set} is readable, but gives no ETags: every run has to read all of it.")
-    return Said(True, f"{part.set} is readable; {_version(tag)}.")
+def _rows(client: IfsClient, group: Group) -> Said:
+    found = {name: client.first(name).rows for name in group.parts}
+    empty = [name for name, rows in found.items() if not rows]
+    sets = ", ".join(client.profile.parts[name].set for name in group.parts)
+    if len(empty) == len(found):
+        return Said(True, f"{sets} is readable, and empty for this user.", _hint(empty))
+    also = f"; empty for this user: {', '.join(empty)}" if empty else ""
+    tags = {name: rows[0].get(ETAG) for name, rows in found.items() if rows}
+    bare = [client.profile.parts[name].set for name, tag in tags.items() if not isinstance(tag, str)]
+    if bare:
+        return Said(True, f"{', '.join(bare)} is readable, but gives no ETags: every run has to read all of it{also}.")
+    versions = ", ".join(sorted({_version(str(tag)) for tag in tags.values()}))
+    return Said(True, f"{sets} is readable; {versions}{also}.", _hint(empty))
+
+
+def _hint(empty: list[str]) -> str:
+    return _EMPTY if any(name in NEEDED for name in empty) else ""
 
 
 def _version(tag: str) -> str:
@@ -135,6 +253,7 @@ def _version(tag: str) -> str:
     return "its versions are times, to the second" if len(found) == 14 else "its versions are counted"
 
 
+_GRANT = "Grant this projection to the service user's permission set (entity services: activate it in API Explorer)."
 _EMPTY = "If there should be rows: check the Allowed Companies of the service user."
 
 

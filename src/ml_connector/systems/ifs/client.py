@@ -1,13 +1,13 @@
-"""Reads of one IFS tenant.
+"""Reads and writes of one IFS tenant.
 
 Rule: what is read is kept to the profile's fixed filter and the allowed companies; what is not exactly a page is
-refused.
-Must not know: records, flows. It writes nothing.
+refused. A write is sent once; only what certainly was not delivered is sent again.
+Must not know: records, flows.
 """
 
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -21,9 +21,14 @@ from ml_connector.systems.ifs import csdl
 from ml_connector.systems.ifs.ahead import ahead
 from ml_connector.systems.ifs.auth import ClientCredentials
 from ml_connector.systems.ifs.odata import answers
+from ml_connector.systems.ifs.odata.batch import Reply, pack, unpack
+from ml_connector.systems.ifs.odata.literals import key, literal
 from ml_connector.systems.ifs.odata.query import Query, any_of, both, equal
+from ml_connector.systems.ifs.odata.writes import Write
 from ml_connector.systems.ifs.pager import TOP_MIN, OrderError, Pager, Plan
 from ml_connector.systems.ifs.profile import UTC_AWARE, Part, Profile
+
+_GO_ON = "odata.continue-on-error"  # a refused changeset does not stop those after it
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -95,6 +100,40 @@ class IfsClient:
         part = Part("AllProjections", "Projections", ("ProjectionName",), {})
         pages = self._pages("catalogue", part, Plan(part.key, part.key))
         return tuple(str(row["ProjectionName"]) for page in pages for row in page.rows)
+
+    def path(self, part: Part, row: Mapping[str, Any]) -> str:
+        """Where a row that was read is. Raises: ValueError when its key can't stand in a path."""
+        return f"{part.place}/{part.set}{key({column: literal(row[column]) for column in part.key})}"
+
+    def write(self, operation: str, write: Write) -> dict[str, Any]:
+        """Make one change; the row that the answer shows, empty when it shows none.
+
+        Raises: RemoteError, of which UnconfirmedError and MalformedError say that it may have been made.
+        """
+        made = write.request()
+        answer = self.wire.call(
+            operation, made.method, made.path, headers=made.headers, body=made.body, repeatable=False
+        )
+        try:
+            return answers.row(answer.body) if answer.body else {}
+        except ValueError as error:
+            raise MalformedError(self.wire.system, operation, str(error)) from None
+
+    def batch(self, operation: str, place: str, changesets: Sequence[Sequence[Write]]) -> list[list[Reply]]:
+        """Make changesets of one service, each wholly or not at all; their answers, one a change.
+
+        Raises: RemoteError, of which UnconfirmedError and MalformedError say that some may have been made.
+        """
+        packed = pack([[write.request() for write in changes] for changes in changesets])
+        headers = {"Content-Type": packed.content_type, "Accept": "multipart/mixed", "Prefer": _GO_ON}
+        answer = self.wire.call(
+            operation, "POST", f"{place}/$batch", headers=headers, body=packed.body, repeatable=False, expect_json=False
+        )
+        try:
+            sizes = [len(changes) for changes in changesets]
+            return unpack(answer.headers.get("content-type", ""), answer.body, sizes)
+        except ValueError as error:
+            raise MalformedError(self.wire.system, operation, str(error)) from None
 
     def _pages(self, name: str, part: Part, plan: Plan) -> Generator[Rows, None, None]:
         plan = msgspec.structs.replace(plan, filter=both(self.scope(part), plan.filter))

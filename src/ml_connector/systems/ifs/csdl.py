@@ -23,10 +23,16 @@ _MEMBER = re.compile(r"([A-Za-z_][\w.]*)'([^']*)'")
 
 
 class EntitySet(msgspec.Struct, frozen=True):
-    """A set: its key, and its properties with their types."""
+    """A set: its key, its properties with their types, and how long texts may be.
+
+    `links`: sets and single rows below a row. `actions`: what can be called on a row, without namespace.
+    """
 
     key: tuple[str, ...]
     properties: dict[str, str]
+    lengths: dict[str, int] = {}
+    links: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -53,8 +59,9 @@ def parse(data: bytes) -> Metadata:
         for schema in schemas
         for item in _all(schema, "EntityType")
     }
+    bound = _bound(schemas)
     sets = {
-        item.get("Name", ""): _entity_set(types, item.get("EntityType", ""))
+        item.get("Name", ""): _entity_set(types, bound, item.get("EntityType", ""))
         for schema in schemas
         for item in _all(schema, "EntitySet")
     }
@@ -73,19 +80,36 @@ def _all(element: Any, name: str) -> Iterator[Any]:
     return (item for item in element.iter() if isinstance(item.tag, str) and item.tag.rpartition("}")[2] == name)
 
 
-def _entity_set(types: Mapping[str, Any], kind: str) -> EntitySet:
+def _bound(schemas: Iterable[Any]) -> dict[str, list[str]]:
+    """The bound actions by the type of row that they are called on."""
+    found: dict[str, list[str]] = {}
+    for action in (item for schema in schemas for item in _all(schema, "Action") if item.get("IsBound") == "true"):
+        kind = next((parameter.get("Type", "") for parameter in _all(action, "Parameter")), "")
+        found.setdefault(kind, []).append(action.get("Name", ""))
+    return found
+
+
+def _entity_set(types: Mapping[str, Any], bound: Mapping[str, list[str]], kind: str) -> EntitySet:
     key: tuple[str, ...] = ()
-    properties: dict[str, str] = {}
+    properties: dict[str, Any] = {}
+    links: list[str] = []
+    actions: list[str] = []
     passed: set[str] = set()
     while kind in types and kind not in passed:
         passed.add(kind)
         key = tuple(item.get("Name", "") for item in _all(types[kind], "PropertyRef")) or key
-        properties = {
-            **{item.get("Name", ""): item.get("Type", "") for item in _all(types[kind], "Property")},
-            **properties,
-        }
+        properties = {**{item.get("Name", ""): item for item in _all(types[kind], "Property")}, **properties}
+        links += [item.get("Name", "") for item in _all(types[kind], "NavigationProperty")]
+        actions += bound.get(kind, [])
         kind = types[kind].get("BaseType", "")
-    return EntitySet(key, properties)
+    lengths = {name: item.get("MaxLength", "") for name, item in properties.items()}
+    return EntitySet(
+        key,
+        {name: item.get("Type", "") for name, item in properties.items()},
+        {name: int(length) for name, length in lengths.items() if length.isascii() and length.isdigit()},
+        tuple(links),
+        tuple(actions),
+    )
 
 
 def problems(profile: Profile, metadata: Mapping[str, Metadata]) -> list[str]:
@@ -116,6 +140,7 @@ def part_problems(name: str, part: Part, metadata: Metadata) -> list[str]:
         *_modified_problems(part, found),
         *_key_problems(part, found),
         *_enum_problems(part, metadata),
+        *_action_problems(part, found),
     ]
 
 
@@ -130,6 +155,13 @@ def _key_problems(part: Part, found: EntitySet) -> Iterator[str]:
     more = [item for item in found.key if item not in fixed]
     if more:
         yield f"{part.set} is keyed by {', '.join(found.key)}; the profile's key leaves out {', '.join(more)}"
+
+
+def _action_problems(part: Part, found: EntitySet) -> Iterator[str]:
+    known = (*found.actions, *found.links)
+    for action in part.actions.values():
+        if action and action not in known:
+            yield f"{part.set} has neither action nor rows called {action} in this tenant{_nearest(action, known)}"
 
 
 def _enum_problems(part: Part, metadata: Metadata) -> Iterator[str]:

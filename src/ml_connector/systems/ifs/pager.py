@@ -28,7 +28,8 @@ class OrderError(Exception):
 class Plan(msgspec.Struct, frozen=True):
     """What to read: `order` ascending, `times` those of its columns that are times.
 
-    `end_short`: a page shorter than what the server has given before is the end.
+    `end_short`: the end is a page shorter than what the server has given before, or than `given_min`, which it is known
+    to give.
     """
 
     select: tuple[str, ...]
@@ -37,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
     times: frozenset[str] = frozenset()
     skip: bool = False
     end_short: bool = False
+    given_min: int = 0
 
 
 class Pager:
@@ -46,7 +48,7 @@ class Pager:
         self._plan = plan
         self._rows_max = rows_max
         self.top = rows_max
-        self.given_max = given_max  # the longest page that this set has given
+        self.given_max = max(given_max, plan.given_min)  # the longest page that this set has given
         self.done = False
         self._good = 0
         self._patience = _GROW_AFTER

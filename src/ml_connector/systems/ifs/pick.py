@@ -5,15 +5,17 @@ Must not know: requests, records.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from ml_connector.records import keys, money
 from ml_connector.sync.outcome import Held, Owner
 from ml_connector.systems.ifs.profile import Part
 from ml_connector.systems.ifs.rows import Seen
 
+T = TypeVar("T")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?(?:Z|[+-]\d{2}:\d{2})?)?")
 
 
@@ -47,6 +49,13 @@ class Pick:
             raise self._missing(field)
         return text
 
+    def needed(self, field: str) -> str:
+        """A text that must be there. Raises: UnreadableError."""
+        text = self.text(field)
+        if not text:
+            raise self._missing(field)
+        return text
+
     def number(self, field: str) -> Decimal:
         """An exact number. Raises: UnreadableError."""
         value = self._value(field)
@@ -67,6 +76,31 @@ class Pick:
             return date.fromisoformat(found.group(1)) if found else self._no_date(field)
         except ValueError:
             return self._no_date(field)
+
+    def needed_day(self, field: str) -> date:
+        """A date that must be there. Raises: UnreadableError."""
+        day = self.day(field)
+        if day is None:
+            raise self._missing(field)
+        return day
+
+    def whole(self, at: int) -> int:
+        """A whole number, from this place of the key. Raises: UnreadableError."""
+        text = self.key[at]
+        if not (text.isascii() and text.isdigit()):
+            raise UnreadableError(
+                f"{self._part.key[at]} of {self._title} is not a whole number.",
+                "Correct the profile's name for it.",
+                Owner.ADMINISTRATOR,
+            )
+        return int(text)
+
+    def one_of(self, field: str, known: Mapping[str, T]) -> T:
+        """What a text stands for, whatever its case. Raises: UnreadableError."""
+        text = self.text(field).lower()
+        if text not in known:
+            raise self._shape(field, f"one of {', '.join(name for name in known if name)}")
+        return known[text]
 
     def _value(self, field: str) -> Any:
         name = self._part.fields[field]

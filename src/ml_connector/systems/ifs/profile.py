@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ml_connector.errors import SettingsError
+from ml_connector.records.ledger import CODE_PARTS
 from ml_connector.systems.ifs.nearest import nearest
 
 ROOTS = {
@@ -27,7 +28,8 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entity set.
 
     `key`: the properties that identify a row, those of the record first; `depth`: how many of them identify the record.
-    `fields`: from our names to properties; "" is not read. `modified`: property with the time of the last change.
+    `fields`: from our names to properties; "" is not read. `actions`: from our names to those of bound actions and
+    child sets. `modified`: property with the time of the last change.
     `company`: property to keep to the allowed companies by. `where`: a fixed filter. `paging` "skip" is for sets that
     can't be sorted by code point. `seen`: fields whose property was seen in real use; the rest is assumed.
     """
@@ -36,6 +38,7 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     set: str
     key: tuple[str, ...]
     fields: dict[str, str]
+    actions: dict[str, str] = {}
     root: Literal["projection", "projection-int", "entity"] = "projection"
     depth: int = 1
     modified: str = ""
@@ -98,6 +101,161 @@ _ADDRESS = {
     "city": "City",
     "state": "State",
     "country": "Country",
+}
+
+_CODE_PARTS = {f"code_{part.lower()}": f"Code{part}" for part in CODE_PARTS}
+_REQUIREMENTS = {f"requires_{part.lower()}": f"ReqCode{part}" for part in CODE_PARTS}
+_VOUCHER_KEY = ("Company", "VoucherType", "AccountingYear", "VoucherNo")
+_VOUCHER_ROW = {
+    "account": "Account",
+    **_CODE_PARTS,
+    "currency": "CurrencyCode",
+    "debit": "CurrencyDebetAmount",
+    "credit": "CurrencyCreditAmount",
+    "company_debit": "DebetAmount",
+    "company_credit": "CreditAmount",
+    "rate": "CurrencyRate",
+    "text": "Text",
+    "party": "PartyTypeId",
+    "reference_serie": "ReferenceSerie",
+    "reference": "ReferenceNumber",
+}
+_VALIDITY = {"description": "Description", "valid_from": "ValidFrom", "valid_until": "ValidUntil"}
+
+
+def _seen(
+    service: str, name: str, key: tuple[str, ...], fields: dict[str, str], *, depth: int = 1, company: str = "Company"
+) -> Part:
+    return Part(service, name, key, fields, company=company, depth=depth, confidence="seen", seen=frozenset(fields))
+
+
+_LEDGER = {
+    "accounts": _seen(
+        "VoucherRowsAnalysis",
+        "Reference_Account",
+        ("Account", "Company"),
+        {**_VALIDITY, "kind": "LogicalAccountType", **_REQUIREMENTS},
+    ),
+    **{
+        f"code_{part.lower()}": _seen(
+            "VoucherRowsAnalysis", f"Reference_Code{part}", ("CodePart", f"Code{part}", "Company"), _VALIDITY, depth=2
+        )
+        for part in CODE_PARTS
+    },
+    "voucher_types": _seen(
+        "VoucherRowsAnalysis",
+        "Reference_VoucherType",
+        ("Company", "VoucherType"),
+        {"description": "Description", "allotted": "AutomaticAllot"},
+        depth=2,
+    ),
+    "user_groups": _seen(
+        "VoucherRowsAnalysis",
+        "Reference_UserGroupFinance",
+        ("Company", "UserGroup"),
+        {"periods": "AllowedAccountingPeriod"},
+        depth=2,
+    ),
+    "periods": Part(
+        "AccountingPeriodsHandling",
+        "AccountingPeriodSet",
+        ("Company", "AccountingYear", "AccountingPeriod"),
+        {"from_on": "DateFrom", "until_on": "DateUntil", "status": "PeriodStatus"},
+        company="Company",
+        depth=3,
+    ),
+    "voucher_rows": _seen(
+        "VoucherRowsAnalysis",
+        "VoucherRowSet",
+        (*_VOUCHER_KEY, "RowNo"),
+        {**_VOUCHER_ROW, "dated_on": "VoucherDate", "group": "EnteredByUserGroup"},
+        depth=4,
+    ),
+    "hold_vouchers": Part(
+        "VoucherEntryHandling",
+        "HoldVoucherSet",
+        _VOUCHER_KEY,
+        {
+            "dated_on": "VoucherDate",
+            "group": "UserGroup",
+            "text": "VoucherText",
+            "status": "VoucherStatus",
+            "reference_serie": "ReferenceSerie",
+            "reference": "ReferenceNumber",
+        },
+        actions={"rows": "HoldVoucherRows"},
+        company="Company",
+        depth=4,
+    ),
+    "hold_rows": Part(
+        "VoucherEntryHandling",
+        "HoldVoucherRowSet",
+        (*_VOUCHER_KEY, "RowNo"),
+        _VOUCHER_ROW,
+        company="Company",
+        depth=4,
+    ),
+    "loads": Part(
+        "ExternalVoucherHandling",
+        "ExtLoadInfoSet",
+        ("Company", "LoadId"),
+        {"type": "LoadType", "dated_on": "LoadDate", "file_name": "FileName", "state": "LoadState"},
+        actions={"check": "ExtLoadInfo_Check", "create": "ExtLoadInfo_Create"},
+        company="Company",
+        depth=2,
+    ),
+    "load_rows": Part(
+        "ExternalVoucherHandling",
+        "ExtTransactionSet",
+        ("Company", "LoadId", "RecordNo"),
+        {
+            "item": "LoadGroupItem",
+            "voucher_type": "VoucherType",
+            "dated_on": "TransactionDate",
+            "group": "UserGroup",
+            "account": "Account",
+            **_CODE_PARTS,
+            "currency": "CurrencyCode",
+            "amount": "CurrencyAmount",
+            "company_amount": "Amount",
+            "rate": "CurrencyRate",
+            "text": "Text",
+            "party": "PartyTypeId",
+            "reference_serie": "ReferenceSerie",
+            "reference": "ReferenceNumber",
+            "error": "ErrorText",
+        },
+        company="Company",
+        depth=3,
+    ),
+    "supplier_invoices": Part(
+        "ManSuppInvoiceEntity",
+        "ManSuppInvoiceSet",
+        ("Company", "InvoiceId"),
+        {
+            "supplier_id": "Identity",
+            "number": "InvoiceNo",
+            "dated_on": "InvoiceDate",
+            "due_on": "DueDate",
+            "currency": "Currency",
+            "amount": "GrossCurrAmount",
+            "order_no": "PoRefNumber",
+            "state": "Objstate",
+            "status": "Cf_Airbase_Status",
+        },
+        actions={"release": "ManSuppInvoice_Release"},
+        root="entity",
+        company="Company",
+        depth=2,
+    ),
+    "bank_countries": Part(
+        "PaymentAddressEntity",
+        "PaymentAddressSet",
+        ("Identity", "Company", "AddressId"),
+        {"country": "BankCountry"},
+        root="entity",
+        company="Company",
+    ),
 }
 
 # Source: docs/reference/assumed.md
@@ -170,6 +328,7 @@ DEFAULT = Profile(
             depth=2,
             company="Company",
         ),
+        **_LEDGER,
     }
 )
 
@@ -198,6 +357,8 @@ def _part(name: str, default: Part, given: Any) -> dict[str, Any]:
     _known(f"profile.{name}", table, [field for field in Part.__struct_fields__ if field not in _FIXED])
     fields = _table(f"profile.{name}.fields", table.get("fields", {}))
     _known(f"profile.{name}.fields", fields, list(default.fields))
+    actions = _table(f"profile.{name}.actions", table.get("actions", {}))
+    _known(f"profile.{name}.actions", actions, list(default.actions))
     merged = {**default.fields, **fields}
     for field in sorted(default.required):
         if not merged[field]:
@@ -205,7 +366,15 @@ def _part(name: str, default: Part, given: Any) -> dict[str, Any]:
     moved = bool({"service", "set", "root"} & set(table))
     seen = {field for field in default.seen if not moved and merged[field] == default.fields[field]}
     part = cast("dict[str, Any]", msgspec.to_builtins(default))
-    part.update({**table, "fields": merged, "seen": sorted(seen), "required": sorted(default.required)})
+    part.update(
+        {
+            **table,
+            "fields": merged,
+            "actions": {**default.actions, **actions},
+            "seen": sorted(seen),
+            "required": sorted(default.required),
+        }
+    )
     if not isinstance(part["key"], list | tuple) or len(cast("list[Any]", part["key"])) != len(default.key):
         raise SettingsError(f"profile.{name}.key should name {len(default.key)} properties, those of the record first")
     _check_names(name, part)
@@ -216,8 +385,9 @@ def _check_names(where: str, part: dict[str, Any]) -> None:
     single = {key: part[key] for key in ("service", "set", "modified", "company")}
     listed = {f"key[{number}]": item for number, item in enumerate(part["key"])}
     fields = {f"fields.{field}": item for field, item in part["fields"].items()}
-    for key, item in {**single, **listed, **fields}.items():
-        optional = key in ("modified", "company") or key in fields
+    acts = {f"actions.{action}": item for action, item in part["actions"].items()}
+    for key, item in {**single, **listed, **fields, **acts}.items():
+        optional = key in ("modified", "company") or key in fields or key in acts
         if not isinstance(item, str) or not (_NAME.fullmatch(item) or (optional and not item)):
             raise SettingsError(f"profile.{where}.{key}: {item!r} is not a name of IFS's")
 

@@ -6,7 +6,7 @@ Must not know: flows, the store.
 
 import heapq
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from itertools import groupby
@@ -39,8 +39,13 @@ class IfsSource:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The sets that a record is made of; the first has exactly one row per record."""
+        """The sets that a record is made of."""
         return self._resource.parts
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The parts of which each record has a row, or rows, in exactly one."""
+        return self._resource.heads
 
     @property
     def depth(self) -> int:
@@ -85,12 +90,24 @@ class IfsSource:
     def read(self, keys: Sequence[str]) -> Iterator[tuple[Sight, ...]]:
         """These records, each exactly once, those that are not there included. Raises: RemoteError."""
         asked = {rows.values(key): key for key in keys}
-        longest = max((part.key[: self.depth] for part in self._parts.values()), key=lambda names: len("".join(names)))
-        for stretch in chunks(longest, list(asked), count_max=self.keys_per_request, bytes_max=FILTER_BYTES_MAX):
-            found: dict[str, list[Seen]] = {asked[values]: [] for values in stretch}
-            for part in self.parts:
-                self._gather(part, stretch, found)
-            yield tuple(self._sight(key, group) for key, group in found.items())
+        for parts, group in self._by_parts(asked).items():
+            for stretch in self._chunks(parts, group):
+                found: dict[str, list[Seen]] = {asked[values]: [] for values in stretch}
+                for part in parts:
+                    self._gather(part, stretch, found)
+                yield tuple(self._sight(key, group) for key, group in found.items())
+
+    def _by_parts(self, asked: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], list[tuple[str, ...]]]:
+        """The keys by the parts that may have rows of them."""
+        groups: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        for values in asked:
+            groups.setdefault(self._resource.parts_of(values), []).append(values)
+        return groups
+
+    def _chunks(self, parts: Sequence[str], group: list[tuple[str, ...]]) -> Iterator[list[tuple[str, ...]]]:
+        columns = (self._parts[part].key[: self.depth] for part in parts or self.parts)
+        longest = max(columns, key=lambda names: len("".join(names)))
+        return chunks(longest, group, count_max=self.keys_per_request, bytes_max=FILTER_BYTES_MAX)
 
     def _gather(self, part: str, stretch: list[tuple[str, ...]], found: dict[str, list[Seen]]) -> None:
         known = self._parts[part]

@@ -10,8 +10,17 @@ from typing import Any
 import msgspec
 
 from ml_connector.records import keys
+from ml_connector.records.ledger import (
+    CODE_PARTS,
+    Account,
+    AccountTerms,
+    Dimension,
+    Requirement,
+    Validity,
+    ValueTerms,
+)
 from ml_connector.records.purchase_order import OrderLine, PurchaseOrder
-from ml_connector.records.supplier import Address, Supplier, SupplierTerms
+from ml_connector.records.supplier import Address, AgreedTerms, Supplier, SupplierTerms
 from ml_connector.sync.outcome import Owner
 from ml_connector.sync.ports import Sight
 from ml_connector.systems.ifs.pick import Pick, UnreadableError
@@ -23,18 +32,35 @@ Groups = Mapping[str, Sequence[Seen]]
 
 
 class Resource(msgspec.Struct, frozen=True):
-    """A kind of record: its title, the parts it is made of (the first has one row a record), and how."""
+    """A kind of record: its title, the parts it is made of, and how.
+
+    `split`: each record is in one part only, which its key names, and in which it has all of its rows; else each has a
+    row, or rows, in the first part.
+    """
 
     title: str
     parts: tuple[str, ...]
     make: Callable[[Parts, Groups], Any]
+    split: Callable[[tuple[str, ...]], str] | None = None
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The parts of which each record has a row, or rows, in exactly one."""
+        return self.parts if self.split else self.parts[:1]
+
+    def parts_of(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """The parts that may have rows of the record with these key values."""
+        if not self.split:
+            return self.parts
+        named = self.split(values)
+        return (named,) if named in self.parts else ()
 
 
 def sight(resource: Resource, parts: Parts, key: str, groups: Groups) -> Sight:
     """The record of a key, made of its rows by part."""
     found = [seen for name in resource.parts for seen in groups.get(name, ())]
     rows = tuple(seen.row for seen in found)
-    if not groups.get(resource.parts[0]):
+    if not any(groups.get(head) for head in resource.heads):
         return Sight(key, rows=() if any(seen.odd for seen in found) else rows)
     try:
         _check_keys(resource, key, found)
@@ -129,7 +155,56 @@ def _line(pick: Pick, currency: str) -> OrderLine:
     )
 
 
+def _agreed(parts: Parts, groups: Groups) -> AgreedTerms:
+    terms = [Pick("Supplier terms", parts["supplier_terms"], seen) for seen in groups["supplier_terms"]]
+    return AgreedTerms(terms[0].key[0], tuple(sorted(map(_terms, terms), key=lambda item: item.company)))
+
+
+def _account(parts: Parts, groups: Groups) -> Account:
+    rows = [Pick("Account", parts["accounts"], seen) for seen in groups["accounts"]]
+    return Account(rows[0].key[0], tuple(account_terms(pick) for pick in sorted(rows, key=lambda pick: pick.key)))
+
+
+def account_terms(pick: Pick) -> AccountTerms:
+    """What one company says of an account. Raises: UnreadableError."""
+    given = ((part, _requirement(pick, f"requires_{part.lower()}")) for part in CODE_PARTS)
+    return AccountTerms(
+        pick.key[1],
+        pick.text("description"),
+        Validity(pick.day("valid_from"), pick.day("valid_until")),
+        pick.text("kind"),
+        {part: requirement for part, requirement in given if requirement is not Requirement.CAN},
+    )
+
+
+def _requirement(pick: Pick, field: str) -> Requirement:
+    return pick.one_of(field, {"": Requirement.CAN, **{kind.value: kind for kind in Requirement}})
+
+
+def _dimension(parts: Parts, groups: Groups) -> Dimension:
+    (name,) = [part for part in parts if groups.get(part)]
+    rows = [Pick("Code part value", parts[name], seen) for seen in groups[name]]
+    part, value, *_ = rows[0].key
+    return Dimension(part, value, tuple(value_terms(pick) for pick in sorted(rows, key=lambda pick: pick.key)))
+
+
+def value_terms(pick: Pick) -> ValueTerms:
+    """What one company says of a code part value. Raises: UnreadableError."""
+    validity = Validity(pick.day("valid_from"), pick.day("valid_until"))
+    return ValueTerms(pick.key[2], pick.text("description"), validity)
+
+
+def code_part(values: tuple[str, ...]) -> str:
+    """The part of the profile that holds the values of a code part, which is the first value of their keys."""
+    return f"code_{values[0].lower()}"
+
+
+DIMENSION_PARTS = tuple(code_part((part,)) for part in CODE_PARTS)
+
 RESOURCES = {
     "suppliers": Resource("Supplier", ("suppliers", "supplier_terms", "supplier_addresses"), _supplier),
     "purchase_orders": Resource("Purchase order", ("orders", "order_lines"), _order),
+    "supplier_terms": Resource("Terms of supplier", ("supplier_terms",), _agreed),
+    "accounts": Resource("Account", ("accounts",), _account),
+    "dimensions": Resource("Code part value", DIMENSION_PARTS, _dimension, code_part),
 }

@@ -37,6 +37,7 @@ class _Failure(msgspec.Struct):
 
 
 _PAGE = msgspec.json.Decoder(RowPage, float_hook=Decimal)
+_ROW = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _FAILURE = msgspec.json.Decoder(_Failure)
 
 
@@ -49,6 +50,17 @@ def page(body: bytes) -> RowPage:
         return _PAGE.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ValueError(f"not a page of rows: {str(error)[:120]}") from None
+
+
+def row(body: bytes) -> dict[str, Any]:
+    """The row in a body.
+
+    Raises: ValueError when it is none.
+    """
+    try:
+        return _ROW.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ValueError(f"not a row: {str(error)[:120]}") from None
 
 
 def explain(answer: Answer) -> tuple[str, str]:

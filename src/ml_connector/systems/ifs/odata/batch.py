@@ -1,11 +1,14 @@
 """Batches: several changes in one request, in sets that happen wholly or not at all.
 
-Rule: every change gets exactly one answer; a batch answer with any other count is refused.
+Rule: every change gets exactly one answer; a batch answer with any other count is refused. In a changeset, `$1/` begins
+the path of a child of what its first change creates.
 Must not know: what the changes are. IFS has multipart batches only.
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
+from itertools import accumulate
 
 import msgspec
 
@@ -13,6 +16,7 @@ from ml_connector.systems.ifs.odata.writes import Request
 
 _LINE = b"\r\n"
 _GAP = b"\r\n\r\n"
+_CHILD = re.compile(r"\$(\d+)/")
 
 
 class Packed(msgspec.Struct, frozen=True):
@@ -37,26 +41,41 @@ def pack(changesets: Sequence[Sequence[Request]]) -> Packed:
     """
     if not changesets or not all(changesets):
         raise ValueError("a batch holds changesets, a changeset holds changes")
-    parts = [_changeset(number, changes) for number, changes in enumerate(changesets)]
+    firsts = accumulate((len(changes) for changes in changesets), initial=1)
+    parts = [_changeset(first, changes) for first, changes in zip(firsts, changesets, strict=False)]
     boundary = _boundary("batch", parts)
     return Packed(f"multipart/mixed; boundary={boundary}", _joined(boundary, parts))
 
 
-def _changeset(number: int, changes: Sequence[Request]) -> bytes:
-    parts = [_change(f"{number}.{index}", change) for index, change in enumerate(changes)]
+def _changeset(first: int, changes: Sequence[Request]) -> bytes:
+    """A changeset; its changes are numbered from `first`, since a number stands for one change of the whole batch."""
+    parts = [_change(first, index, change) for index, change in enumerate(changes)]
     boundary = _boundary("changeset", parts)
     return f"Content-Type: multipart/mixed; boundary={boundary}".encode() + _GAP + _joined(boundary, parts)
 
 
-def _change(number: str, change: Request) -> bytes:
+def _change(first: int, index: int, change: Request) -> bytes:
     if change.method == "GET":
         raise ValueError("a changeset holds no reads")
-    outer = ["Content-Type: application/http", "Content-Transfer-Encoding: binary", f"Content-ID: {number}"]
+    outer = ["Content-Type: application/http", "Content-Transfer-Encoding: binary", f"Content-ID: {first + index}"]
     headers = {**change.headers, "Content-Length": str(len(change.body))}
-    inner = [f"{change.method} {change.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    inner = [
+        f"{change.method} {_path(first, index, change.path)} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     if any(bad in line for line in [*outer, *inner] for bad in "\r\n"):
         raise ValueError("a header spans lines")
     return "\r\n".join([*outer, "", *inner]).encode() + _GAP + change.body
+
+
+def _path(first: int, index: int, path: str) -> str:
+    child = _CHILD.match(path)
+    if child is None:
+        return path
+    parent = int(child[1])
+    if not 1 <= parent <= index:
+        raise ValueError("a child comes after what it belongs to, in the same changeset")
+    return f"${first + parent - 1}/{path[child.end() :]}"
 
 
 def _boundary(kind: str, parts: Sequence[bytes]) -> str:

@@ -1,0 +1,14 @@
+"""Which accounts are clearing accounts: those on which one rule puts what another takes away.
+
+Rule: an account counts when some rule debits its name and some rule credits it.
+Must not know: what was posted.
+"""
+
+from ml_connector.flows.posting.rules import OF_DOCUMENT, RuleBook
+
+
+def clearing_accounts(book: RuleBook, company: str) -> frozenset[str]:
+    """The clearing accounts of a company."""
+    debited = {name for rule in book.rules for name in rule.debit if name not in OF_DOCUMENT}
+    credited = {name for rule in book.rules for name in rule.credit if name not in OF_DOCUMENT}
+    return frozenset(filter(None, (book.account(name, company) for name in debited & credited)))

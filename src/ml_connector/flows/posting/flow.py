@@ -1,0 +1,34 @@
+"""What all posting flows have in common: everything but what they read.
+
+Rule: no posting flow has a mapping of its own.
+Must not know: connections.
+"""
+
+from ml_connector.flows.posting.admit import admit
+from ml_connector.flows.posting.mapping import map_document, references, retire
+from ml_connector.flows.posting.trace import resembles, trace
+from ml_connector.records.spend import Document
+from ml_connector.records.voucher import Voucher
+from ml_connector.sync.flow import End, Flow, Shape
+from ml_connector.sync.policy import Policy
+
+
+def posting_flow(resource: str, title: str) -> Flow[Document, Voucher]:
+    """The flow that posts the documents of a resource; it has the resource's name."""
+    return Flow(
+        name=resource,
+        title=title,
+        source=End("airbase", resource),
+        target=End("ifs", "vouchers"),
+        source_kind=Document,
+        target_kind=Voucher,
+        map=map_document,
+        retire=retire,
+        references=references,
+        needs=("suppliers",),
+        policy=Policy(change_share_max=0.05, deactivate_share_max=0.05),
+        shape=Shape.POST,
+        trace=trace,
+        admit=admit,
+        resembles=resembles,
+    )

@@ -1,0 +1,44 @@
+"""Supplier invoices of the ERP, and what the spend side says of them.
+
+Rule: a number is kept as it was written; matching normalises it.
+Must not know: property or field names of either API.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+
+class SupplierInvoice(msgspec.Struct, frozen=True):
+    """A supplier invoice of the ERP."""
+
+    company: str
+    invoice_id: str
+    supplier_id: str
+    number: str
+    dated_on: date | None
+    currency: str
+    amount: Decimal
+    order_no: str = ""
+    state: str = ""
+    status: str = ""
+
+
+class InvoiceReference(msgspec.Struct, frozen=True):
+    """A document of the spend side that refers to an invoice or an order; `status` "" says nothing yet."""
+
+    kind: str
+    id: str
+    supplier_id: str
+    currency: str
+    amount: Decimal
+    number_kind: str
+    number: str
+    status: str = ""
+
+
+class InvoiceStatus(msgspec.Struct, frozen=True):
+    """What the spend side made of an invoice, as the ERP shows it."""
+
+    status: str

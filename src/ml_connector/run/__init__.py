@@ -1,0 +1,92 @@
+"""The pipeline: recover, detect, read, map, plan, gate, apply. Read it from top to bottom; each stage has its module.
+
+Rule: every flow walks this one path, whatever started it, and nothing here knows which flow it is.
+Must not know: IFS, Airbase, SQL, HTTP.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from ml_connector.errors import ConnectorError
+from ml_connector.run.applying import apply
+from ml_connector.run.considering import consider_all, walk_target
+from ml_connector.run.detecting import changed, everything
+from ml_connector.run.job import Job, Pass
+from ml_connector.run.recovering import recover
+from ml_connector.sync import causes, gate
+from ml_connector.sync.flow import Shape
+from ml_connector.sync.gate import Population
+from ml_connector.sync.plan import Action
+from ml_connector.sync.report import Report
+
+__all__ = ["BASIS", "Job", "plan", "run"]
+
+BASIS = "basis"  # the cursor that remembers with which mapping and profile the flow last ran
+
+
+def run(job: Job, report: Report) -> None:
+    """Bring the target of a flow in line with its source, counting into the report.
+
+    Raises: ConnectorError; what was done until then is settled, what is not certain is looked up by the next run.
+    """
+    with job.store.turn():
+        now = Pass(job, job.store.begin("run"), report)
+        report.census, report.posting = job.census, job.flow.shape is Shape.POST
+        report.state = "failed"  # until it is known better: whatever raises, the run's end is recorded
+        try:
+            _plan(now, recover(now))
+            report.objections = () if now.tally.plan_id in job.approved else _objections(now)
+            if not report.objections:
+                apply(now)
+                job.store.keep_cursors(now.cursors | {BASIS: job.basis})
+            report.state = "blocked" if report.objections else "done"
+        except ConnectorError as error:
+            report.error = str(error)
+            raise
+        finally:
+            job.store.finish(now.run_id, report.state, report)
+
+
+def plan(jobs: Sequence[Job]) -> list[Report]:
+    """What running these flows, in this order, would do; nothing is sent and nothing is kept."""
+    with ExitStack() as held:
+        passes: list[Pass] = []
+        for job in jobs:
+            held.enter_context(job.store.turn())
+            report = Report(job.flow.name, "plan", census=job.census, posting=job.flow.shape is Shape.POST)
+            now = Pass(job, job.store.begin("plan"), report, dry=True)
+            held.callback(job.store.finish, now.run_id, "done", now.report)
+            _plan(now, set())
+            now.report.objections = _objections(now)
+            passes.append(now)
+        return [now.report for now in passes]
+
+
+def _plan(now: Pass, again: set[str]) -> None:
+    job, store, compared = now.job, now.job.store, 0
+    begun = store.cursor(BASIS)
+    if job.census or not begun:
+        walk_target(now)
+    now.spurned = store.held_for((causes.ANSWERED_OTHERWISE,))
+    now.suspects = store.held_for(causes.IN_TARGET)
+    now.ours = store.held_for((causes.HANDED_OVER,))
+    now.due = again | store.waiting(job.today)
+    now.rows_known = store.rows_known()
+    whole = job.census or begun != job.basis or now.rows_known == 0
+    if not whole:
+        found = changed(now)
+        whole, compared = found is None, found or 0
+    if whole:
+        consider_all(now, everything(now))
+    # What waits and did not come by: with everything read, records that are gone from the source.
+    consider_all(now, job.source.read(sorted(now.due)))
+    passed = max(0, compared - now.there)
+    now.report.read += passed
+    now.report.count(Action.UNCHANGED, passed)
+    now.report.plan_id = now.tally.plan_id
+
+
+def _objections(now: Pass) -> tuple[str, ...]:
+    linked = now.job.store.linked()
+    there = Population(linked.known + now.met, linked.active + now.met)
+    return gate.objections(now.tally, there, now.job.flow.policy)

@@ -1,0 +1,62 @@
+"""Detect: which records are due, and reading them.
+
+Rule: what changed is compared by marks; everything is read when that is cheaper, or when nothing is known.
+Must not know: IFS, Airbase, SQL, HTTP.
+"""
+
+from collections.abc import Iterator
+
+from ml_connector.records import keys
+from ml_connector.run.job import Pass
+from ml_connector.sync import detect
+from ml_connector.sync.ports import Sight
+
+
+def changed(now: Pass) -> int | None:
+    """Note which records are due; how many were compared, or None when reading everything is cheaper."""
+    source, compared = now.job.source, 0
+    for part in source.parts:
+        cursor, after = now.job.store.cursor(part), ""
+        for page in source.sweep(part, cursor):
+            known = _known(now, page, after)
+            now.due.update(keys.parent(key, source.depth) for key in detect.changed(page, known))
+            now.cursors = detect.latest(now.cursors, page.rows)
+            after = page.upto or after
+            compared += _records(page, source.depth) if part in source.heads else 0
+            now.job.watch("compare", compared)
+            if not _cheap_by_key(now):
+                return None
+    return compared
+
+
+def _records(page: detect.Page, depth: int) -> int:
+    return len({keys.parent(row.key, depth) for row in page.rows})
+
+
+def _known(now: Pass, page: detect.Page, after: str) -> dict[str, str]:
+    if page.complete:
+        return now.job.store.marks(page.part, after, page.upto)
+    return now.job.store.marks_of(page.part, [row.key for row in page.rows])
+
+
+def _cheap_by_key(now: Pass) -> bool:
+    source = now.job.source
+    return detect.by_key_is_cheaper(
+        len(now.due),
+        now.rows_known,
+        keys_per_request=source.keys_per_request,
+        rows_per_request=source.rows_per_request,
+        parts=len(source.parts),
+    )
+
+
+def everything(now: Pass) -> Iterator[tuple[Sight, ...]]:
+    """All records, and those known from before that are no longer there."""
+    source, after = now.job.source, ""
+    for page in source.read_all():
+        known = [key for part in source.heads for key in now.job.store.marks(part, after, page.upto)]
+        seen = {sight.key for sight in page.sights}
+        gone = sorted({keys.parent(key, source.depth) for key in known} - seen)
+        now.cursors = detect.latest(now.cursors, (row for sight in page.sights for row in sight.rows))
+        after = page.upto or after
+        yield (*page.sights, *(Sight(key) for key in gone))

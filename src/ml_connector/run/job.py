@@ -1,0 +1,61 @@
+"""One run of one flow: what it needs, and how far it is.
+
+Rule: data only; the stages read and fill it.
+Must not know: IFS, Airbase, SQL, HTTP.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from ml_connector.records.ledger import Books
+from ml_connector.sync.flow import AnyFlow, Tables
+from ml_connector.sync.plan import WRITES, Action, Tally
+from ml_connector.sync.ports import Alike, Source, Store, Target
+from ml_connector.sync.report import Report
+
+STAGED = (*WRITES, Action.ADOPT, Action.RELINK)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that one run of one flow needs.
+
+    `basis` changes whenever the same source record may map differently. `books` is what documents are checked against,
+    asked for when there is one to check. Units: quiet_s is how long an unanswered
+    request gets to take effect before it is looked up.
+    """
+
+    flow: AnyFlow
+    source: Source
+    target: Target
+    store: Store
+    tables: Tables
+    today: date
+    basis: str
+    census: bool = False
+    approved: tuple[str, ...] = ()
+    books: Callable[[], Books] = Books
+    quiet_s: float = 10.0
+    watch: Callable[[str, int], None] = lambda _stage, _done: None
+
+
+@dataclass
+class Pass:
+    """One run in progress."""
+
+    job: Job
+    run_id: str
+    report: Report
+    dry: bool = False
+    walked: bool = False
+    rows_known: int = 0  # rows of the source seen by earlier runs
+    there: int = 0  # records that the source has, of those read
+    due: set[str] = field(default_factory=set[str])  # keys to read, whatever else is
+    suspects: set[str] = field(default_factory=set[str])  # keys of which the target may hold something else than linked
+    spurned: set[str] = field(default_factory=set[str])  # keys whose creation was answered with something else
+    ours: set[str] = field(default_factory=set[str])  # keys that were handed over in a file
+    likes: dict[str, list[Alike]] = field(default_factory=dict[str, list[Alike]])  # about to be posted by this run
+    met: int = 0  # records that were in the target before there was a link to them
+    tally: Tally = field(default_factory=Tally)
+    cursors: dict[str, str] = field(default_factory=dict[str, str])

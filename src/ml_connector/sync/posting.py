@@ -1,0 +1,56 @@
+"""What to do about one document: posted once, corrected when its source changes, never edited.
+
+Rule: what was posted stands until its source changes; what is in the ledger under our key without our doing is not
+touched.
+Must not know: how a correction is carried out.
+"""
+
+from typing import Any
+
+from ml_connector.records import codec
+from ml_connector.sync import causes
+from ml_connector.sync.outcome import Held, Mapped, Trace
+from ml_connector.sync.plan import Action, Decision, Found, Link, creating, holding, same
+
+
+def stands(link: Link | None, trace: Trace) -> bool:
+    """Whether a document is posted for certain and nothing that matters changed in its source since."""
+    return link is not None and bool(link.digest) and bool(link.origin) and link.origin == trace.origin
+
+
+def as_ours(key: str, found: Found) -> Link:
+    """The link of a document that we handed over and that now shows in the target."""
+    return Link(key, found.target_id, codec.digest(found.record), active=True, agreed=found.record)
+
+
+def decide_document(key: str, mapped: Mapped[Any] | Held | None, link: Link | None, found: Found | None) -> Decision:
+    """The decision on a document; `mapped` None: nothing to do about it, or the source does not have it."""
+    if found and found.pending:
+        return Decision(key, Action.HELD, held=causes.handed_over(key, found.target_id))
+    if isinstance(mapped, Held):
+        return holding(key, mapped, known=link is not None or found is not None)
+    if mapped is None:
+        return Decision(key, Action.UNCHANGED if link else Action.NOT_DUE)
+    if link:
+        return _linked(key, mapped, link, found)
+    return _there(key, mapped, found) if found else creating(key, mapped)
+
+
+def _there(key: str, mapped: Mapped[Any], found: Found) -> Decision:
+    if same(found.record, mapped.record):
+        return _decision(key, Action.ADOPT, mapped, found.target_id, found.record)
+    return Decision(key, Action.HELD, held=causes.posted_otherwise(key, found.target_id))
+
+
+def _linked(key: str, mapped: Mapped[Any], link: Link, found: Found | None) -> Decision:
+    agreed = link.digest == codec.digest(mapped.record)
+    withdrawn = not mapped.active and not link.active
+    there = not link.digest and found is not None and same(found.record, mapped.record)
+    if agreed or withdrawn or there:
+        return _decision(key, Action.RELINK, mapped, link.target_id, link.agreed)
+    action = Action.UPDATE if mapped.active else Action.DEACTIVATE
+    return _decision(key, action, mapped, link.target_id, link.agreed)
+
+
+def _decision(key: str, action: Action, mapped: Mapped[Any], target_id: str, before: Any) -> Decision:
+    return Decision(key, action, mapped.record, before, target_id, mapped.active, mapped.wake_on)

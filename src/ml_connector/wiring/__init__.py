@@ -1,0 +1,31 @@
+"""The only place where concrete parts meet.
+
+Rule: it builds and hands over; it decides nothing about records.
+Must not know: how anything is shown.
+"""
+
+from ml_connector.wiring.joined import Joined, Watch, joined
+from ml_connector.wiring.opened import (
+    Opened,
+    Secrets,
+    approvals,
+    connect,
+    exceptions,
+    journal,
+    kept,
+    open_store,
+)
+
+__all__ = [
+    "Joined",
+    "Opened",
+    "Secrets",
+    "Watch",
+    "approvals",
+    "connect",
+    "exceptions",
+    "joined",
+    "journal",
+    "kept",
+    "open_store",
+]

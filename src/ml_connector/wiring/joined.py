@@ -1,0 +1,278 @@
+"""One connection with both its systems at hand: check, plan, run, compare.
+
+Rule: it builds and hands over; it decides nothing about records.
+Must not know: how anything is shown.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import date, datetime
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from ml_connector import run as pipeline
+from ml_connector import settings
+from ml_connector.errors import ConnectorError, RefusedError, SettingsError
+from ml_connector.records import codec
+from ml_connector.records.ledger import Books
+from ml_connector.settings import Connection, Gate
+from ml_connector.store.flow_store import FlowStore
+from ml_connector.store.limits import Reservations
+from ml_connector.store.tokens import TokenShelf
+from ml_connector.sync.flow import AnyFlow, Tables
+from ml_connector.sync.policy import Policy
+from ml_connector.sync.report import Report
+from ml_connector.systems.airbase import check as airbase_check
+from ml_connector.systems.airbase.auth import StaticToken
+from ml_connector.systems.airbase.client import AirbaseClient
+from ml_connector.systems.airbase.refusals import Refusals
+from ml_connector.systems.http import Anonymous, Wire
+from ml_connector.systems.ifs import auth as ifs_auth
+from ml_connector.systems.ifs import check as ifs_check
+from ml_connector.systems.ifs.auth import ClientCredentials
+from ml_connector.systems.ifs.books import read_books
+from ml_connector.systems.ifs.client import IfsClient
+from ml_connector.systems.ifs.odata import answers
+from ml_connector.systems.ifs.suppliers import likely
+from ml_connector.systems.limits import Limiter
+from ml_connector.systems.step import Step
+from ml_connector.wiring import choice, parts, profile
+from ml_connector.wiring.ends import Ends
+from ml_connector.wiring.opened import Opened, approvals
+
+Watch = Callable[[str, str, int], None]  # flow, stage, how many
+
+
+def unwatched(flow: str, stage: str, done: int) -> None:
+    """Nobody watches."""
+
+
+class Joined:
+    """One connection; close it after use. `person`: on whose behalf it works."""
+
+    def __init__(self, opened: Opened, name: str, now: Callable[[], float] = time.time, person: str = "") -> None:
+        self.opened = opened
+        self.stored = opened.connections.get(name)
+        self.settings = settings.connection(self.stored.settings)
+        self.read = profile.read(self.settings)
+        self.person = person or settings.person()
+        self._now = now
+        secret = opened.connections.secret(name, "ifs")
+        self.ifs, self._ifs_wires = _ifs(opened, self.stored.id, self.settings, self.read, secret)
+        self.airbase = _airbase(
+            opened, self.stored.id, self.settings, self.read, opened.connections.secret(name, "airbase")
+        )
+        self._zone = settings.zone(self.settings.profile.calendar_zone)
+        self.ends = Ends(opened.database, self.stored.id, self.ifs, self.airbase, self.settings, self.read, self._zone)
+        self._books: Books | None = None
+
+    def close(self) -> None:
+        """Let go of the network connections."""
+        for wire in (*self._ifs_wires, self.airbase.wire):
+            wire.close()
+
+    @property
+    def flows(self) -> set[str]:
+        """The flows that this connection has."""
+        return choice.on(self.settings.profile, self.read.rules.documents if self.read.rules else ())
+
+    @property
+    def today(self) -> date:
+        """The day in this connection's zone."""
+        return datetime.fromtimestamp(self._now(), self._zone).date()
+
+    def books(self) -> Books:
+        """The ledger's reference data, read once. Raises: RemoteError."""
+        if self._books is None:
+            self._books = read_books(self.ifs)
+        return self._books
+
+    def check(self) -> Iterator[Step]:
+        """Ping both systems, step by step; nothing is written."""
+        subsidiaries = self.settings.profile.mapping.subsidiaries
+        in_ifs = ifs_check.steps(
+            self.ifs,
+            parts.of_ifs(self.flows, self.read.landing),
+            connection=self.stored.name,
+            more=parts.further(self.flows),
+        )
+        in_airbase = airbase_check.steps(self.airbase, subsidiaries)
+        for system, named in (("IFS", in_ifs), ("Airbase", in_airbase)):
+            for step in named:
+                seconds = round(step.seconds, 4)
+                yield msgspec.structs.replace(step, name=f"{system} {step.name}", seconds=seconds)
+        yield self._mapped_companies()
+
+    def _mapped_companies(self) -> Step:
+        companies, mapped = set(self.settings.ifs.companies), self.settings.profile.mapping.subsidiaries
+        missing = ", ".join(sorted(companies - mapped.keys()))
+        unused = ", ".join(sorted(mapped.keys() - companies))
+        said = f"; {unused} is mapped, but not connected" if unused else ""
+        if missing:
+            remedy = (
+                f"ml-connector connect {self.stored.name} --subsidiary {missing.split(', ')[0]}=<Airbase reference>"
+            )
+            return Step("mapping of companies", False, 0, f"without a subsidiary: {missing}{said}", remedy)
+        return Step("mapping of companies", True, 0, f"each company has its subsidiary{said}")
+
+    def plan(self, names: Sequence[str], *, census: bool = False, watch: Watch = unwatched) -> list[Report]:
+        """What a run of these flows would do.
+
+        Raises: SettingsError, ConnectorError.
+        """
+        self._books = None
+        made = pipeline.plan([replace(self._job(flow, watch), census=census) for flow in self.chosen(names)])
+        for report in made:
+            report.second_person = self.settings.profile.two_persons
+        return made
+
+    def run(
+        self,
+        names: Sequence[str],
+        *,
+        census: bool = False,
+        approved: tuple[str, ...] = (),
+        watch: Watch = unwatched,
+    ) -> Iterator[tuple[Report, ConnectorError | None]]:
+        """Run flows in order; each report comes with the error that ended it, if one did.
+
+        A flow whose need failed is skipped. Raises: SettingsError.
+        """
+        self._books = None
+        through, failed = self._approved(approved), set[str]()
+        for flow in self.chosen(names):
+            report = Report(flow.name, second_person=self.settings.profile.two_persons)
+            error = None
+            if missing := [need for need in flow.needs if need in failed]:
+                report.state, report.error = "skipped", f"needs {', '.join(missing)}, which failed"
+            else:
+                error = self._run(flow, report, census=census, approved=through, watch=watch)
+            if report.state in ("failed", "skipped"):
+                failed.add(flow.name)
+            elif report.state == "done" and report.plan_id in through:
+                approvals(self.opened, self.stored.name).use(report.plan_id)
+            yield report, error
+
+    def chosen(self, names: Sequence[str]) -> list[AnyFlow]:
+        """The named flows, or all that are on, in the order that they need. Raises: SettingsError."""
+        return choice.chosen(names, self.flows)
+
+    def approve(self, plan_id: str) -> None:
+        """Let a plan through, as this person. Raises: SettingsError, StoreError."""
+        if len(plan_id) != PLAN_ID_LENGTH or set(plan_id) - set("0123456789abcdef"):
+            raise SettingsError(f"{plan_id!r} is no plan; `plan` and a stopped run name it, such as 0f3a9c41d2b7")
+        approvals(self.opened, self.stored.name).give(plan_id, self.person)
+
+    def _approved(self, given: Sequence[str]) -> tuple[str, ...]:
+        """The plans that may pass their gate in a run of this person."""
+        alone = not self.settings.profile.two_persons
+        if given and not alone:
+            raise SettingsError(
+                f"here nobody approves what they run themselves; somebody other than {self.person} says: "
+                f"ml-connector approve {self.stored.name} {given[0]}"
+            )
+        for plan_id in given:
+            self.approve(plan_id)
+        known = approvals(self.opened, self.stored.name).given()
+        return tuple(one.plan_id for one in known if alone or one.person != self.person)
+
+    def _run(self, flow: AnyFlow, report: Report, *, watch: Watch, **how: Any) -> ConnectorError | None:
+        started, before = time.monotonic(), self._requests()
+        try:
+            pipeline.run(replace(self._job(flow, watch), **how), report)
+        except ConnectorError as error:
+            report.state, report.error = "failed", str(error)
+            return error
+        finally:
+            report.seconds = time.monotonic() - started
+            report.requests = {system: count - before[system] for system, count in self._requests().items()}
+        return None
+
+    def _requests(self) -> dict[str, int]:
+        return {"ifs": sum(wire.requests for wire in self._ifs_wires), "airbase": self.airbase.wire.requests}
+
+    def _job(self, flow: AnyFlow, watch: Watch) -> pipeline.Job:
+        own = self.settings.profile
+        source, target = self.ends.of(flow)
+        return pipeline.Job(
+            flow=self._limited(flow, own.gate.get(flow.name)),
+            source=source,
+            target=target,
+            store=self.store(flow),
+            tables=self._tables(flow),
+            today=self.today,
+            basis=codec.digest([version("ml-connector"), msgspec.to_builtins(self.settings)]),
+            books=self.books,
+            quiet_s=own.quiet_s,
+            watch=lambda stage, done: watch(flow.name, stage, done),
+        )
+
+    def store(self, flow: AnyFlow) -> FlowStore:
+        """The store as a flow sees it."""
+        kinds = (flow.source_kind, flow.target_kind)
+        return FlowStore(self.opened.database, self.opened.vault, self.stored.id, flow.name, *kinds)
+
+    def _tables(self, flow: AnyFlow) -> Tables:
+        """The mapping tables; where payment terms go both ways, they are not the supplier's to set."""
+        tables = self.read.tables(self.settings)
+        if flow.name == "suppliers" and "payment_terms" in self.flows:
+            return msgspec.structs.replace(tables, payment_terms={})
+        if flow.name == "vendors" and tables.new_vendors == "hold":
+            return msgspec.structs.replace(tables, likely=self._likely(flow))
+        return tables
+
+    def _likely(self, flow: AnyFlow) -> dict[str, str]:
+        """Of vendors made in Airbase, which suppliers they may be; suppliers are read only when there is one."""
+        pages = self.ends.source(flow.source).read_all()
+        new = [sight.record for page in pages for sight in page.sights if sight.record is not None]
+        try:
+            found = likely(self.ifs, new)
+        except RefusedError:  # a hint is worth no failure
+            return {}
+        return {key: ", ".join(f"supplier {one} ({why})" for one, why in ones) for key, ones in found.items() if ones}
+
+    def _limited(self, flow: AnyFlow, gate: Gate | None) -> AnyFlow:
+        given: dict[str, Any] = {k: v for k, v in msgspec.structs.asdict(gate or Gate()).items() if v is not None}
+        if rules := self.read.rules:
+            given |= {"late_waits": rules.late_needs_approval, "doubles": rules.duplicates}
+        return msgspec.structs.replace(flow, policy=msgspec.structs.replace(flow.policy or Policy(), **given))
+
+
+PLAN_ID_LENGTH = 12
+
+
+def joined(opened: Opened, name: str) -> "closing[Joined]":
+    """A connection with both systems at hand, to be used in a `with`.
+
+    Raises: SettingsError for an unknown name.
+    """
+    return closing(Joined(opened, name))
+
+
+def _ifs(
+    opened: Opened, connection_id: int, connection: Connection, read: profile.Read, secret: str
+) -> tuple[IfsClient, tuple[Wire, Wire]]:
+    own = connection.ifs
+    limiter = Limiter(Reservations(opened.database), f"ifs/{connection_id}", own.requests_max)
+    limits: dict[str, Any] = {"total_s": connection.profile.timeout_s, "verify": own.ca_file or True}
+    door = Wire("IFS", own.url, Anonymous(), limiter, explain=ifs_auth.explain, **limits)
+    shelf = TokenShelf(opened.database, opened.vault, connection_id)
+    login = ClientCredentials(door, own.realm, own.client_id, secret, shelf)
+    wire = Wire("IFS", own.url, login, limiter, explain=answers.explain, **limits)
+    return IfsClient(wire, read.ifs, own.companies, login), (wire, door)
+
+
+def _airbase(
+    opened: Opened, connection_id: int, connection: Connection, read: profile.Read, secret: str
+) -> AirbaseClient:
+    own = connection.airbase
+    limiter = Limiter(Reservations(opened.database), f"airbase/{connection_id}", own.requests_max)
+    limits: dict[str, Any] = {"total_s": connection.profile.timeout_s, "verify": own.ca_file or True}
+    refusals = Refusals()
+    token = StaticToken(own.auth, secret)
+    wire = Wire("Airbase", own.url, token, limiter, explain=refusals.explain, **limits)
+    return AirbaseClient(wire, read.airbase, refusals, limiter)

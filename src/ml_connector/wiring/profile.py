@@ -1,0 +1,69 @@
+"""A connection's profile, read by those who know what is in it.
+
+Rule: all of it is checked at once, so that a mistake is found when the connection is made.
+Must not know: stores, how anything is shown.
+"""
+
+from typing import Any
+
+import msgspec
+
+from ml_connector.errors import SettingsError
+from ml_connector.flows.posting.rule_book import rule_book
+from ml_connector.flows.posting.rules import RuleBook
+from ml_connector.settings import Connection
+from ml_connector.sync.flow import Tables
+from ml_connector.systems.airbase import profile as airbase_profile
+from ml_connector.systems.ifs import profile as ifs_profile
+from ml_connector.systems.ifs.vouchers.landing import Landing, landing
+from ml_connector.wiring import choice
+
+LANDING = "landing"  # the one table of [posting] that is about IFS
+
+
+class Read(msgspec.Struct, frozen=True):
+    """What a profile comes to; `rules` and `landing` None: nothing is posted."""
+
+    ifs: ifs_profile.Profile
+    airbase: airbase_profile.Profile
+    rules: RuleBook | None
+    landing: Landing | None
+
+    def tables(self, connection: Connection) -> Tables:
+        """The mapping tables as flows get them."""
+        profile = connection.profile
+        mapping = profile.mapping
+        return Tables(
+            mapping.subsidiaries,
+            mapping.payment_terms,
+            mapping.dimensions,
+            self.rules,
+            profile.payment_terms.conflict,
+            profile.new_vendors or "hold",
+        )
+
+
+def read(connection: Connection) -> Read:
+    """A connection's profile, all of it checked.
+
+    Raises: SettingsError.
+    """
+    profile = connection.profile
+    choice.known(profile.gate)
+    own = landing(_table(profile.posting.get(LANDING, {}))) if profile.posting else None
+    rules = _rules(connection, own) if own else None
+    return Read(ifs_profile.load(profile.ifs), airbase_profile.load(profile.airbase), rules, own)
+
+
+def _rules(connection: Connection, own: Landing) -> RuleBook:
+    """The rule book; user group and voucher types are those of the landing."""
+    mapping = connection.profile.mapping
+    usual = {"user_group": own.user_group, "voucher_types": own.voucher_types}
+    raw = usual | {name: value for name, value in connection.profile.posting.items() if name != LANDING}
+    return rule_book(raw, subsidiaries=mapping.subsidiaries, dimensions=mapping.dimensions)
+
+
+def _table(given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise SettingsError(f"posting.{LANDING} should be a table")
+    return given  # pyright: ignore[reportUnknownVariableType] - checked by its reader

@@ -1,0 +1,206 @@
+"""Each mistake that a person can make in [posting], and where it is said to be."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ml_connector.errors import SettingsError
+from ml_connector.flows.posting.rule_book import rule_book
+from ml_connector.flows.posting.rules import RuleBook, covers
+from ml_connector.flows.posting.words import unknown
+from ml_connector.records.ledger import AccountTerms, Books
+
+SUBSIDIARIES = {"10": "SUB-10", "20": "SUB-20"}
+ACCOUNTS = {"accrual": "2990", "payable": "2440", "bank": "1930", "grni": "accrual"}
+RULE = {"name": "R", "kinds": ["payment"], "debit": "accrual", "credit": ["document.bank", "bank"]}
+
+
+def book(dimensions: dict[str, str] | None = None, /, **posting: Any) -> RuleBook:
+    raw = {"documents": ["payments"], "accounts": ACCOUNTS, **posting}
+    return rule_book(raw, subsidiaries=SUBSIDIARIES, dimensions=dimensions or {"department": "B"})
+
+
+def rule(**fields: Any) -> dict[str, Any]:
+    return {**RULE, **fields}
+
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"document": ["payments"]}, 'posting: there is no setting "document"; nearest: documents'),
+    ({"documents": ["payment"]}, 'posting.documents: there is no kind of document "payment"; nearest: payments'),
+    ({"documents": []}, "posting.documents: should name at least one"),
+    ({"documents": ["payments", "ledger_entries"]}, "would post the same payments twice"),
+    ({"documents": ["purchase_requests", "ledger_entries"]}, "would post the same spend twice"),
+    ({"closed_period": "open"}, 'posting.closed_period: "open" is none of hold, next_open; nearest: next_open'),
+    ({"duplicates": "yes"}, 'posting.duplicates: "yes" is none of warn, hold, off'),
+    ({"late_needs_approval": "no"}, "posting.late_needs_approval: should be true or false"),
+    ({"duplicate_days": -1}, "posting.duplicate_days: should be a whole number of days"),
+    ({"duplicate_days": True}, "posting.duplicate_days: should be a whole number of days"),
+    ({"rounding_max": 0.05}, 'posting.rounding_max: 0.05 is a floating-point number; write it as text: "0.05"'),
+    ({"rounding_max": "0,05"}, 'posting.rounding_max: "0,05" is not an amount'),
+    ({"rounding_max": "-1"}, 'posting.rounding_max: "-1" is not an amount'),
+    ({"rounding_max": "NaN"}, 'posting.rounding_max: "NaN" is not an amount'),
+    ({"rounding_max": "1" * 61}, "posting.rounding_max: not a usable number"),
+    ({"amount_max": {"*": "a lot"}}, 'posting.amount_max.*: "a lot" is not an amount'),
+    ({"amount_max": {"11": "1"}}, 'posting.amount_max: there is no company "11"; there are: *, 10, 20'),
+    ({"voucher_types": {"10": 5}}, 'posting.voucher_types.10: 5 is a number; write it as text: "5"'),
+    ({"user_group": ""}, "posting.user_group: should be a text"),
+    ({"accounts": "2990"}, "posting.accounts: should be a table"),
+    ({"accounts": {"bank": 1930}}, 'posting.accounts.bank: 1930 is a number; write it as text: "1930"'),
+    ({"accounts": {"a": "b", "b": "a"}}, "posting.accounts.a: the names go in a circle: a → b → a"),
+    ({"accounts": {"a": "a"}}, "posting.accounts.a: the names go in a circle: a → a"),
+    (
+        {"accounts": {"accrual": "2990", "grni": "acrual"}},
+        'posting.accounts.grni: there is no account name "acrual"; nearest: accrual',
+    ),
+    ({"accounts": {"lines": "1"}}, 'posting.accounts: "lines" has a meaning of its own'),
+    ({"accounts": {"30": {"bank": "1"}}}, 'posting.accounts: there is no company in [mapping.subsidiaries] "30"'),
+    (
+        {"accounts": {"a": "b", "b": "1", "20": {"b": "a"}}},
+        "posting.accounts.20.b: the names go in a circle: b → a → b",
+    ),
+    ({"rule": {"name": "R"}}, "posting.rule: should be a list of tables: [[posting.rule]]"),
+    ({"rule": [rule(sides="x")]}, 'posting.rule[1]: there is no setting "sides"'),
+    ({"rule": [{"name": "R"}]}, "posting.rule[1]: debit is missing"),
+    (
+        {"rule": [rule(kinds=["bill"], name="B"), rule(credit="acrual")]},
+        'posting.rule[2].credit: there is no account name "acrual"; nearest: accrual',
+    ),
+    ({"rule": [rule(fee="document.bank")]}, 'posting.rule[1].fee: there is no account name "document.bank"'),
+    ({"rule": [rule(debit="bank")]}, "posting.rule[1]: debit and credit both name bank"),
+    ({"rule": [rule(debit=["lines", "accrual"])]}, 'posting.rule[1].debit: "lines" stands alone'),
+    ({"rule": [rule(of="invoice")]}, 'posting.rule[1].of: "invoice" is none of request, bill'),
+    ({"rule": [rule(negative="keep")]}, 'posting.rule[1].negative: "keep" is none of swap, hold'),
+    ({"rule": [rule(kinds=["*_payment"])]}, 'posting.rule[1].kinds: in "*_payment", * may only stand at the end'),
+    ({"rule": [RULE, rule(kinds=["bill"])]}, 'posting.rule[2].name: another rule has the name "R" already'),
+    (
+        {"rule": [rule(kinds=["pay*"], name="All"), rule(of="request")]},
+        'posting.rule[2]: "R" is never reached: posting.rule[1] "All" takes all that it would',
+    ),
+    (
+        {"rule": [rule(name="1"), rule(name="2", kinds=["bill"]), rule(name="3", kinds=["payment", "bill"])]},
+        'posting.rule[3]: "3" is never reached: posting.rule[1] "1"',
+    ),
+    ({"account": [{"category": "A"}]}, "posting.account[1]: account is missing"),
+    (
+        {"account": [{"categroy": "A", "account": "1"}]},
+        'posting.account[1]: there is no setting "categroy"; nearest: c',
+    ),
+    ({"account": [{"account": "bnak"}]}, 'posting.account[1].account: there is no account name "bnak"; nearest: bank'),
+    ({"account": [{"company": "11", "account": "1"}]}, "posting.account[1].company: there is no company in [mapping"),
+    ({"account": [{"subsidiary": "SUB", "account": "1"}]}, "posting.account[1].subsidiary: there is no subsidiary in"),
+    ({"account": [{"tag": "project", "account": "1"}]}, 'posting.account[1].tag: "project" is not a tag'),
+    ({"account": [{"account": "1", "parts": {"K": "1"}}]}, 'posting.account[1].parts: there is no code part "K"'),
+    ({"account": [{"account": "1", "parts": {"B": 1}}]}, "posting.account[1].parts.B: 1 is a number"),
+    (
+        {"account": [{"category": "a", "account": "1"}, {"category": "A ", "type": "t", "account": "2"}]},
+        "posting.account[2]: is never reached: posting.account[1] takes every line",
+    ),
+    ({"account": [{"account": "1"}, {"type": "t", "account": "2"}]}, "posting.account[2]: is never reached"),
+    ({"rate": [{"from": "JPY", "to": "USD", "rate": "1", "on": "2026-07-01"}]}, "posting.rate[1]: source is missing"),
+    ({"rate": [{"from": "JPX"}]}, 'posting.rate[1].from: there is no currency "JPX"; nearest: JPY'),
+    (
+        {"rate": [{"from": "JPY", "to": "USD", "rate": "1", "on": "soon", "source": "x"}]},
+        'posting.rate[1].on: "soon" is not a day',
+    ),
+    (
+        {"rate": [{"from": "JPY", "to": "USD", "rate": "0", "on": date(2026, 7, 1), "source": "x"}]},
+        "posting.rate[1]: a rate is more than zero",
+    ),
+    (
+        {"rate": [{"from": "JPY", "to": "USD", "rate": "1", "on": "2026-07-01", "source": "x"}] * 2},
+        "posting.rate[2]: a rate of JPY to USD on 2026-07-01 is there already",
+    ),
+]
+
+
+@pytest.mark.parametrize(("posting", "message"), MISTAKES)
+def test_a_mistake_is_named_with_its_place(posting: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        book(**posting)
+    assert message in str(raised.value)
+
+
+def test_a_label_for_a_code_part_that_does_not_exist() -> None:
+    with pytest.raises(SettingsError, match=r'mapping\.dimensions\.team: there is no code part "K"; there are: B, C'):
+        book({"team": "K"})
+
+
+def test_documents_are_needed() -> None:
+    with pytest.raises(SettingsError, match="posting: documents is missing"):
+        rule_book({}, subsidiaries={}, dimensions={})
+
+
+def test_what_is_written_is_what_holds() -> None:
+    made = book(
+        documents="ledger_entries",
+        closed_period="next_open",
+        rounding_max=1,
+        duplicates="hold",
+        duplicate_tolerance="0.50",
+        amount_max={"*": "100000", "20": "5"},
+        voucher_types={"*": "M"},
+        account=[{"category": "A", "account": "bank", "parts": {"F": "2", "B": "1"}}, {"account": "given"}],
+        rate=[{"from": "JPY", "to": "USD", "rate": "0.0067", "on": date(2026, 7, 1), "source": "ECB"}],
+    )
+    assert made.documents == ("ledger_entries",)
+    assert (made.rounding_max, made.duplicate_tolerance) == (Decimal(1), Decimal("0.50"))
+    assert (made.limit("20"), made.limit("10")) == (Decimal(5), Decimal(100000))
+    assert made.voucher_type("20") == "M"
+    assert made.lines[0].parts == (("B", "1"), ("F", "2"))
+    assert made.rate("JPY", "USD", date(2026, 6, 30)) is None
+    assert made.rate("JPY", "USD", date(2026, 7, 1)) is made.rates[0]
+
+
+def test_the_latest_rate_that_is_not_too_young_counts() -> None:
+    days = ("2026-07-03", "2026-07-01", "2026-07-02")
+    rates = [{"from": "JPY", "to": "USD", "rate": day[-1], "on": day, "source": "x"} for day in days]
+    found = book(rate=rates).rate("JPY", "USD", date(2026, 7, 2))
+    assert found is not None
+    assert found.rate == 2
+
+
+def test_a_companys_own_accounts_come_first_and_names_follow_them() -> None:
+    made = book(accounts={**ACCOUNTS, "20": {"accrual": "2991", "own": "1"}})
+    assert (made.account("accrual", "10"), made.account("grni", "10")) == ("2990", "2990")
+    assert (made.account("accrual", "20"), made.account("grni", "20")) == ("2991", "2991")
+    assert (made.account("own", "20"), made.account("own", "10"), made.account("bank", "20")) == ("1", "", "1930")
+
+
+def test_requests_and_ledger_entries_go_together_when_bills_clear_what_requests_credit() -> None:
+    request = {"name": "Request", "kinds": ["purchase_request"], "debit": "lines", "credit": "accrual"}
+    bill = {"name": "Bill", "kinds": ["bill"], "debit": "accrual", "credit": "payable"}
+    made = book(documents=["purchase_requests", "ledger_entries"], rule=[request, bill])
+    assert len(made.rules) == 2
+    other = {**bill, "name": "Other", "kinds": ["bi*"], "debit": "lines"}
+    with pytest.raises(SettingsError, match="twice"):
+        book(documents=["purchase_requests", "ledger_entries"], rule=[request, {**bill, "of": "request"}, other])
+
+
+def test_an_earlier_rule_that_takes_only_some_leaves_the_rest() -> None:
+    narrow, wide = rule(name="1", of="request"), rule(name="2")
+    assert len(book(rule=[narrow, wide]).rules) == 2
+    both = rule(name="3", kinds=["payment", "bill"])
+    assert len(book(rule=[rule(name="1"), both]).rules) == 2
+    given = {"account": "given"}
+    assert len(book(account=[given, {"category": "A", "account": "1"}]).lines) == 2
+
+
+def test_patterns() -> None:
+    assert covers("virtual_card_*", "virtual_card_transaction")
+    assert covers("a*", "ab*")
+    assert not covers("ab", "ab*")
+    assert not covers("ab*", "a*")
+
+
+def test_what_ifs_does_not_have_is_named() -> None:
+    made = book(accounts={"bank": "1930", "20": {"bank": "1931"}}, account=[{"account": "6110", "parts": {"B": "1"}}])
+    books = Books(accounts={(company, "1930"): AccountTerms(company, "Bank") for company in ("10", "20")})
+    assert unknown(made, books, ("10", "20")) == [
+        "Company 10 has no account 6110.",
+        "Company 20 has no account 1931.",
+        "Company 20 has no account 6110.",
+        "Company 10 has no value 1 of code part B.",
+        "Company 20 has no value 1 of code part B.",
+    ]
