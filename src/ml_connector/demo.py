@@ -17,14 +17,16 @@ from ml_connector.cli import show
 from ml_connector.cli.progress import progress
 from ml_connector.compare import clearing
 from ml_connector.sandbox.airbase import SpendOptions
-from ml_connector.settings import Airbase, Connection, Ifs, Installation, Mapping, Profile
+from ml_connector.settings import Airbase, Connection, Gate, Ifs, Installation, Mapping, Profile
 from ml_connector.sync.report import Report
 from ml_connector.wiring import reports
 
 NAME = "demo"
 SUBSIDIARIES = {"10": "SUB-10", "20": "SUB-20"}
 DIMENSIONS = {"department": "B", "cost_object": "C", "region": "D", "project": "F"}
+GATE = {"suppliers": Gate(change_share_max=1.0)}  # Airbase has some of them already, and all of those change
 POSTING: dict[str, Any] = {
+    "documents": ["purchase_requests", "payments"],
     "accounts": {
         "accrual": "2990",
         "payable": "2440",
@@ -64,7 +66,7 @@ def _connect(store: wiring.Opened, world: sandbox.Sandbox) -> None:
     connection = Connection(
         ifs=Ifs(told["ifs_url"], told["ifs"]["realm"], told["ifs"]["client_id"], tuple(SUBSIDIARIES)),
         airbase=Airbase(told["airbase_url"]),
-        profile=Profile(mapping=Mapping(SUBSIDIARIES, dimensions=DIMENSIONS), posting=POSTING, quiet_s=0.5),
+        profile=Profile(mapping=Mapping(SUBSIDIARIES, dimensions=DIMENSIONS), posting=POSTING, gate=GATE, quiet_s=0.5),
     )
     wiring.connect(store, NAME, connection, wiring.Secrets(told["ifs"]["client_secret"], told["airbase"]["token"]))
 

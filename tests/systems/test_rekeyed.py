@@ -45,8 +45,8 @@ def rekeyed(tags: Tags) -> Target:
 
 
 def test_a_walk_gives_our_keys_and_leaves_out_what_is_not_ours() -> None:
-    (page,) = rekeyed(Tags()).walk()
-    assert [(found.key, found.target_id) for found in page] == [("B/100", "t1")]
+    pages = list(rekeyed(Tags()).walk() or ())
+    assert [[(found.key, found.target_id) for found in page] for page in pages] == [[("B/100", "t1")]]
 
 
 def test_find_and_send_speak_both_languages() -> None:

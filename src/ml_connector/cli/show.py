@@ -27,7 +27,7 @@ err = Console(stderr=True, highlight=False)
 DOCUMENTS = ("posted", "corrected")
 WRITTEN = ("created", "updated", "deactivated", *DOCUMENTS)
 SHOWN = ("read", "unchanged", "not_due", *WRITTEN, "held", "refused", "uncertain")
-RARE = (*DOCUMENTS, "refused", "uncertain")
+RARE = ("deactivated", *DOCUMENTS, "refused", "uncertain")  # a column only when there is something in it
 FURTHER = ("adopted", "recovered", "late", "warned", "warnings", "state", "plan_id", "objections", "error")
 UNTOLD = ("digest", "change")  # in the journal, but nothing to read
 HEADINGS = {"deactivated": "off", "not_due": "not due"}
@@ -51,9 +51,7 @@ def as_data(report: Report) -> dict[str, Any]:
 
 def reports(connection: str, done: Sequence[Report]) -> None:
     """The figures of a run, and what waits for a person."""
-    posting = any(report.posting for report in done)
-    rare = [name for name in RARE if not (posting and name in DOCUMENTS)]
-    shown = [name for name in SHOWN if name not in rare or any(getattr(report, name) for report in done)]
+    shown = [name for name in SHOWN if name not in RARE or any(getattr(report, name) for report in done)]
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("flow", *shown, "time"):
         grid.add_column(HEADINGS.get(name, name), justify="left" if name == "flow" else "right", no_wrap=True)

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from ml_connector.compare.numbers import normal
+from ml_connector.records.supplier_invoice import normal
 from ml_connector.compare.pairing import Measure, paired
 from ml_connector.records.money import Money
 from ml_connector.records.spend import Document

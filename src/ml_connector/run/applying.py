@@ -6,6 +6,8 @@ Must not know: IFS, Airbase, SQL, HTTP.
 
 import time
 
+import msgspec
+
 from ml_connector.errors import ConnectorError
 from ml_connector.run.job import Pass
 from ml_connector.run.recovering import by_key, looked_up
@@ -48,7 +50,7 @@ def _look_up(now: Pass, lost: list[Change]) -> list[Change]:
     """Settle what did happen; the changes that certainly did not."""
     time.sleep(now.job.quiet_s)
     found = by_key(now.job.target.find([change.key for change in lost]))
-    looked = [looked_up(change, found.get(change.key, [])) for change in lost]
+    looked = [_seen_again(now, looked_up(change, found.get(change.key, []))) for change in lost]
     _settle(now, looked)
     return [one.change for one in looked if one.event is Event.LACK]
 
@@ -61,7 +63,7 @@ def _send(now: Pass, changes: list[Change]) -> list[Change]:
     except ConnectorError:
         now.job.store.settle(now.run_id, [Settlement(change, Event.MISS) for change in changes])
         raise
-    _settle(now, [_answered(by_key[result.key], result) for result in results])
+    _settle(now, [_seen_again(now, _answered(by_key[result.key], result)) for result in results])
     return [by_key[result.key] for result in results if isinstance(result, Unknown)]
 
 
@@ -89,3 +91,10 @@ def _settle(now: Pass, settlements: list[Settlement]) -> None:
             now.report.refused += 1
         elif one.event is Event.HAND:
             now.report.held += 1
+
+
+def _seen_again(now: Pass, settlement: Settlement) -> Settlement:
+    """Where the target is a source too, what was written changed a source row: it is looked at again."""
+    if not now.job.flow.both_ways or settlement.event not in (Event.DONE, Event.FIND) or settlement.agreed is not None:
+        return settlement
+    return msgspec.structs.replace(settlement, agreed=settlement.change.entry.decision.after)

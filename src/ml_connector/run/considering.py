@@ -13,6 +13,7 @@ from ml_connector.records.ledger import Books
 from ml_connector.run.job import STAGED, Pass
 from ml_connector.run.recovering import by_key
 from ml_connector.sync import causes
+from ml_connector.sync.detect import Row
 from ml_connector.sync.flow import Context, Reference, Shape
 from ml_connector.sync.outcome import Held, Mapped
 from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, decide, holding
@@ -34,7 +35,10 @@ def consider_all(now: Pass, pages: Iterator[tuple[Sight, ...]]) -> None:
 def walk_target(now: Pass) -> None:
     """Remember everything that the target holds under a key of ours."""
     seen = 0
-    for page in now.job.target.walk():
+    pages = now.job.target.walk()
+    if pages is None:
+        return
+    for page in pages:
         now.job.store.remember(now.run_id, page)
         seen += len(page)
         now.job.watch("look", seen)
@@ -62,12 +66,18 @@ def _keep(now: Pass, sights: Sequence[Sight], decisions: Sequence[Decision]) -> 
         if decision.action in STAGED:
             entries.append(Entry(decision, sight.record, sight.rows))
         else:
-            noted.append(Noted(sight.key, sight.rows, decision.held))
+            noted.append(Noted(sight.key, _marked(sight.rows, decision), decision.held))
         if now.dry or decision.action not in STAGED:
             now.report.count(decision.action)
     now.job.store.stage(now.run_id, entries)
     if not now.dry:
         now.job.store.note(now.run_id, noted)
+
+
+def _marked(rows: tuple[Row, ...], decision: Decision) -> tuple[Row, ...]:
+    """The rows as seen; of what time alone makes due, as to be looked at again."""
+    sleeping = decision.action is Action.NOT_DUE and decision.wake_on
+    return tuple(msgspec.structs.replace(row, mark="") for row in rows) if sleeping else rows
 
 
 def _context(now: Pass, sights: Sequence[Sight]) -> Context:

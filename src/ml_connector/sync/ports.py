@@ -150,8 +150,8 @@ class Target(Protocol):
         """The record with only the fields that this tenant takes; the rest None."""
         ...
 
-    def walk(self) -> Iterator[tuple[Found, ...]]:
-        """Every record that carries a key of ours, trimmed."""
+    def walk(self) -> Iterator[tuple[Found, ...]] | None:
+        """Every record that carries a key of ours, trimmed; None: only `find` can tell."""
         ...
 
     def find(self, keys: Sequence[str]) -> tuple[Found, ...]:

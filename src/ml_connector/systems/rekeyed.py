@@ -37,9 +37,10 @@ class Rekeyed:
         """See `Target`."""
         return self._target.trim(record)
 
-    def walk(self) -> Iterator[tuple[Found, ...]]:
+    def walk(self) -> Iterator[tuple[Found, ...]] | None:
         """See `Target`."""
-        return (self._founds(page) for page in self._target.walk())
+        pages = self._target.walk()
+        return None if pages is None else map(self._founds, pages)
 
     def find(self, keys: Sequence[str]) -> tuple[Found, ...]:
         """See `Target`."""

@@ -31,6 +31,7 @@ from ml_connector.systems.ifs.vouchers import file as voucher_files
 from ml_connector.systems.ifs.vouchers.file import Manifest
 from ml_connector.wiring.joined import Joined
 
+UNPOSTED = ("purchase_requests", "payments")  # what is looked at where nothing is posted
 OPEN = ("approved", "settled", "sync_ready")  # documents that would be posted
 
 
@@ -68,7 +69,7 @@ def drift(both: Joined) -> list[Difference]:
         _all(both, End("airbase", "accounts")),
         _all(both, End("airbase", "tags")),
         subsidiaries(both.airbase),
-        (one for one in _documents(both) if one.status in OPEN),
+        _open(both),
         both.read.tables(both.settings),
         both.today,
     )
@@ -110,9 +111,12 @@ def _rows(both: Joined, name: str) -> Iterator[ClearingRow]:
             yield ClearingRow(voucher.company, row.account, *amounts, voucher.text or link.key, voucher.dated_on)
 
 
-def _documents(both: Joined) -> Iterator[Document]:
-    posted = both.read.rules.documents if both.read.rules else ("purchase_requests", "payments")
-    return chain.from_iterable(_all(both, End("airbase", name)) for name in posted)
+def _open(both: Joined) -> Iterator[Document]:
+    """Documents that are due and not posted."""
+    for name in both.read.rules.documents if both.read.rules else UNPOSTED:
+        posted = {sight.key for page in both.ends.source(End("links", name)).read_all() for sight in page.sights}
+        due = (one for one in _all(both, End("airbase", name)) if one.status in OPEN)
+        yield from (one for one in due if one.id not in posted)
 
 
 def _all(both: Joined, end: End) -> Iterator[Any]:

@@ -1,14 +1,24 @@
 """Which accounts are clearing accounts: those on which one rule puts what another takes away.
 
-Rule: an account counts when some rule debits its name and some rule credits it.
+Rule: a name counts when some rule debits it and some rule credits it, and it does not stand for the document's bank
+where money comes in.
 Must not know: what was posted.
 """
 
 from ml_connector.flows.posting.rules import OF_DOCUMENT, RuleBook
+from ml_connector.records.spend import PAYMENT, REQUEST
+
+LISTS = {REQUEST: "purchase_requests", PAYMENT: "payments"}
 
 
 def clearing_accounts(book: RuleBook, company: str) -> frozenset[str]:
     """The clearing accounts of a company."""
-    debited = {name for rule in book.rules for name in rule.debit if name not in OF_DOCUMENT}
-    credited = {name for rule in book.rules for name in rule.credit if name not in OF_DOCUMENT}
+    rules = [rule for rule in book.rules if any(_posted(kind, book) for kind in rule.kinds)]
+    debited = {name for rule in rules if not rule.pays_in for name in rule.debit if name not in OF_DOCUMENT}
+    credited = {name for rule in rules for name in rule.credit if name not in OF_DOCUMENT}
     return frozenset(filter(None, (book.account(name, company) for name in debited & credited)))
+
+
+def _posted(kind: str, book: RuleBook) -> bool:
+    """Whether documents of a kind are posted at all: requests and payments each have a list, the rest are entries."""
+    return LISTS.get(kind, "ledger_entries") in book.documents

@@ -7,8 +7,8 @@ Must not know: how rules are written down.
 from collections.abc import Mapping, Sequence
 
 from ml_connector.errors import SettingsError
-from ml_connector.flows.posting.rules import AccountRule, Rule, RuleBook, alike, covers
-from ml_connector.records.spend import BILL, REQUEST
+from ml_connector.flows.posting.rules import LINES, AccountRule, Rule, RuleBook, alike, covers
+from ml_connector.records.spend import PAYMENT, REQUEST
 
 
 def check_rules(rules: Sequence[Rule]) -> None:
@@ -49,10 +49,10 @@ def check_documents(book: RuleBook) -> None:
         raise SettingsError(
             "posting.documents: payments and ledger_entries would post the same payments twice; choose one of them"
         )
-    if {"purchase_requests", "ledger_entries"} <= set(book.documents) and not _bills_clear(book.rules):
+    if {"purchase_requests", "ledger_entries"} <= set(book.documents) and (spending := _spending(book.rules)):
         raise SettingsError(
             "posting.documents: purchase_requests and ledger_entries would post the same spend twice, as a request "
-            'and as a bill; write a rule for the kind "bill" that debits what the rule for requests credits'
+            f'and by the rule "{spending}"; let it debit what the rule for requests credits, or choose one of them'
         )
 
 
@@ -76,12 +76,7 @@ def _implied(what: str, value: str, given: Mapping[str, str]) -> bool:
     return covers(value, given[what]) if what == "kind" else alike(value, given[what])
 
 
-def _bills_clear(rules: Sequence[Rule]) -> bool:
-    """Whether every rule for bills debits only what a rule for requests credits."""
-    cleared = {source for rule in rules if _takes_kind(rule, REQUEST) for source in rule.credit}
-    debited = [source for rule in rules if _takes_kind(rule, BILL) for source in rule.debit]
-    return all(source in cleared for source in debited)
-
-
-def _takes_kind(rule: Rule, kind: str) -> bool:
-    return any(covers(pattern, kind) for pattern in rule.kinds)
+def _spending(rules: Sequence[Rule]) -> str:
+    """The first rule for ledger entries that debits lines, as the rule for requests does."""
+    entries = (rule for rule in rules if any(kind not in (REQUEST, PAYMENT) for kind in rule.kinds))
+    return next((rule.name for rule in entries if LINES in rule.debit), "")

@@ -4,7 +4,6 @@ Rule: what has no bearing on the voucher is not remembered: the address of its p
 Must not know: rules, accounts.
 """
 
-import re
 from datetime import timedelta
 
 import msgspec
@@ -15,13 +14,10 @@ from ml_connector.flows.posting.effects import Effect, effect_of
 from ml_connector.flows.posting.guards import worth
 from ml_connector.records import codec
 from ml_connector.records.spend import REQUEST, Document
+from ml_connector.records.supplier_invoice import normal
 from ml_connector.records.voucher import Voucher
 from ml_connector.sync.flow import Context
 from ml_connector.sync.outcome import Trace
-
-_NOT_LETTERS = re.compile(r"[\W_]+")
-_PREFIX = re.compile(r"^(?:invoice|inv|no|nr)+(?=\d)")
-_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
 def trace(document: Document) -> Trace:
@@ -34,12 +30,6 @@ def story_of(document: Document) -> str:
     if document.kind == REQUEST:
         return document.id
     return document.request_id or next(iter((*document.bill_ids, *document.applied_to)), document.id)
-
-
-def normal(number: str) -> str:
-    """An invoice number as people compare it: `INV-0012` and `inv. 12` are one."""
-    letters = _NOT_LETTERS.sub("", number.casefold())
-    return _ZEROS.sub("", _PREFIX.sub("", letters))
 
 
 def resembles(one: Voucher, other: Voucher, context: Context) -> bool:

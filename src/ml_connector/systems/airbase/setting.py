@@ -57,7 +57,7 @@ class Setting:
         if id_of(row) != target_id:
             return Unknown(key, "the answer shows another record")
         lost = [name for name, value in fields.items() if (row.get(name) or None) != (value or None)]
-        return Refused(key, self._not_kept(key, lost)) if False else Done(key, target_id)
+        return Refused(key, self._not_kept(key, lost)) if lost else Done(key, target_id)
 
     def _refused(self, key: str, error: RefusedError) -> Held:
         message = error.detail.removeprefix(f"answered {error.status}: ").rstrip(". ")

@@ -1,6 +1,6 @@
 """Airbase as a place where records go.
 
-Rule: vendors and orders alike: our key stands in one field of the record, and everything is found by it.
+Rule: vendors, orders, accounts and tags alike: our key stands in the record, and everything is found by it.
 Must not know: flows, the store, IFS.
 """
 
@@ -18,7 +18,7 @@ SINGLES_MAX = 20  # without a bulk path: few enough that a crash leaves little t
 
 
 class AirbaseTarget:
-    """One resource of a tenant: "vendors" or "purchase_orders"."""
+    """One resource of a tenant: "vendors", "purchase_orders", "accounts" or "tags"."""
 
     def __init__(self, client: AirbaseClient, resource: str) -> None:
         self._client = client

@@ -39,7 +39,7 @@ def read_list(client: AirbaseClient, listing: Listing, queries: Queries, spool: 
     for number in range(PASSES_MAX):
         made = _pass(client, listing, queries, spool)
         alone = len(queries) == 1 and made.pages <= 1 and spool.rows < client.profile.page_size
-        if alone or (number and made.settled) or not made.fresh:
+        if alone or (number and made.settled):
             return
     raise _malformed(listing, "the list keeps changing while it is read")
 

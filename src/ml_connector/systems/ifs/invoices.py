@@ -27,6 +27,8 @@ RELEASED_BY = "Approved"
 RELEASED_FROM = "Preliminary"
 WHOLE_FROM = 1000  # keys from which reading all invoices takes fewer requests
 BATCH_MAX = 20
+DECIDED = ("Approved", "Declined")
+SETTLED = ("Paid", "Reversed")
 
 Odd = Callable[[str, Held], None]
 
@@ -106,9 +108,8 @@ class InvoiceTarget:
         """The record as it is: it has one field."""
         return record
 
-    def walk(self) -> Iterator[tuple[Found, ...]]:
-        """Nothing: see `find_max`."""
-        return iter(())
+    def walk(self) -> None:
+        """None: see `find_max`."""
 
     def find(self, keys: Sequence[str]) -> tuple[Found, ...]:
         """The invoices that these keys refer to; an order, or a number without a supplier, may have several.
@@ -169,7 +170,7 @@ class InvoiceTarget:
         column = self._fields["status"]
         brought = bring(
             lambda: self._invoice(write.target_id),
-            lambda row: _text(row, column) == status,
+            lambda row: _suffices(_text(row, column), status),
             lambda row: self._told(row, column, status),
         )
         return result_of(write.key, write.target_id, brought)
@@ -192,6 +193,11 @@ class InvoiceTarget:
 
 def _text(row: Raw, column: str) -> str:
     return str(row.get(column) or "").strip() if column else ""
+
+
+def _suffices(there: str, wanted: str) -> bool:
+    """Whether nothing is to be said: what was paid is not merely approved again by the request that led to it."""
+    return there == wanted or (wanted in DECIDED and there in SETTLED)
 
 
 def _not_found(key: str) -> Held:

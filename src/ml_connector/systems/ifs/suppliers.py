@@ -54,13 +54,8 @@ class SupplierTarget:
         kept = {field: getattr(record, field) for field in ("country", "tax_id") if self._fields[field]}
         return NewSupplier(record.vendor_id, record.name.strip(), **{k: v.strip() for k, v in kept.items()})
 
-    def walk(self) -> Iterator[tuple[Found, ...]]:
-        """Every supplier that carries the id of a vendor.
-
-        Raises: RemoteError.
-        """
-        if self._marked:
-            yield self._found(self._entities.rows(f"{self._key_property} ne null", more=(self._key_property,)))
+    def walk(self) -> None:
+        """None: a supplier that was made is IFS's own, so that nobody compares it with what it was made from."""
 
     def find(self, keys: Sequence[str]) -> tuple[Found, ...]:
         """The suppliers that carry these vendors' ids.
