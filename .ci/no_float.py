@@ -1,7 +1,7 @@
 """Lint rule: money is never a float.
 
-In the packages that touch amounts there is no float literal, no `float(…)` and no name annotated as one, unless it counts
-seconds or is a share. Usage: python .ci/no_float.py FILE_OR_FOLDER…
+In the packages that touch amounts there is no float literal, no `float(…)` and no name annotated as one, unless it
+counts seconds or is a share. Usage: python .ci/no_float.py FILE_OR_FOLDER…
 """
 
 import ast

@@ -1,13 +1,13 @@
 """The check says what is wrong and what to do, and writes nothing."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from typing import Any
 
 from ml_connector import sandbox
 from ml_connector.sandbox.airbase import AirbaseOptions
 from ml_connector.systems.airbase.auth import StaticToken
-from ml_connector.systems.airbase.check import steps
+from ml_connector.systems.airbase.check import IN_USE, steps
 from ml_connector.systems.airbase.client import connect
 from ml_connector.systems.airbase.profile import load
 from ml_connector.systems.limits import InMemoryReservations, Limiter
@@ -28,14 +28,18 @@ def started(**options: Any) -> Generator[Any]:
 
 
 def checked(
-    box: Any, profile: dict[str, Any] | None = None, secret: str = TOKEN, mapped: dict[str, str] | None = None
+    box: Any,
+    profile: dict[str, Any] | None = None,
+    secret: str = TOKEN,
+    mapped: dict[str, str] | None = None,
+    resources: Collection[str] = IN_USE,
 ) -> list[Step]:
     limiter = Limiter(InMemoryReservations(), "airbase", limit=10**6)
     client = connect(
         box.airbase_url, StaticToken("bearer", secret), limiter, load(profile or {}), pause_s=0.001, sleep=awake
     )
     try:
-        return list(steps(client, MAPPED | (mapped or {})))
+        return list(steps(client, MAPPED | (mapped or {}), resources))
     finally:
         client.wire.close()
 
@@ -122,3 +126,64 @@ def test_a_path_of_the_profile_that_is_not_there_fails_alone() -> None:
 def test_a_tenant_that_tells_no_rate_limit() -> None:
     with started(rate_limit=0) as box:
         assert "no rate limit" in step(checked(box), "rate limit").result
+
+
+SPEND = ("accounts", "tags", "purchase_requests", "bills", "payments", "ledger_entries")
+
+
+def named(resource: str) -> str:
+    return resource.replace("_", " ")
+
+
+def test_lists_that_are_not_used_are_not_looked_at() -> None:
+    with started() as box:
+        names = [one.name for one in checked(box, resources=("vendors", "payments"))]
+        assert names == ["host", "token", "vendors", "vendor look-up", "payments", "rate limit"]
+        assert not any("purchase_orders" in entry.path for entry in box.airbase_log.entries())
+
+
+def test_lists_of_spend_are_readable() -> None:
+    with started() as box:
+        found = checked(box, resources=SPEND)
+        assert [one.name for one in found[2:-1]] == [named(resource) for resource in SPEND]
+        assert all(one.ok and "with all fields" in one.result for one in found[2:-1]), found
+        assert "assumed path, confirmed now" in step(found, "payments").result
+        assert {entry.method for entry in box.airbase_log.entries()} == {"GET"}
+
+
+def test_an_empty_list_is_said_to_be_empty() -> None:
+    with started(documents=0) as box:
+        said = step(checked(box, resources=("payments",)), "payments")
+    assert said.ok
+    assert "empty" in said.result
+
+
+def test_fields_that_no_payment_shows_are_named() -> None:
+    with started() as box:
+        renamed = {"payments": {"fields": {"paid_at": "paid_on", "fee": ""}}}
+        said = step(checked(box, renamed, resources=("payments",)), "payments")
+    assert not said.ok
+    assert "paid_on (paid_at)" in said.result
+    assert "fee" not in said.result
+
+
+def test_documents_that_can_not_be_read_are_counted() -> None:
+    with started() as box:
+        rows = box.airbase.documents("payments")
+        change = {"op": "update", "kind": "payments", "fields": {"amount": "x"}}
+        for row in rows[1:]:
+            box.airbase.edit({**change, "id": row["airbase_id"]})
+        some = step(checked(box, resources=("payments",)), "payments")
+        box.airbase.edit({**change, "id": rows[0]["airbase_id"]})
+        none = step(checked(box, resources=("payments",)), "payments")
+    assert some.ok
+    assert f"{len(rows) - 1} of {len(rows)} can't be read" in some.result
+    assert not none.ok
+    assert "none of" in none.result
+
+
+def test_a_list_that_is_not_there_fails_alone() -> None:
+    with started() as box:
+        found = checked(box, {"bills": {"path": "/v1/invoices/"}}, resources=SPEND)
+    assert [one.name for one in found if not one.ok] == ["bills"]
+    assert "profile" in step(found, "bills").remedy

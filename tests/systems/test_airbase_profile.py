@@ -28,6 +28,15 @@ def test_a_renamed_field_was_not_seen() -> None:
     assert "active" not in load({"vendors": {"fields": {"active": "enabled"}}}).vendors.seen
 
 
+def test_a_document_of_spend_is_corrected_like_any_other() -> None:
+    profile = load({"payments": {"path": "/v2/payments/", "fields": {"paid_at": "paid_on", "fee": ""}}})
+    assert profile.payments.path == "/v2/payments/"
+    assert profile.payments.fields == DEFAULT.payments.fields | {"paid_at": "paid_on", "fee": ""}
+    assert profile.bills == DEFAULT.bills
+    assert "status" in DEFAULT.ledger_entries.seen
+    assert not DEFAULT.payments.seen
+
+
 @pytest.mark.parametrize(
     ("given", "named"),
     [
@@ -40,6 +49,10 @@ def test_a_renamed_field_was_not_seen() -> None:
         ({"vendors": {"fields": {"name": 5}}}, r"vendors\.fields\.name"),
         ({"vendors": {"bulk_max": 0}}, r"vendors\.bulk_max"),
         ({"page_size": True}, r"page_size"),
+        ({"payments": {"fields": {"payed_at": "p"}}}, r"payments\.fields\.payed_at .* payments\.fields\.paid_at"),
+        ({"payments": {"fields": {"amount": ""}}}, r"payments\.fields\.amount may not be"),
+        ({"tags": {"fields": {"label": ""}}}, r"tags\.fields\.label"),
+        ({"paymets": {}}, r"paymets is not known; the nearest is payments"),
         ({"vendors": "x"}, r"vendors must be a table"),
     ],
 )

@@ -13,7 +13,8 @@ from ml_connector.records import codec
 from ml_connector.records.purchase_order import SpendOrder, SpendOrderLine
 from ml_connector.records.supplier import Address, Vendor
 from ml_connector.systems.airbase import translate
-from ml_connector.systems.airbase.profile import DEFAULT, Resource, load
+from ml_connector.systems.airbase.profile import DEFAULT, load
+from ml_connector.systems.airbase.resource import Resource
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -119,7 +120,7 @@ def test_a_number_that_comes_as_a_json_number_is_exact() -> None:
 
 
 def test_a_float_is_no_amount() -> None:
-    with pytest.raises(ValueError, match="float"):
+    with pytest.raises(ValueError, match="something else"):
         translate.order({"po_number": "P1", "total_amount": 0.1}, DEFAULT.purchase_orders)
 
 
@@ -179,7 +180,7 @@ def test_lines_are_compared_in_the_order_of_their_numbers() -> None:
     ],
 )
 def test_a_vendor_field_of_another_kind_is_an_error(spoilt: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(ValueError, match="belongs"):
         translate.vendor({"erp_reference_id": "S1", "name": "n", **spoilt}, DEFAULT.vendors)
 
 
@@ -194,5 +195,5 @@ def test_a_vendor_field_of_another_kind_is_an_error(spoilt: dict[str, Any]) -> N
     ],
 )
 def test_an_order_field_of_another_kind_is_an_error(spoilt: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"expected|number|Invalid isoformat"):
+    with pytest.raises(ValueError, match=r"belongs|number|no date"):
         translate.order({"po_number": "P1", **spoilt}, DEFAULT.purchase_orders)

@@ -9,11 +9,10 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from ml_connector.records.supplier_invoice import normal
 from ml_connector.compare.pairing import Measure, paired
 from ml_connector.records.money import Money
 from ml_connector.records.spend import Document
-from ml_connector.records.supplier_invoice import SupplierInvoice
+from ml_connector.records.supplier_invoice import SupplierInvoice, normal
 
 CANCELLED = "Cancelled"  # an invoice of this state does not count
 DENIED = "denied"  # a bill of this status does not count

@@ -21,9 +21,9 @@ from ml_connector.sync.flow import AnyFlow
 _ALL: tuple[AnyFlow, ...] = (
     ACCOUNTS,
     DIMENSIONS,
-    SUPPLIERS,
     VENDORS,
-    VENDOR_IDS,
+    VENDOR_IDS,  # before suppliers, so that a supplier just made finds its vendor
+    SUPPLIERS,
     PAYMENT_TERMS,
     PURCHASE_ORDERS,
     PURCHASE_REQUESTS,

@@ -18,7 +18,7 @@ from ml_connector.sync.flow import AnyFlow, End
 from ml_connector.sync.ports import Source, Target
 from ml_connector.systems.airbase.client import AirbaseClient
 from ml_connector.systems.airbase.source import AirbaseSource
-from ml_connector.systems.airbase.target import AirbaseTarget
+from ml_connector.systems.airbase.targets import target_of
 from ml_connector.systems.airbase.vendor_terms import VendorTermsEnd
 from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.invoices import InvoiceTarget
@@ -78,7 +78,7 @@ class Ends:
         }
         if flow.target.system == "ifs":
             return _made(makers, flow.target.resource)()
-        target = AirbaseTarget(self._airbase, flow.target.resource)
+        target = target_of(self._airbase, flow.target.resource)
         return self._by_code_part(target) if flow.target.resource == "tags" else target
 
     def _by_code_part(self, tags: Target) -> Target:

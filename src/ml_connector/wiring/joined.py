@@ -100,7 +100,7 @@ class Joined:
             connection=self.stored.name,
             more=parts.further(self.flows),
         )
-        in_airbase = airbase_check.steps(self.airbase, subsidiaries)
+        in_airbase = airbase_check.steps(self.airbase, subsidiaries, parts.of_airbase(self.flows))
         for system, named in (("IFS", in_ifs), ("Airbase", in_airbase)):
             for step in named:
                 seconds = round(step.seconds, 4)

@@ -73,5 +73,5 @@ def refusal(replies: Sequence[Reply]) -> Reply | None:
 
 def said(reply: Reply) -> str:
     """What a refusal says."""
-    _, message = answers.explain(Answer(reply.status, reply.headers, reply.body, 0.0))
+    _, message = answers.explain(Answer(reply.status, reply.headers, reply.body, 0))
     return cleaned(message) or f"answered {reply.status}"
