@@ -80,3 +80,19 @@ def assert_entries_stand(joined: LedgerRig) -> None:
         wanted = ledger.outcome("ledger_entries", {**row, "status": "sync_ready"}, books)
         assert ledger.net(there[key]) == ledger.net_rows(wanted.rows.elements()), key
     rigs.assert_acknowledged(joined)
+
+
+def one_more(joined: LedgerRig, turn: int) -> None:
+    """One more turn in a world that goes on: a new document, two amended; every other time the books were closed."""
+    if turn % 2:
+        joined.post_in_ifs()
+    for flow in joined.flows:
+        rows = ledger.documents(joined.box, flow)
+        keys = sorted(rows)
+        for at, key in enumerate((keys[turn % len(keys)], keys[(turn * 3 + 1) % len(keys)])):
+            amend(joined, flow, key, str(10 * turn + at + 1))
+        again = {name: value for name, value in rows[keys[0]].items() if name not in ("id", "airbase_id")}
+        joined.edit("create", flow, "", **{**again, "number": f"N-{turn}", **NEW.get(flow, {})})
+
+
+NEW = {"ledger_entries": {"status": "sync_ready", "erp_reference_id": None}}

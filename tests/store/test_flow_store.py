@@ -279,10 +279,10 @@ def test_a_plan_tells_other_flows_what_it_would_link(store: FlowStore, open_stor
     run_id = store.begin("plan")
     store.stage(run_id, [entry("S1"), entry("S2", Action.UPDATE)])
     orders = open_store("orders")
-    assert orders.linking("suppliers", ["S1", "S2", "S3"]) == {"S1", "S2"}
-    assert orders.linking("orders", ["S1"]) == set()
+    assert orders.linking("suppliers", ["S1", "S2", "S3"]) == {"S1": True, "S2": True}
+    assert orders.linking("orders", ["S1"]) == {}
     store.finish(run_id, "done", {})
-    assert orders.linking("suppliers", ["S1"]) == set()
+    assert orders.linking("suppliers", ["S1"]) == {}
 
 
 def test_finds_are_kept_for_the_run(store: FlowStore) -> None:

@@ -48,11 +48,15 @@ def walk_target(now: Pass) -> None:
 def _consider(now: Pass, sights: Sequence[Sight]) -> None:
     links = now.job.store.links(now.job.flow.name, [sight.key for sight in sights])
     context = _context(now, sights)
-    mapped = {sight.key: _mapped(now, sight, links.get(sight.key), context) for sight in sights}
+    whole = {sight.key: _mapped(now, sight, links.get(sight.key), context) for sight in sights}
+    mapped = {key: _trimmed(now, outcome) for key, outcome in whole.items()}
     found = _find(now, links, mapped)
     now.met += sum(1 for key, ones in found.items() if ones and key not in links)
     decisions = [_decided(now, key, outcome, links.get(key), found.get(key)) for key, outcome in mapped.items()]
-    ready = [_traced(now, sight, _ready(now, one, context)) for sight, one in zip(sights, decisions, strict=True)]
+    ready = [
+        _traced(now, sight, _ready(now, one, whole[one.key], context))
+        for sight, one in zip(sights, decisions, strict=True)
+    ]
     _keep(now, sights, _doubles(now, ready, context))
 
 
@@ -93,14 +97,15 @@ def _references(now: Pass, sights: Sequence[Sight]) -> tuple[dict[Reference, str
         for reference in now.job.flow.references(sight.record) if sight.record is not None else ():
             wanted.setdefault(reference.flow, set()).add(reference.key)
     links: dict[Reference, str] = {}
-    asleep: set[Reference] = set()
+    awake: dict[Reference, bool] = {}
     for name, needed in wanted.items():
-        if now.dry:
-            links |= {Reference(name, key): "" for key in now.job.store.linking(name, sorted(needed))}
+        planned = now.job.store.linking(name, sorted(needed)) if now.dry else {}
         found = now.job.store.links(name, sorted(needed))
+        links |= {Reference(name, key): "" for key in planned}
         links |= {Reference(name, key): link.target_id for key, link in found.items()}
-        asleep.update(Reference(name, key) for key, link in found.items() if not link.active)
-    return links, frozenset(asleep)
+        awake |= {Reference(name, key): link.active for key, link in found.items()}
+        awake |= {Reference(name, key): active for key, active in planned.items()}
+    return links, frozenset(reference for reference, active in awake.items() if not active)
 
 
 def _mapped(now: Pass, sight: Sight, link: Link | None, context: Context) -> Outcome:
@@ -112,8 +117,7 @@ def _mapped(now: Pass, sight: Sight, link: Link | None, context: Context) -> Out
         if stands(link, now.job.flow.trace(sight.record)):
             return None
         agreed = link.agreed if link else None
-        mapped = now.job.flow.map(sight.record, msgspec.structs.replace(context, agreed=agreed))
-        return mapped if isinstance(mapped, Held) else _trimmed(now, mapped)
+        return now.job.flow.map(sight.record, msgspec.structs.replace(context, agreed=agreed))
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         return causes.unmappable(sight.key, error)
 
@@ -124,7 +128,10 @@ def _lost(now: Pass, link: Link) -> Outcome:
     return retired if isinstance(retired, Held) else Mapped(retired, active=False)
 
 
-def _trimmed(now: Pass, mapped: Mapped[Any]) -> Mapped[Any]:
+def _trimmed(now: Pass, mapped: Outcome) -> Outcome:
+    """What was mapped, with only what the target can hold."""
+    if not isinstance(mapped, Mapped):
+        return mapped
     return msgspec.structs.replace(mapped, record=now.job.target.trim(mapped.record))
 
 
@@ -159,14 +166,14 @@ def _decided(now: Pass, key: str, mapped: Outcome, link: Link | None, found: lis
     return decide(key, mapped, link, one)
 
 
-def _ready(now: Pass, decision: Decision, context: Context) -> Decision:
-    """The decision once it is known that it may be carried out now."""
+def _ready(now: Pass, decision: Decision, mapped: Outcome, context: Context) -> Decision:
+    """The decision once it is known that what was mapped may be sent now, all of it considered."""
     flow = now.job.flow
-    if decision.action not in WRITES:
+    if decision.action not in WRITES or not isinstance(mapped, Mapped):
         return decision
     if decision.action is Action.CREATE and flow.absent:
         return holding(decision.key, flow.absent(decision.after, decision.key), known=False)
-    admitted = flow.admit(decision.after, context)
+    admitted = flow.admit(mapped.record, context)
     if isinstance(admitted, Held):
         return holding(decision.key, admitted, known=True)
     return msgspec.structs.replace(decision, effective_on=admitted.on, late=admitted.late, warnings=admitted.warnings)

@@ -57,16 +57,18 @@ def staged(connection: Connection, scope: Scope, run_id: str, limit: int) -> lis
     return [_change(scope, row) for row in rows if row.list_no == rows[0].list_no]
 
 
-def linking(connection: Connection, scope: Scope, flow: str, run_ids: Sequence[str], keys: Sequence[str]) -> set[str]:
-    """Which of these keys these runs plan to link."""
-    query = select(changes.c.key).where(
+def linking(
+    connection: Connection, scope: Scope, flow: str, run_ids: Sequence[str], keys: Sequence[str]
+) -> dict[str, bool]:
+    """Which of these keys these runs plan to link, and whether they will be active."""
+    query = select(changes.c.key, changes.c.active).where(
         changes.c.run_id.in_(run_ids),
         among(connection, changes.c.key, keys),
         changes.c.connection_id == scope.connection_id,
         changes.c.flow == flow,
         changes.c.state == State.PLANNED,
     )
-    return set(connection.execute(query).scalars())
+    return {row.key: row.active for row in connection.execute(query)}
 
 
 def drop_planned(connection: Connection, scope: Scope, run_id: str | None = None) -> None:

@@ -149,7 +149,7 @@ class FlowStore:
         with self._db.write() as connection:
             change_rows.stage(connection, self._scope, run_id, entries)
 
-    def linking(self, flow: str, keys: Sequence[str]) -> set[str]:
+    def linking(self, flow: str, keys: Sequence[str]) -> dict[str, bool]:
         """See `Store`."""
         with self._db.read() as connection:
             plans = run_rows.planning(connection, self._scope, flow)

@@ -282,8 +282,8 @@ class Store(Protocol):
         """Add planned changes; a key staged before in this run is replaced."""
         ...
 
-    def linking(self, flow: str, keys: Sequence[str]) -> set[str]:
-        """Which of these keys a plan in progress in this process would link, in this or another flow."""
+    def linking(self, flow: str, keys: Sequence[str]) -> dict[str, bool]:
+        """Which of these keys a plan in progress in this process would link, and whether they would be active."""
         ...
 
     def staged(self, run_id: str, limit: int) -> list[Change]:

@@ -43,10 +43,11 @@ def _there(key: str, mapped: Mapped[Any], found: Found) -> Decision:
 
 
 def _linked(key: str, mapped: Mapped[Any], link: Link, found: Found | None) -> Decision:
+    if not link.digest and found is not None and same(found.record, mapped.record):
+        return _decision(key, Action.RELINK, mapped, found.target_id, link.agreed)
     agreed = link.digest == codec.digest(mapped.record)
     withdrawn = not mapped.active and not link.active
-    there = not link.digest and found is not None and same(found.record, mapped.record)
-    if agreed or withdrawn or there:
+    if agreed or withdrawn:
         return _decision(key, Action.RELINK, mapped, link.target_id, link.agreed)
     action = Action.UPDATE if mapped.active else Action.DEACTIVATE
     return _decision(key, action, mapped, link.target_id, link.agreed)
