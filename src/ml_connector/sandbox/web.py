@@ -22,6 +22,7 @@ import msgspec
 
 from ml_connector.sandbox.effect import took_effect
 from ml_connector.sandbox.requestlog import Entry, RequestLog
+from ml_connector.sandbox.world.values import exactly
 
 BODY_MAX = 32 * 1024 * 1024
 _TICK_S = 0.05
@@ -156,6 +157,7 @@ class WebServer:
         self._record(request, delivery, write=write)
         return delivery
 
+    @exactly
     def _answer(self, request: Request) -> Response:
         try:
             return self.site.answer(request)

@@ -14,6 +14,7 @@ from ml_connector.sandbox.posting.hold import VOUCHER_KEY
 from ml_connector.sandbox.posting.register import vouchers
 from ml_connector.sandbox.posting.stdvou import Line, layout_of, parse
 from ml_connector.sandbox.world import Key, World
+from ml_connector.sandbox.world.values import exactly
 from ml_connector.sandbox.world.vouchers import HOLD, HOLD_ROW, LOAD, POSTED, TRANSACTION
 
 LEDGER_ROWS = "VoucherRowSet"
@@ -27,11 +28,13 @@ class Ledger:
     def __init__(self, world: World) -> None:
         self._world = world
 
+    @exactly
     def vouchers(self) -> list[dict[str, Any]]:
         """Every voucher in the hold table and in the ledger, with its rows, by key."""
         with self._world.lock:
             return vouchers(self._world)
 
+    @exactly
     def approve(self, company: str | None = None, keys: Collection[Key] | None = None) -> int:
         """Approve the hold vouchers that await it: all, those of a company, or those with these keys; how many."""
         with self._world.lock:
@@ -40,6 +43,7 @@ class Ledger:
                 self._world.update(HOLD, key, {"VoucherStatus": "Confirmed"})
         return len(chosen)
 
+    @exactly
     def update_gl(self, company: str | None = None, keys: Collection[Key] | None = None) -> int:
         """Move the confirmed hold vouchers to the general ledger; how many."""
         world = self._world
@@ -57,6 +61,7 @@ class Ledger:
         key = (company, Decimal(year), Decimal(period))
         self._world.update("AccountingPeriodSet", key, {"PeriodStatus": status})
 
+    @exactly
     def load_file(
         self, company: str, load_type: str, data: bytes, layout: Mapping[str, int | None] | None = None
     ) -> dict[str, Any]:

@@ -4,9 +4,11 @@ Rule: whatever is stored passed through ``stored``; whatever leaves as JSON pass
 It must not know tables other than one property at a time.
 """
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Context, Decimal, InvalidOperation, localcontext
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from ml_connector.sandbox.world.tables import Kind, Property
 
@@ -30,14 +32,30 @@ def plain(value: object) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+_WIDE = Context(prec=300)  # Edm.Decimal has 130 digits; the usual context would round at 28
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def exactly(function: Callable[P, T]) -> Callable[P, T]:
+    """Make a function calculate with all digits that an amount may have."""
+
+    @wraps(function)
+    def calculated(*args: P.args, **kwargs: P.kwargs) -> T:
+        with localcontext(_WIDE):
+            return function(*args, **kwargs)
+
+    return calculated
+
+
 def exact(value: Decimal) -> Decimal:
     """The same number without trailing zeros and without an exponent."""
     if not value.is_finite():
         raise ValueError("not a finite number")
-    short = value.normalize()
+    short = value.normalize(_WIDE)
     if not short:
         return Decimal(0)
-    return short.quantize(Decimal(1)) if short.as_tuple().exponent > 0 else short  # type: ignore[operator]
+    return short.quantize(Decimal(1), context=_WIDE) if short.as_tuple().exponent > 0 else short  # type: ignore[operator]
 
 
 def instant(value: object) -> datetime:
