@@ -128,7 +128,8 @@ def test_the_sentence_of_the_page_is_how_the_rule_reads() -> None:
 
 
 def test_every_rule_and_limit_reads_as_a_sentence() -> None:
-    book = msgspec.structs.replace(BOOK, amount_max={"*": Decimal(100000), "20": Decimal("5e3")})
+    everything = ("purchase_requests", "payments", "ledger_entries")
+    book = msgspec.structs.replace(BOOK, documents=everything, amount_max={"*": Decimal(100000), "20": Decimal("5e3")})
     words = in_words(book)
     assert words[3] == (
         "Bill: debit the accounts of its lines, credit the document's payable account, else 2440 payable; fees to "
@@ -144,6 +145,12 @@ def test_every_rule_and_limit_reads_as_a_sentence() -> None:
         "A voucher of any other company over 100000 is held.",
         "A voucher of company 20 over 5000 is held.",
     ]
+
+
+def test_only_rules_for_what_is_posted_are_read_out() -> None:
+    titles = [sentence.partition(":")[0] for sentence in in_words(BOOK)[:4]]
+    assert titles[:3] == ["Request (purchase request)", "Payment of a request", "Other payment (payment)"]
+    assert titles[3].startswith("A document of any other kind is held")
 
 
 def test_default_rules_whose_accounts_have_no_number_say_so() -> None:

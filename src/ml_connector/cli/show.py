@@ -52,7 +52,7 @@ def as_data(report: Report) -> dict[str, Any]:
 def reports(connection: str, done: Sequence[Report]) -> None:
     """The figures of a run, and what waits for a person."""
     shown = [name for name in SHOWN if name not in RARE or any(getattr(report, name) for report in done)]
-    grid = Table(box=None, pad_edge=False, header_style="bold")
+    grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for name in ("flow", *shown, "time"):
         grid.add_column(HEADINGS.get(name, name), justify="left" if name == "flow" else "right", no_wrap=True)
     for report in done:

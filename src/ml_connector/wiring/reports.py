@@ -108,7 +108,12 @@ def _rows(both: Joined, name: str) -> Iterator[ClearingRow]:
         voucher: Voucher = link.agreed
         for row in voucher.rows:
             amounts = (row.currency, story, row.amount, row.company_amount)
-            yield ClearingRow(voucher.company, row.account, *amounts, voucher.text or link.key, voucher.dated_on)
+            yield ClearingRow(voucher.company, row.account, *amounts, _shown(voucher) or link.key, voucher.dated_on)
+
+
+def _shown(voucher: Voucher) -> str:
+    """The document as its voucher's text begins: its number, and what it is."""
+    return voucher.text.partition(" · ")[0]
 
 
 def _open(both: Joined) -> Iterator[Document]:

@@ -6,19 +6,11 @@ Must not know: what was posted.
 """
 
 from ml_connector.flows.posting.rules import OF_DOCUMENT, RuleBook
-from ml_connector.records.spend import PAYMENT, REQUEST
-
-LISTS = {REQUEST: "purchase_requests", PAYMENT: "payments"}
 
 
 def clearing_accounts(book: RuleBook, company: str) -> frozenset[str]:
     """The clearing accounts of a company."""
-    rules = [rule for rule in book.rules if any(_posted(kind, book) for kind in rule.kinds)]
+    rules = book.used
     debited = {name for rule in rules if not rule.pays_in for name in rule.debit if name not in OF_DOCUMENT}
     credited = {name for rule in rules for name in rule.credit if name not in OF_DOCUMENT}
     return frozenset(filter(None, (book.account(name, company) for name in debited & credited)))
-
-
-def _posted(kind: str, book: RuleBook) -> bool:
-    """Whether documents of a kind are posted at all: requests and payments each have a list, the rest are entries."""
-    return LISTS.get(kind, "ledger_entries") in book.documents

@@ -23,6 +23,9 @@ SWAP = "swap"
 HOLD = "hold"
 NEXT_OPEN = "next_open"
 
+LISTS = {spend.REQUEST: "purchase_requests", spend.PAYMENT: "payments"}
+ENTRIES = "ledger_entries"
+
 Facts = Mapping[str, tuple[str, ...]]
 
 
@@ -111,6 +114,12 @@ class RuleBook(msgspec.Struct, frozen=True):
     def rule_for(self, document: Document) -> Rule | None:
         """The first rule that takes a document."""
         return next((rule for rule in self.rules if rule.takes(document)), None)
+
+    @property
+    def used(self) -> list[Rule]:
+        """The rules for what is posted at all: requests and payments each have a list, the rest are ledger entries."""
+        lists = ({LISTS.get(kind, ENTRIES) for kind in rule.kinds} for rule in self.rules)
+        return [rule for rule, names in zip(self.rules, lists, strict=True) if names & set(self.documents)]
 
     def line_rule(self, facts: Facts) -> AccountRule | None:
         """The first account rule that takes a line."""

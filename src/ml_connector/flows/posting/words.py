@@ -33,12 +33,18 @@ _DOUBLES = {"warn": "is posted and warned of", "hold": "is held"}
 def in_words(book: RuleBook) -> list[str]:
     """Each rule, account rule and limit as a sentence."""
     return [
-        *(_rule(rule, book) for rule in book.rules),
+        *(_rule(rule, book) for rule in book.used),
         "A document of any other kind is held, and so is a negative amount where its rule does not swap the sides.",
         *(_line(rule, book) for rule in book.lines),
-        "Any other line is held." if book.lines else "No account rule is given: every document with lines is held.",
+        _rest(book),
         *_limits(book),
     ]
+
+
+def _rest(book: RuleBook) -> str:
+    if not book.lines:
+        return "No account rule is given: every document with lines is held."
+    return "Any other line is held." if book.lines[-1].conditions else "A line without an account is held."
 
 
 def unknown(book: RuleBook, books: Books, companies: tuple[str, ...]) -> list[str]:

@@ -189,8 +189,11 @@ class _Tenant:
         if problems:
             return Said(False, f"{'. '.join(problems)}. {group.without}", self._remedy(list(parts), problems))
         count = sum(len(part.properties) for part in parts.values())
-        sets = ", ".join(dict.fromkeys(f"{part.service}, {part.set}" for part in parts.values()))
-        return Said(True, f"{sets}: all {count} names are there.")
+        services: dict[str, list[str]] = {}
+        for part in parts.values():
+            services.setdefault(part.service, []).append(part.set)
+        sets = "; ".join(f"{service}: {', '.join(names)}" for service, names in services.items())
+        return Said(True, f"{sets}; all {count} names are there.")
 
     def _problems(self, name: str, part: Part) -> list[str]:
         metadata = self._metadata(part)
@@ -231,15 +234,16 @@ def _rows(client: IfsClient, group: Group) -> Said:
     found = {name: client.first(name).rows for name in group.parts}
     empty = [name for name, rows in found.items() if not rows]
     sets = ", ".join(client.profile.parts[name].set for name in group.parts)
+    are = "is" if len(group.parts) == 1 else "are"
     if len(empty) == len(found):
-        return Said(True, f"{sets} is readable, and empty for this user.", _hint(empty))
+        return Said(True, f"{sets} {are} readable, and empty for this user.", _hint(empty))
     also = f"; empty for this user: {', '.join(empty)}" if empty else ""
     tags = {name: rows[0].get(ETAG) for name, rows in found.items() if rows}
     bare = [client.profile.parts[name].set for name, tag in tags.items() if not isinstance(tag, str)]
     if bare:
-        return Said(True, f"{', '.join(bare)} is readable, but gives no ETags: every run has to read all of it{also}.")
+        return Said(True, f"{', '.join(bare)}: readable, but without ETags, so that every run has to read all{also}.")
     versions = ", ".join(sorted({_version(str(tag)) for tag in tags.values()}))
-    return Said(True, f"{sets} is readable; {versions}{also}.", _hint(empty))
+    return Said(True, f"{sets} {are} readable; {versions}{also}.", _hint(empty))
 
 
 def _hint(empty: list[str]) -> str:
