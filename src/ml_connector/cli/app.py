@@ -173,15 +173,20 @@ def exceptions(
 
 @app.command()
 def record(context: typer.Context, name: Name, key: Key, json: AsJson = False) -> None:
-    """The timeline of one record: supplier, order, or any other key."""
+    """The timeline of one record: a supplier, an order, an Airbase id, or the number of a voucher."""
     key = key.strip()
     if not key:
         raise SettingsError("which record? Keys look like S000004 or 100234")
     with opened(context) as store:
         journal = wiring.journal(store, name)
         entries = journal.timeline(None, key) or journal.timeline(None, keys.SEPARATOR.join(key.split("/")))
+        for other in [] if entries else store.connections.keys_of(name, key):
+            entries = [*entries, *journal.timeline(None, other)]
     if not entries:
-        raise SettingsError(f"nothing is known of {key!r} in connection {name}; keys look like S1004 or 100234")
+        raise SettingsError(
+            f"nothing is known of {key!r} in connection {name}; give a supplier, an order, an Airbase id, or the "
+            "number of a voucher"
+        )
     if json:
         show.data({"connection": name, "key": key, "entries": entries})
     else:

@@ -196,8 +196,16 @@ def timeline(entries: Sequence[JournalEntry]) -> None:
         told = {name: value for name, value in entry.facts.items() if name not in UNTOLD and value not in ("", None)}
         facts = ", ".join(f"{name} {_short(value)}" for name, value in told.items())
         out.print(f"{when(entry.at)}  [bold]{entry.flow} {entry.kind}[/]  {escape(facts)}", soft_wrap=True)
+        if title := _title(entry):
+            out.print(f"    {escape(title)}", soft_wrap=True)
         for name, (old, new) in leaves(_changed(entry)).items():
             out.print(f"    {name}: {escape(_short(old))} → {escape(_short(new))}", soft_wrap=True)
+
+
+def _title(entry: JournalEntry) -> str:
+    """What a document that is about to be posted is called."""
+    body = cast("dict[str, dict[str, Any] | None]", entry.body or {})
+    return str((body.get("after") or {}).get("text", "")) if entry.kind == "intended" else ""
 
 
 def _changed(entry: JournalEntry) -> dict[str, tuple[Any, Any]]:

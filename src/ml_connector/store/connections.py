@@ -17,9 +17,12 @@ from ml_connector.records import codec
 from ml_connector.store import schema
 from ml_connector.store.db import Database, upsert
 from ml_connector.store.journal import Journal, Kind, Line
+from ml_connector.store.schema import links
 from ml_connector.store.scope import Clock
 from ml_connector.store.vault import Vault
 from ml_connector.sync.change import OPEN
+
+KEYS_MAX = 10
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -49,6 +52,15 @@ class Connections:
             facts = {"event": "saved", "settings": codec.digest(settings), "secrets": sorted(secrets)}
             self._note(transaction, connection_id, facts)
         return Connection(connection_id, name, settings)
+
+    def keys_of(self, name: str, target_id: str) -> list[str]:
+        """The keys of what is linked to a target's record, named in full or by the last part of its id."""
+        owner = self.get(name).id
+        whole = links.c.target_id == target_id
+        last = links.c.target_id.endswith(f"/{target_id}", autoescape=True)
+        query = select(links.c.key).where(links.c.connection_id == owner, or_(whole, last)).order_by(links.c.key)
+        with self._db.read() as transaction:
+            return list(transaction.execute(query.limit(KEYS_MAX)).scalars())
 
     def get(self, name: str) -> Connection:
         """A connection by its name.
