@@ -26,9 +26,9 @@ BUSY = 3
 PLACED = ("replace", "rename", "link", "unlink")
 
 
-def crash(url: str, die_at: int) -> bool:
-    """Run all flows in a process of its own; whether it died there (else it got through)."""
-    process = CONTEXT.Process(target=_run, args=(url, die_at, os.environ.get("ML_CONNECTOR_KEY_FILE")))
+def crash(url: str, die_at: int, flows: tuple[str, ...] = ()) -> bool:
+    """Run these flows (none: all) in a process of its own; whether it died there (else it got through)."""
+    process = CONTEXT.Process(target=_run, args=(url, die_at, os.environ.get("ML_CONNECTOR_KEY_FILE"), flows))
     process.start()
     process.join(60)
     code = process.exitcode
@@ -50,14 +50,14 @@ def together(url: str, count: int) -> list[int]:
     return [code or 0 for code in codes]
 
 
-def _run(url: str, die_at: int, key_file: str | None) -> None:
+def _run(url: str, die_at: int, key_file: str | None, flows: tuple[str, ...] = ()) -> None:
     if key_file:
         os.environ["ML_CONNECTOR_KEY_FILE"] = key_file  # the server was forked before the test set it
     if die_at:
         _mine(die_at)
     store = open_store(url)
     with wiring.joined(store, NAME) as both:
-        errors = [error for _, error in both.run(()) if error]
+        errors = [error for _, error in both.run(flows) if error]
     store.close()
     if any(isinstance(error, BusyError) for error in errors):
         sys.exit(BUSY)

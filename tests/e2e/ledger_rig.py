@@ -383,12 +383,16 @@ def in_ledger(joined: LedgerRig) -> set[tuple[Any, ...]]:
 
 
 def assert_acknowledged(joined: LedgerRig) -> None:
-    """Airbase knows of exactly the posted ledger entries, each with the number of the voucher that stands."""
+    """Airbase knows of exactly the posted ledger entries, each with the number of its own voucher.
+
+    Airbase lets nobody change a reference once it is set: where a voucher was replaced, the first may be named.
+    """
     there = ledger.ours(joined.box)
     for row in joined.box.airbase_rows("ledger_entries"):
-        standing = [one.id for one in there.get(row["id"], []) if not one.reversal]
-        if standing:
-            assert (row["status"], row["erp_reference_id"]) == ("sync_complete", standing[-1]), row["id"]
+        vouchers = {one.id for one in there.get(row["id"], []) if not one.reversal}
+        if vouchers:
+            assert row["status"] == "sync_complete", row["id"]
+            assert row["erp_reference_id"] in vouchers, row["id"]
         else:
             assert (row["status"], row["erp_reference_id"]) == ("sync_ready", None), row["id"]
 

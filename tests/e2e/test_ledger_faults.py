@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import expected_ledger as ledger
 import ledger_rig as rigs
 import ledger_story as story
 import pytest
@@ -65,7 +66,9 @@ def assert_turn(joined: LedgerRig) -> None:
     for flow in joined.flows:
         assert joined.held(flow) == {}
         if flow == "ledger_entries":
-            story.assert_entries_stand(joined)
+            joined.run(census=True)  # tells what Airbase put back into its queue
+            story.assert_entries_posted(joined)
+            rigs.assert_acknowledged(joined)
         else:
             rigs.assert_stands(joined, flow)
     rigs.assert_chained(joined)
@@ -106,7 +109,7 @@ def test_each_write_of_airbase_loses_its_answer_once(tmp_path: Path, name: str) 
 def test_a_storm_of_429_delays_and_doubles_nothing(tmp_path: Path, landing: Kind) -> None:
     with ledger_rig(sqlite_url(tmp_path), story.few(), tmp_path, landing=landing, timeout_s=2.0) as joined:
         for site in ("ifs", "airbase"):
-            joined.box.faults.add(Fault("status", site=site, percent=35, options={"status": 429}))
+            joined.box.faults.add(Fault("status", site=site, percent=25, options={"status": 429, "retry_after": 0}))
         story.play(joined)
         joined.box.faults.clear()
         joined.settle()
@@ -124,7 +127,7 @@ def test_a_mix_of_faults_loses_and_doubles_nothing(tmp_path: Path, seed: int, la
             fault: Any = kind
             joined.box.faults.add(Fault(fault, percent=2 + (seed + number) % 4))
         for status in (429, 500, 503, 504):
-            joined.box.faults.add(Fault("status", percent=1 + seed % 3, options={"status": status}))
+            joined.box.faults.add(Fault("status", percent=1 + seed % 3, options={"status": status, "retry_after": 0}))
         for step in range(len(story.STEPS)):
             story.edit(joined, step)
             kept = rigs.in_ledger(joined)
@@ -143,3 +146,26 @@ def test_a_stale_etag_is_read_again_not_overwritten(tmp_path: Path, landing: Kin
         story.play(joined)
         joined.box.faults.clear()
         story.assert_ended_well(joined)
+
+
+def test_an_entry_that_is_put_back_into_the_queue_is_told_again(tmp_path: Path) -> None:
+    """At the latest by the next census, and then no more."""
+    with one_company(tmp_path, entries=True) as joined:
+        first, second, *_ = sorted(ledger.documents(joined.box, "ledger_entries"))
+        joined.edit("resend", "ledger_entries", first)
+        story.amend(joined, "ledger_entries", second, "17")
+        joined.settle()
+        joined.run(census=True)
+        rigs.assert_acknowledged(joined)
+        rigs.assert_quiet(joined, census=True)
+
+
+def test_an_entry_that_was_corrected_is_not_told_again_by_every_census(tmp_path: Path) -> None:
+    """Airbase keeps the first reference for ever; that must not look like a change every night."""
+    with one_company(tmp_path, entries=True) as joined:
+        joined.post_in_ifs()
+        story.amend(joined, "ledger_entries", min(ledger.documents(joined.box, "ledger_entries")), "17")
+        joined.settle()
+        joined.run(census=True)
+        rigs.assert_acknowledged(joined)
+        rigs.assert_quiet(joined, census=True)
