@@ -112,10 +112,14 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Invoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What becomes of IFS supplier invoices: whether their status is set, and whether approval releases them."""
+    """What becomes of IFS supplier invoices: whether their status is set, and whether approval releases them.
+
+    `entered_in`: where bills are entered; those of Airbase are proposed to IFS.
+    """
 
     status: bool = False
     release: bool = False
+    entered_in: Literal["ifs", "airbase"] = "ifs"
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

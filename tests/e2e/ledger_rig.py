@@ -25,6 +25,11 @@ from ml_connector.sync.report import Report
 
 Kind = Literal["external", "manual", "file"]
 LANDINGS: tuple[Kind, ...] = ("external", "manual", "file")
+# Every landing, and both databases, without every pair of them; for `any_store` made indirect.
+STORES_AND_LANDINGS: tuple[tuple[str, Kind], ...] = (
+    *(("sqlite", landing) for landing in LANDINGS),
+    ("postgresql", "external"),
+)
 DIMENSIONS = {"department": "B", "cost_object": "C", "region": "D", "project": "F"}
 DOCUMENTS = ("purchase_requests", "payments")
 ACCOUNTS: dict[str, Any] = {

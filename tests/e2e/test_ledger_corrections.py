@@ -322,3 +322,19 @@ def test_a_voucher_of_ours_that_we_did_not_post_is_not_touched(tmp_path: Path) -
             other.run()
             assert other.box.vouchers() == before
             assert {k: held.held.cause for k, held in other.held("payments").items()} == {key: "posted_otherwise"}
+
+
+def test_a_document_amended_into_a_hold_before_its_file_is_loaded_stays_ours(tmp_path: Path) -> None:
+    """The file is loaded as it was handed over; the correction waits, and follows once it may."""
+    with ledger_rig(sqlite_url(tmp_path), rigs.plain_world(payments=4), tmp_path, landing="file") as joined:
+        joined.run()
+        key = posted(joined, "payments")
+        amend(joined, "payments", key, "99000000")
+        joined.load_files()
+        for _ in range(3):
+            joined.run()
+            assert joined.held("payments")[key].held.cause == "over_limit"
+        amend(joined, "payments", key, "12")
+        joined.done()
+        assert joined.held("payments") == {}
+        assert_right(joined)

@@ -45,7 +45,7 @@ def assert_posted(joined: LedgerRig, reports: dict[str, Any], flows: tuple[str, 
     ledger.assert_balanced(joined.box)
 
 
-@pytest.mark.parametrize("landing", LANDINGS)
+@pytest.mark.parametrize(("any_store", "landing"), rigs.STORES_AND_LANDINGS, indirect=["any_store"])
 def test_each_document_is_posted_or_held_or_not_due(any_store: str, tmp_path: Path, landing: Kind) -> None:
     options = rigs.world(requests=300, payments=1000, **ODD)
     with ledger_rig(any_store, options, tmp_path, landing=landing) as joined:
@@ -61,7 +61,7 @@ def test_each_document_is_posted_or_held_or_not_due(any_store: str, tmp_path: Pa
         assert_posted(joined, rigs.assert_quiet(joined, census=True))
 
 
-@pytest.mark.parametrize("landing", LANDINGS)
+@pytest.mark.parametrize(("any_store", "landing"), rigs.STORES_AND_LANDINGS, indirect=["any_store"])
 def test_each_ledger_entry_is_posted_and_airbase_is_told(any_store: str, tmp_path: Path, landing: Kind) -> None:
     options = rigs.world(entries=400, **ODD)
     with ledger_rig(any_store, options, tmp_path, rigs.entries_posting(), landing) as joined:

@@ -6,7 +6,7 @@ from pathlib import Path
 import expected_ledger as ledger
 import ledger_rig as rigs
 import pytest
-from ledger_rig import LANDINGS, Kind, LedgerRig, ledger_rig
+from ledger_rig import Kind, LedgerRig, ledger_rig
 from rig import sqlite_url
 
 
@@ -25,7 +25,7 @@ def assert_all_posted_once(joined: LedgerRig) -> None:
     rigs.assert_quiet(joined, census=True)
 
 
-@pytest.mark.parametrize("landing", LANDINGS)
+@pytest.mark.parametrize(("any_store", "landing"), rigs.STORES_AND_LANDINGS, indirect=["any_store"])
 def test_a_period_is_opened(any_store: str, tmp_path: Path, landing: Kind) -> None:
     options = rigs.plain_world(requests=8, payments=8, closed_period=0.5)
     with ledger_rig(any_store, options, tmp_path, landing=landing) as joined:
@@ -76,8 +76,8 @@ def test_a_category_gets_its_rule_where_there_was_none(tmp_path: Path) -> None:
         assert_all_posted_once(joined)
 
 
-def test_a_supplier_is_active_again(any_store: str, tmp_path: Path) -> None:
-    with ledger_rig(any_store, rigs.plain_world(requests=8, payments=8), tmp_path) as joined:
+def test_a_supplier_is_active_again(tmp_path: Path) -> None:
+    with ledger_rig(sqlite_url(tmp_path), rigs.plain_world(requests=8, payments=8), tmp_path) as joined:
         rows = joined.box.world.rows("IdentityInvoiceInfoSet")
         keys = ("Company", "Identity", "PartyType")
         for row in rows:
@@ -119,8 +119,8 @@ def test_a_subsidiary_is_mapped_in_airbase(tmp_path: Path) -> None:
         assert_all_posted_once(joined)
 
 
-def test_a_file_waits_until_somebody_loads_it(any_store: str, tmp_path: Path) -> None:
-    with ledger_rig(any_store, rigs.plain_world(requests=5, payments=5), tmp_path, landing="file") as joined:
+def test_a_file_waits_until_somebody_loads_it(tmp_path: Path) -> None:
+    with ledger_rig(sqlite_url(tmp_path), rigs.plain_world(requests=5, payments=5), tmp_path, landing="file") as joined:
         for _ in range(3):
             joined.run()
             assert causes(joined, "payments") == causes(joined, "purchase_requests") == {"handed_over"}

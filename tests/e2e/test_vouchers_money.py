@@ -9,7 +9,7 @@ from typing import Any
 import expected_ledger as ledger
 import ledger_rig as rigs
 import pytest
-from ledger_rig import LANDINGS, Kind, LedgerRig, ledger_rig
+from ledger_rig import Kind, LedgerRig, ledger_rig
 from rig import sqlite_url
 
 DIGITS_MAX = 30
@@ -64,7 +64,7 @@ def enter(joined: LedgerRig, documents: Iterable[dict[str, Any]]) -> None:
         joined.edit("create", "purchase_requests", "", **fields)
 
 
-@pytest.mark.parametrize("landing", LANDINGS)
+@pytest.mark.parametrize(("any_store", "landing"), rigs.STORES_AND_LANDINGS, indirect=["any_store"])
 def test_thirty_digits_arrive_and_come_back(any_store: str, tmp_path: Path, landing: Kind) -> None:
     rules = rigs.posting(amount_max={})
     with ledger_rig(any_store, rigs.plain_world(), tmp_path, rules, landing=landing) as joined:

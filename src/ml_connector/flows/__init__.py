@@ -13,6 +13,7 @@ from ml_connector.flows.payment_terms import PAYMENT_TERMS
 from ml_connector.flows.payments import PAYMENTS
 from ml_connector.flows.purchase_orders import PURCHASE_ORDERS
 from ml_connector.flows.purchase_requests import PURCHASE_REQUESTS
+from ml_connector.flows.supplier_invoices import SUPPLIER_INVOICES
 from ml_connector.flows.suppliers import SUPPLIERS
 from ml_connector.flows.vendor_ids import VENDOR_IDS
 from ml_connector.flows.vendors import VENDORS
@@ -30,6 +31,7 @@ _ALL: tuple[AnyFlow, ...] = (
     PAYMENTS,
     LEDGER_ENTRIES,
     ACKNOWLEDGEMENTS,
+    SUPPLIER_INVOICES,  # before their status, so that an invoice just proposed is found
     INVOICE_STATUS,
 )
 FLOWS: dict[str, AnyFlow] = {flow.name: flow for flow in _ALL}

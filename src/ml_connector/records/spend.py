@@ -48,7 +48,8 @@ class Document(msgspec.Struct, frozen=True):
 
     `kind`: `purchase_request`, `bill`, `payment`, or the type of a ledger entry as written. `dated_on`: the day it took
     effect (approved, paid, entered). `settlement`: what left the bank, fee included; `fee` is in its currency.
-    `company_amount`: the amount in the company's currency, where the spend side says so.
+    `company_amount`: the amount in the company's currency, where the spend side says so. `due_on`: when a bill is to be
+    paid.
     """
 
     id: str
@@ -81,3 +82,4 @@ class Document(msgspec.Struct, frozen=True):
     url: str = ""
     lines: tuple[SpendLine, ...] = ()
     tags: tuple[Tag, ...] = ()
+    due_on: date | None = None

@@ -4,13 +4,15 @@ Rule: an end is built from its name alone, so that a new flow over known resourc
 Must not know: what flows do with their ends.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ml_connector.errors import SettingsError
 from ml_connector.flows.dimensions import labels
+from ml_connector.flows.supplier_invoices import proposal_of
 from ml_connector.records import keys
+from ml_connector.records.supplier_invoice import InvoiceProposal
 from ml_connector.settings import Connection
 from ml_connector.store.db import Database
 from ml_connector.store.link_source import LinkSource
@@ -21,6 +23,7 @@ from ml_connector.systems.airbase.source import AirbaseSource
 from ml_connector.systems.airbase.targets import target_of
 from ml_connector.systems.airbase.vendor_terms import VendorTermsEnd
 from ml_connector.systems.ifs.client import IfsClient
+from ml_connector.systems.ifs.invoice_proposals import ProposalTarget
 from ml_connector.systems.ifs.invoices import InvoiceTarget
 from ml_connector.systems.ifs.masters import TermsEnd
 from ml_connector.systems.ifs.source import IfsSource
@@ -59,7 +62,8 @@ class Ends:
         """Where a flow's records come from, and where they go. Raises: SettingsError."""
         if flow.source.system == BOTH:
             return self._terms()
-        return self.source(flow.source), self._target(flow)
+        source = self.source(flow.source)
+        return source, self._target(flow, source)
 
     def source(self, end: End) -> Source:
         """A resource that records are read from. Raises: SettingsError."""
@@ -70,16 +74,31 @@ class Ends:
         }
         return _made(makers, end.system)(end.resource)
 
-    def _target(self, flow: AnyFlow) -> Target:
+    def _target(self, flow: AnyFlow, source: Source) -> Target:
         makers: dict[str, Callable[[], Target]] = {
             "vouchers": lambda: VoucherTarget(self._ifs, self._read.landing or Landing(), flow.name),
             "suppliers": lambda: SupplierTarget(self._ifs),
             "supplier_invoices": lambda: InvoiceTarget(self._ifs, release=self._connection.profile.invoices.release),
+            "invoice_proposals": lambda: self._proposals(flow, source),
         }
         if flow.target.system == "ifs":
             return _made(makers, flow.target.resource)()
         target = target_of(self._airbase, flow.target.resource)
         return self._by_code_part(target) if flow.target.resource == "tags" else target
+
+    def _proposals(self, flow: AnyFlow, bills: Source) -> ProposalTarget:
+        """Supplier invoices, told what the bills say and which invoices stand for one."""
+        subsidiaries = self._connection.profile.mapping.subsidiaries
+        links = self.source(End("links", flow.name))
+
+        def wanted(keys: Sequence[str]) -> dict[str, InvoiceProposal]:
+            found = (sight for sights in bills.read(keys) for sight in sights if sight.record is not None)
+            return {sight.key: proposal_of(sight.record, subsidiaries) for sight in found}
+
+        def linked() -> dict[str, str]:
+            return {sight.record.target_id: sight.key for page in links.read_all() for sight in page.sights}
+
+        return ProposalTarget(self._ifs, wanted, linked)
 
     def _by_code_part(self, tags: Target) -> Target:
         """Tags under the keys of IFS: (code part, value) instead of (label, reference)."""

@@ -7,7 +7,7 @@ Must not know: what is in them.
 from collections.abc import Collection
 
 from ml_connector.records.ledger import CODE_PARTS
-from ml_connector.systems.ifs.suppliers import KEY_PROPERTY
+from ml_connector.systems.ifs import invoice_proposals, suppliers
 from ml_connector.systems.ifs.vouchers.landing import Landing
 
 MASTER = ("suppliers", "supplier_terms", "supplier_addresses", "orders", "order_lines", "companies", "sites")
@@ -23,6 +23,7 @@ IFS = {
     "dimensions": VALUES,
     "payment_terms": ("supplier_terms", "payment_terms"),
     "invoice_status": ("supplier_invoices",),
+    "supplier_invoices": ("supplier_invoices",),
 }
 AIRBASE = {
     "accounts": ("accounts",),
@@ -31,6 +32,11 @@ AIRBASE = {
     "payments": ("payments",),
     "ledger_entries": ("ledger_entries",),
     "invoice_status": ("purchase_requests", "payments"),
+    "supplier_invoices": ("bills",),
+}
+FURTHER = {
+    "vendor_ids": ("suppliers", suppliers.KEY_PROPERTY),
+    "supplier_invoices": ("supplier_invoices", invoice_proposals.KEY_PROPERTY),
 }
 
 
@@ -42,7 +48,7 @@ def of_ifs(flows: Collection[str], landing: Landing | None) -> tuple[str, ...]:
 
 def further(flows: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Properties that are needed beside those of the profile."""
-    return {"suppliers": (KEY_PROPERTY,)} if "vendor_ids" in flows else {}
+    return {part: (named,) for flow, (part, named) in FURTHER.items() if flow in flows}
 
 
 def of_airbase(flows: Collection[str]) -> tuple[str, ...]:

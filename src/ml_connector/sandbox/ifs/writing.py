@@ -104,6 +104,7 @@ class Writer:
 
     def _insert(self, table: Table, values: Values) -> Row:
         _demand(table, {**table.defaults, **dict.fromkeys(table.allots, "-"), **_given(values)}, table.index)
+        _demand_new(table, _given(values))
         self._check_references(table, values)
         values = entry.inserting(self._world, table.name, values)
         try:
@@ -129,6 +130,8 @@ class Writer:
             self._demand_row("SiteSet", "Site", values["Contract"])
             site = self._world.get("SiteSet", values["Contract"]) or {}
             company = site.get("Company")
+        if table.name == "ManSuppInvoiceSet":
+            self._demand_row("SupplierInfoGeneralSet", "Supplier", values["Identity"])
         if not visible(company, self._options.companies):
             raise database(400, 20110, f"UserFinance.NOTALLOWED: Company {company} is not allowed for the user.")
 
@@ -172,8 +175,18 @@ def _given(values: Values) -> Values:
 def _demand(table: Table, values: Values, names: Mapping[str, object]) -> None:
     for name in names:
         if table.by_name[name].required and values.get(name) is None:
-            text = f"Error.NULLVALUE: Field [{column_name(name)}] is mandatory for {table.lu} and requires a value."
-            raise database(400, 20124, text)
+            raise _missing(table, name)
+
+
+def _demand_new(table: Table, values: Values) -> None:
+    for name in table.demands:
+        if name not in values:
+            raise _missing(table, name)
+
+
+def _missing(table: Table, name: str) -> Refusal:
+    text = f"Error.NULLVALUE: Field [{column_name(name)}] is mandatory for {table.lu} and requires a value."
+    return database(400, 20124, text)
 
 
 def _key(table: Table, row: Row) -> Key:

@@ -66,4 +66,4 @@ def _invoices(rng: Random, origins: list[Origin], count: int) -> Iterator[list[A
         state = INVOICE_STATES[at] if at < len(INVOICE_STATES) else rng.choices(INVOICE_STATES, STATE_WEIGHTS)[0]
         when = [day, day + timedelta(days=30), origin.currency, amount]
         yield [origin.company, Decimal(1001 + at), origin.supplier, f"INV-{at + 1:05d}", *when, origin.order, state,
-               None, FIRST_INSTANT]  # fmt: skip
+               None, None, FIRST_INSTANT]  # fmt: skip

@@ -61,6 +61,7 @@ class Table:
     verbs: str = ""  # of "i", "u", "d": insert, update, delete
     stamped: bool = False
     allots: tuple[str, ...] = ()
+    demands: tuple[str, ...] = ()  # properties that a new row needs beside the required ones
     actions: tuple[str, ...] = ()
     defaults: dict[str, object] = field(default_factory=dict[str, object])
     indexed: tuple[str, ...] = ()  # text properties that rows are looked up by

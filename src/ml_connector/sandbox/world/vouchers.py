@@ -35,8 +35,9 @@ _TRANSACTION = f"""Company* s20; LoadId* s20; RecordNo* n; LoadGroupItem s50; Vo
     UserGroup s30; Account s20; {_PARTS} CurrencyCode s3; CurrencyAmount n; Amount n; CurrencyRate n; Text s200;
     PartyTypeId s20; ReferenceSerie s50; ReferenceNumber s50; ErrorText- s2000"""
 _LOAD_TYPE = """Company* s20; LoadType* s20; Description s100; VoucherType s3; UserGroup s30"""
-_INVOICE = """Company* s20; InvoiceId* n; Identity~ s20; InvoiceNo~ s50; InvoiceDate~ d; DueDate~ d; Currency~ s3;
-    GrossCurrAmount~ n; PoRefNumber~ s50; Objstate- eManSuppInvoiceState; Cf_Airbase_Status s50"""
+_INVOICE = """Company* s20; InvoiceId*- n; Identity~ s20; InvoiceNo~ s50; InvoiceDate~ d; DueDate~ d; Currency~ s3;
+    GrossCurrAmount~ n; PoRefNumber~ s50; Objstate- eManSuppInvoiceState; Cf_Airbase_Status s50; Cf_Airbase_Id s50"""
+_NEW_INVOICE = ("Identity", "InvoiceNo", "InvoiceDate", "Currency", "GrossCurrAmount")
 _PAYMENT_ADDRESS = """Company* s20; Identity* s20; AddressId* s50; BankCountry s2"""
 _VOUCHER_KEY = ("Company", "VoucherType", "AccountingYear", "VoucherNo")
 
@@ -118,8 +119,12 @@ def _invoice_tables() -> tuple[Table, ...]:
         properties=properties_of(_INVOICE),
         entity_api=True,
         company="Company",
-        verbs="u",
+        verbs="iu",
+        allots=("InvoiceId",),
+        demands=_NEW_INVOICE,
         actions=("ManSuppInvoice_Release",),
+        defaults={"Objstate": "Preliminary"},
+        indexed=("Cf_Airbase_Id", "Identity"),
     )
     address = Table(
         name=PAYMENT_ADDRESS,

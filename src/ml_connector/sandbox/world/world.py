@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,7 +18,7 @@ import msgspec
 from ml_connector.sandbox.world.clock import Clock
 from ml_connector.sandbox.world.ledger import LEDGER_ENUMS, ledger_tables
 from ml_connector.sandbox.world.rows import By, Key, Row, Store
-from ml_connector.sandbox.world.tables import Property, Table, by_name
+from ml_connector.sandbox.world.tables import Kind, Property, Table, by_name
 from ml_connector.sandbox.world.trade import TRADE_ENUMS, trade_tables
 from ml_connector.sandbox.world.values import instant, stored
 from ml_connector.sandbox.world.vouchers import VOUCHER_ENUMS, voucher_tables
@@ -278,13 +279,16 @@ class World:
                 full[name] = self._allot(table, name, full)
         return full
 
-    def _allot(self, table: Table, name: str, values: Mapping[str, object]) -> str:
+    def _allot(self, table: Table, name: str, values: Mapping[str, object]) -> object:
         if table.parent is None:
-            return f"N{self._next()}"
+            return self._next_number(table, name) if table.by_name[name].kind is Kind.NUMBER else f"N{self._next()}"
         own = [pair[0] for pair in table.parent.pairs]
         taken = self.linked(table.name, own, tuple(values.get(item) for item in own))
         numbers = [int(row[table.index[name]]) for row in taken if str(row[table.index[name]]).isdigit()]
         return str(max(numbers, default=0) + 1)
+
+    def _next_number(self, table: Table, name: str) -> Decimal:
+        return max((row[name] for row in self.rows(table.name)), default=Decimal(1000)) + 1
 
     def _row(self, table: Table, values: list[Any]) -> list[Any]:
         for at, item in table.demanding:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from ml_connector.records.money import Money
 from ml_connector.records.spend import BILL, PAYMENT, REQUEST, Document, Rate, SpendLine, Tag
 from ml_connector.systems.airbase.client import id_of
@@ -37,7 +39,8 @@ def request(raw: Raw, resource: Resource, zone: ZoneInfo) -> Document:
 def bill(raw: Raw, resource: Resource, zone: ZoneInfo) -> Document:
     """A bill; it takes effect on the day of the invoice. Raises: FieldError."""
     fields = Fields(raw, resource)
-    return _asked(raw, fields, zone, BILL, dated="dated_on")
+    asked = _asked(raw, fields, zone, BILL, dated="dated_on")
+    return msgspec.structs.replace(asked, due_on=_day(fields, "due_on", zone))
 
 
 def payment(raw: Raw, resource: Resource, zone: ZoneInfo) -> Document:

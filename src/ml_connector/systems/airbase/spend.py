@@ -50,6 +50,7 @@ BILLS = Resource(
     fields={
         **_REQUEST,
         "dated_on": "invoice_date",
+        "due_on": "due_date",
         "request_id": "request_id",
     },
 )
