@@ -24,7 +24,7 @@ DOCUMENTS = ("purchase_requests", "payments")
 def main(requests: int = 1000, payments: int = 4000) -> None:
     """Post a made-up world, run again, and print the figures."""
     options = sandbox.SandboxOptions(suppliers=400, orders=0)
-    options.ifs.rate_limit = options.airbase.rate_limit = 0
+    options.ifs.rate_limit = options.airbase.rate_limit = 1_000_000
     options.airbase.documents = 0
     options.airbase.spend = SpendOptions(requests=requests, payments=payments)
     with ExitStack() as stack:

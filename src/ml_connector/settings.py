@@ -167,7 +167,7 @@ def read_profile(path: Path) -> Profile:
     if len(text) > PROFILE_BYTES_MAX:
         raise SettingsError(f"{path}: larger than {PROFILE_BYTES_MAX:,} bytes; is it a profile?")
     try:
-        return profile(tomllib.loads(text.decode()))
+        return profile(tomllib.loads(text.decode("utf-8-sig")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not TOML: {error}") from error
     except SettingsError as error:

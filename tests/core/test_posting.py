@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ml_connector.records import codec
 from ml_connector.records.voucher import Voucher, VoucherRow
 from ml_connector.sync.outcome import Held, Mapped, Trace
-from ml_connector.sync.plan import Action, Found, Link, Tally
-from ml_connector.sync.posting import as_ours, decide_document, stands
+from ml_connector.sync.plan import Action, Decision, Found, Link, Tally
+from ml_connector.sync.posting import decide_document, decide_handed, stands
 
 DAY = date(2026, 9, 15)
 
@@ -66,10 +66,24 @@ def test_the_table(
     assert decide_document("k", mapped, linked, there).action == expected
 
 
-def test_a_handed_over_document_that_shows_up_is_ours_and_corrected_when_it_was_amended() -> None:
-    ours = as_ours("k", found(voucher(5)))
-    assert decide_document("k", Mapped(voucher(5)), ours, found(voucher(5))).action is Action.RELINK
-    assert decide_document("k", Mapped(voucher(7)), ours, found(voucher(5))).action is Action.UPDATE
+def test_a_handed_over_document_is_linked_as_it_was_handed_over_once_it_shows() -> None:
+    handed = Decision("k", Action.CREATE, voucher(5), trace=Trace("o1"))
+    assert decide_handed("k", handed, None).action is Action.HELD
+    assert decide_handed("k", handed, found(voucher(5), pending=True)).action is Action.HELD
+    linked = decide_handed("k", handed, found(voucher(9)))
+    assert (linked.action, linked.after, linked.trace.origin) == (Action.RELINK, voucher(5), "o1")
+
+
+def test_what_was_withdrawn_for_certain_stays_so_and_what_is_in_doubt_is_done_again() -> None:
+    gone = Mapped(GONE, active=False)
+    assert decide_document("k", gone, link(GONE, active=False), None).action is Action.RELINK
+    assert decide_document("k", gone, link(GONE, active=False, sure=False), None).action is Action.DEACTIVATE
+
+
+def test_a_voucher_whose_source_is_gone_and_that_nobody_linked_is_held() -> None:
+    decision = decide_document("k", None, None, found(voucher(5)))
+    assert decision.held
+    assert decision.held.cause == "gone_from_source"
 
 
 @given(st.booleans(), st.sampled_from(["", "o1", "o2"]), st.sampled_from(["", "o1"]))

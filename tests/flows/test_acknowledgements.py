@@ -21,8 +21,8 @@ def test_what_is_posted_is_told() -> None:
     assert map_posted(LinkedTo("10/X/2026/1"), FRESH) == Mapped(Acknowledged("10/X/2026/1"))
 
 
-def test_a_repost_is_told_with_its_own_number() -> None:
-    assert map_posted(LinkedTo("10/X/2026/3"), TOLD) == Mapped(Acknowledged("10/X/2026/3"))
+def test_what_is_told_keeps_the_first_voucher() -> None:
+    assert map_posted(LinkedTo("10/X/2026/3"), TOLD) == Mapped(Acknowledged("10/X/2026/1"))
 
 
 def test_what_was_withdrawn_before_it_was_told_is_not_told() -> None:

@@ -105,9 +105,17 @@ def clearing(context: typer.Context, name: Name, json: AsJson = False) -> None:
 
 
 @app.command()
-def files(context: typer.Context, name: Name, json: AsJson = False) -> None:
+def files(
+    context: typer.Context,
+    name: Name,
+    void: Annotated[str, typer.Option(help="A file that was not loaded and never will be.")] = "",
+    json: AsJson = False,
+) -> None:
     """Voucher files that were handed over, with control totals, and how much of them is in IFS."""
     with opened(context) as store, wiring.joined(store, name) as both:
+        if void:
+            count = reports.void(both, void)
+            show.err.print(f"{escape(void)} is void: the next run decides its {count:,} documents anew.")
         found = reports.files(both)
     if json:
         show.data({"connection": name, "files": found})

@@ -94,7 +94,8 @@ def in_words(account: ClearingAccount) -> str:
     count, oldest = len(account.stories), account.stories[0]
     left = worth.in_words(account.open) or f"{account.company_amount:,f} in the company's currency"
     stories = "1 story is" if count == 1 else f"{count:,} stories are"
-    return f"{place}: {stories} open, {left}; the oldest for {_days(oldest.age_days)}."
+    own = f" ({account.company_amount:,f} in the company's currency)" if account.open else ""
+    return f"{place}: {stories} open, {left}{own}; the oldest for {_days(oldest.age_days)}."
 
 
 def story_in_words(story: OpenStory) -> str:

@@ -12,8 +12,8 @@ from ml_connector.sync.policy import Policy
 
 
 def map_posted(linked: LinkedTo, context: Context) -> Mapped[Acknowledged] | Held:
-    """What the entry should have been told; of a withdrawn one, what it was told last."""
-    if not linked.active and isinstance(context.agreed, Acknowledged):
+    """What the entry should have been told: once told, it keeps the first voucher, as Airbase changes no reference."""
+    if isinstance(context.agreed, Acknowledged):
         return Mapped(context.agreed)
     return Mapped(Acknowledged(linked.target_id), due=linked.active)
 

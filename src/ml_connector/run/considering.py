@@ -4,7 +4,7 @@ Rule: every record comes out with one decision; one that fails stops only itself
 Must not know: IFS, Airbase, SQL, HTTP.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from ml_connector.sync.flow import Context, Reference, Shape
 from ml_connector.sync.outcome import Held, Mapped
 from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, decide, holding
 from ml_connector.sync.ports import Alike, Entry, Noted, Sight
-from ml_connector.sync.posting import as_ours, decide_document, stands
+from ml_connector.sync.posting import decide_document, decide_handed, stands
 
 Outcome = Mapped[Any] | Held | None
 
@@ -50,9 +50,15 @@ def _consider(now: Pass, sights: Sequence[Sight]) -> None:
     context = _context(now, sights)
     whole = {sight.key: _mapped(now, sight, links.get(sight.key), context) for sight in sights}
     mapped = {key: _trimmed(now, outcome) for key, outcome in whole.items()}
-    found = _find(now, links, mapped)
+    handed = _handed(now, links, whole)
+    found = _find(now, links, mapped, handed)
     now.met += sum(1 for key, ones in found.items() if ones and key not in links)
-    decisions = [_decided(now, key, outcome, links.get(key), found.get(key)) for key, outcome in mapped.items()]
+    decisions = [
+        decide_handed(key, handed[key], next(iter(found[key]), None))
+        if key in handed and len(found[key]) < 2
+        else _decided(now, key, outcome, links.get(key), found.get(key))
+        for key, outcome in mapped.items()
+    ]
     ready = [
         _traced(now, sight, _ready(now, one, whole[one.key], context))
         for sight, one in zip(sights, decisions, strict=True)
@@ -68,7 +74,7 @@ def _keep(now: Pass, sights: Sequence[Sight], decisions: Sequence[Decision]) -> 
         now.tally.add(decision)
         now.report.sample(decision)
         if decision.action in STAGED:
-            entries.append(Entry(decision, sight.record, sight.rows))
+            entries.append(Entry(decision, sight.record, _marked(sight.rows, decision)))
         else:
             noted.append(Noted(sight.key, _marked(sight.rows, decision), decision.held))
         if now.dry or decision.action not in STAGED:
@@ -79,9 +85,10 @@ def _keep(now: Pass, sights: Sequence[Sight], decisions: Sequence[Decision]) -> 
 
 
 def _marked(rows: tuple[Row, ...], decision: Decision) -> tuple[Row, ...]:
-    """The rows as seen; of what time alone makes due, as to be looked at again."""
+    """The rows as seen; of what time alone makes due, or what was handed over, as to be looked at again."""
     sleeping = decision.action is Action.NOT_DUE and decision.wake_on
-    return tuple(msgspec.structs.replace(row, mark="") for row in rows) if sleeping else rows
+    taken = decision.action is Action.RELINK and decision.trace.origin
+    return tuple(msgspec.structs.replace(row, mark="") for row in rows) if sleeping or taken else rows
 
 
 def _context(now: Pass, sights: Sequence[Sight]) -> Context:
@@ -135,17 +142,38 @@ def _trimmed(now: Pass, mapped: Outcome) -> Outcome:
     return msgspec.structs.replace(mapped, record=now.job.target.trim(mapped.record))
 
 
-def _find(now: Pass, links: dict[str, Link], mapped: dict[str, Outcome]) -> dict[str, list[Found]]:
+def _handed(now: Pass, links: dict[str, Link], keys: Collection[str]) -> dict[str, Decision]:
+    """What was handed over of documents that are not linked yet."""
+    if now.job.flow.shape is not Shape.POST:
+        return {}
+    found = now.job.store.handed([key for key in keys if key not in links])
+    return {key: change.entry.decision for key, change in found.items()}
+
+
+def _find(
+    now: Pass, links: dict[str, Link], mapped: dict[str, Outcome], handed: Collection[str]
+) -> dict[str, list[Found]]:
     """What the target holds, of every key that it was asked for: what would be created, and what is suspect."""
-    new = [k for k, m in mapped.items() if isinstance(m, Mapped) and m.due and m.active and k not in links]
-    both = [key for key, outcome in mapped.items() if now.job.flow.both_ways and isinstance(outcome, Mapped)]
-    asked = sorted({*new, *both, *((now.suspects | now.ours) & mapped.keys())})
+    asked = sorted({*_asked(now, links, mapped), *handed, *((now.suspects | now.ours) & mapped.keys())})
     if not now.walked and len(asked) > now.job.target.find_max:
         walk_target(now)
     if now.walked:
         asked = list(mapped)
     found = now.job.store.found(now.run_id, asked) if now.walked else now.job.target.find(asked) if asked else ()
     return {key: [] for key in asked} | by_key(found)
+
+
+def _asked(now: Pass, links: dict[str, Link], mapped: dict[str, Outcome]) -> Iterator[str]:
+    """Keys that nothing can be decided about without a look into the target."""
+    posting, both_ways = now.job.flow.shape is Shape.POST, now.job.flow.both_ways
+    for key, outcome in mapped.items():
+        link = links.get(key)
+        wanted = isinstance(outcome, Mapped) and outcome.due and outcome.active
+        withdrawn = not isinstance(outcome, Mapped) or not outcome.active
+        doubted = posting and link is not None and not link.digest
+        unlinked = link is None and (wanted or (posting and withdrawn))
+        if unlinked or doubted or (both_ways and isinstance(outcome, Mapped)):
+            yield key
 
 
 def _decided(now: Pass, key: str, mapped: Outcome, link: Link | None, found: list[Found] | None) -> Decision:
@@ -159,8 +187,7 @@ def _decided(now: Pass, key: str, mapped: Outcome, link: Link | None, found: lis
         if link and link.active and not found:
             return decide(key, causes.gone(key, link), link, None)
     if now.job.flow.shape is Shape.POST:
-        ours = one is not None and not one.pending and link is None and key in now.ours
-        return decide_document(key, mapped, as_ours(key, one) if ours and one else link, one)
+        return decide_document(key, mapped, link, one)
     if link and one and one.target_id != link.target_id:
         link = None  # brought back there as another record: that one is linked from now on
     return decide(key, mapped, link, one)
@@ -180,7 +207,7 @@ def _ready(now: Pass, decision: Decision, mapped: Outcome, context: Context) -> 
 
 
 def _traced(now: Pass, sight: Sight, decision: Decision) -> Decision:
-    if decision.action not in STAGED or sight.record is None:
+    if decision.action not in STAGED or sight.record is None or decision.trace.origin:
         return decision
     return msgspec.structs.replace(decision, trace=now.job.flow.trace(sight.record))
 

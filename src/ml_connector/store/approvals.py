@@ -4,7 +4,7 @@ Rule: an approval is for exactly one plan and lets it through once; it never goe
 Must not know: what the plan would do, or who may approve.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlalchemy import insert, select, update
@@ -15,6 +15,8 @@ from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.schema import approvals
 from ml_connector.store.scope import Clock
 from ml_connector.store.vault import Vault
+
+VALID_DAYS = 7  # a plan that comes back later should be looked at again
 
 
 class Approval(msgspec.Struct, frozen=True):
@@ -55,8 +57,9 @@ class Approvals:
             connection.execute(statement.values(used_at=schema.stamp(self._clock())))
 
     def given(self) -> list[Approval]:
-        """Approvals that have let nothing through yet, oldest first."""
-        query = select(approvals).where(self._unused).order_by(approvals.c.id)
+        """Approvals that have let nothing through yet and have not lapsed, oldest first."""
+        since = schema.stamp(self._clock() - timedelta(days=VALID_DAYS))
+        query = select(approvals).where(self._unused, approvals.c.at >= since).order_by(approvals.c.id)
         with self._db.read() as connection:
             rows = connection.execute(query).all()
         return [Approval(row.plan_id, row.person, schema.instant(row.at)) for row in rows]

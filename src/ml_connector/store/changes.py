@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, select, update
 from ml_connector.errors import StoreError
 from ml_connector.records import codec
 from ml_connector.store.db import among, upsert
-from ml_connector.store.schema import IS_PLANNED, changes
+from ml_connector.store.schema import IS_HANDED, IS_PLANNED, changes
 from ml_connector.store.scope import Scope, clean, decoded
 from ml_connector.sync.change import OPEN, Event, State, move
 from ml_connector.sync.detect import Row
@@ -27,7 +27,7 @@ from ml_connector.sync.ports import Change, Entry
 # Changes of one list may be sent together: creates; then what sets fields; then what only makes links.
 LISTS = {Action.CREATE: 0, Action.UPDATE: 1, Action.DEACTIVATE: 1, Action.ADOPT: 2, Action.RELINK: 2}
 PLANNED = ([changes.c.run_id, changes.c.key], IS_PLANNED)
-CLOSED = (State.SETTLED, State.REFUSED, State.HANDED)
+CLOSED = (State.SETTLED, State.REFUSED)
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -84,6 +84,12 @@ def open_ones(connection: Connection, scope: Scope, but_run: str, limit: int) ->
     query = select(changes).where(scope.mine(changes), changes.c.state.in_(OPEN), changes.c.run_id != but_run)
     rows = connection.execute(query.order_by(changes.c.id).limit(limit)).all()
     return [_change(scope, row) for row in rows]
+
+
+def handed(connection: Connection, scope: Scope, keys: Sequence[str]) -> list[Change]:
+    """What of these is in a file that the target has not shown to have taken, oldest first."""
+    query = select(changes).where(scope.mine(changes), IS_HANDED, among(connection, changes.c.key, keys))
+    return [_change(scope, row) for row in connection.execute(query.order_by(changes.c.id)).all()]
 
 
 def advance(

@@ -20,7 +20,7 @@ from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.schema import links
 from ml_connector.store.scope import Clock
 from ml_connector.store.vault import Vault
-from ml_connector.sync.change import OPEN
+from ml_connector.sync.change import OPEN, State
 
 KEYS_MAX = 10
 
@@ -176,5 +176,5 @@ def _check_name(name: str) -> None:
 def _in_use(transaction: Transaction, connection_id: int) -> bool:
     links, changes = schema.links, schema.changes
     linked = exists().where(links.c.connection_id == connection_id)
-    opened = exists().where(changes.c.connection_id == connection_id, changes.c.state.in_(OPEN))
+    opened = exists().where(changes.c.connection_id == connection_id, changes.c.state.in_((*OPEN, State.HANDED)))
     return bool(transaction.execute(select(or_(linked, opened))).scalar())

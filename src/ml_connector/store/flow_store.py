@@ -27,6 +27,7 @@ from ml_connector.sync.plan import Found, Link
 from ml_connector.sync.ports import Alike, Change, Entry, Noted, Settlement
 
 LINKS_PAGE = 1000
+_VOID = "its file is said to be void"
 _LEFT = "the run that promised it ended before an answer came"
 
 
@@ -116,6 +117,23 @@ class FlowStore:
         """See `Store`."""
         with self._db.read() as connection:
             return link_rows.alike(connection, self._scope, names)
+
+    def handed(self, keys: Sequence[str]) -> dict[str, Change]:
+        """See `Store`."""
+        with self._db.read() as connection:
+            return {change.key: change for change in change_rows.handed(connection, self._scope, keys)}
+
+    def let_go(self, keys: Sequence[str]) -> int:
+        """Say that what was handed over for these will never be taken; how many there were. They are decided anew."""
+        with self._db.write() as connection:
+            held = change_rows.handed(connection, self._scope, keys)
+            change_rows.advance(connection, self._scope, [(change, Event.LACK) for change in held])
+            lines = [
+                settling.settled(self._scope, "", Settlement(one, Event.LACK, note=_VOID), State.DROPPED, None)
+                for one in held
+            ]
+            self._journal.append(connection, lines)
+        return len(held)
 
     def told(self) -> Iterator[tuple[str, Link]]:
         """All links of the flow in key order, each with its story."""

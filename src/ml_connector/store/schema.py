@@ -30,6 +30,7 @@ SERIAL = BigInteger().with_variant(Integer(), "sqlite")
 IS_PLANNED = text("state = 'planned'")
 IS_OPEN = text("state IN ('intended', 'uncertain')")
 IS_UNRESOLVED = text("resolved_at IS NULL")
+IS_HANDED = text("state = 'handed'")
 IS_THERE = text("removed_at IS NULL")
 TO_WAKE = text("wake_on IS NOT NULL")
 
@@ -215,6 +216,15 @@ Index(
     unique=True,
     sqlite_where=IS_OPEN,
     postgresql_where=IS_OPEN,
+)
+
+Index(
+    "changes_handed",
+    changes.c.connection_id,
+    changes.c.flow,
+    changes.c.key,
+    sqlite_where=IS_HANDED,
+    postgresql_where=IS_HANDED,
 )
 
 finds = Table(

@@ -86,8 +86,19 @@ def handed_over(key: str, file: str) -> Held:
     """A document is in a file that nobody has loaded yet."""
     return Held(
         HANDED_OVER,
-        f"{keys.shown(key)} is in file {file}, which has not shown up in the target system yet.",
-        "Load the file there. It is looked for by every run; once it is there, this goes away by itself.",
+        f"{keys.shown(key)} is in {f'file {file}' if file else 'a voucher file'}, which IFS has not taken yet.",
+        "Load the file in IFS; every run looks for it, and once it is there, this goes away by itself. If it will "
+        "never be loaded: ml-connector files NAME --void FILE.",
+        Owner.CONTROLLER,
+    )
+
+
+def posted_without_source(key: str, target_id: str) -> Held:
+    """The target has a document under our key of which the source knows nothing any more."""
+    return Held(
+        "gone_from_source",
+        f"{keys.shown(key)} is posted as {target_id}, but the spend side no longer lists it.",
+        "Look what became of it there. If nothing should stand, reverse it in IFS.",
         Owner.CONTROLLER,
     )
 

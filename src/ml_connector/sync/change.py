@@ -42,6 +42,7 @@ MOVES: dict[tuple[State, Event], State] = {
     (State.UNCERTAIN, Event.LACK): State.DROPPED,
     (State.INTENDED, Event.HAND): State.HANDED,
     (State.UNCERTAIN, Event.HAND): State.HANDED,
+    (State.HANDED, Event.LACK): State.DROPPED,  # a person says that the file will never be loaded
     (State.DROPPED, Event.INTEND): State.INTENDED,  # sent again, after the look-up
 }
 

@@ -167,5 +167,6 @@ class Tally(msgspec.Struct):
 
 
 def _weight(decision: Decision) -> int:
-    text = "\n".join((decision.key, decision.action, decision.target_id, decision.digest))
+    day = decision.effective_on.isoformat() if decision.effective_on else ""
+    text = "\n".join((decision.key, decision.action, decision.target_id, decision.digest, day))
     return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")

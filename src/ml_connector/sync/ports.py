@@ -266,6 +266,10 @@ class Store(Protocol):
         """Keys to look at whatever the source says: with an open exception, a link in doubt, or a wake-up day come."""
         ...
 
+    def handed(self, keys: Sequence[str]) -> dict[str, Change]:
+        """What of these is in a file that the target has not taken yet, as far as known."""
+        ...
+
     def alike(self, names: Sequence[str]) -> list[Alike]:
         """Linked documents of the flow that are alike to any of these, by `Trace.alike`."""
         ...

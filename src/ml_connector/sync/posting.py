@@ -7,6 +7,8 @@ Must not know: how a correction is carried out.
 
 from typing import Any
 
+import msgspec
+
 from ml_connector.records import codec
 from ml_connector.sync import causes
 from ml_connector.sync.outcome import Held, Mapped, Trace
@@ -18,9 +20,15 @@ def stands(link: Link | None, trace: Trace) -> bool:
     return link is not None and bool(link.digest) and bool(link.origin) and link.origin == trace.origin
 
 
-def as_ours(key: str, found: Found) -> Link:
-    """The link of a document that we handed over and that now shows in the target."""
-    return Link(key, found.target_id, codec.digest(found.record), active=True, agreed=found.record)
+def decide_handed(key: str, handed: Decision, found: Found | None) -> Decision:
+    """The decision on a document that is in a file: linked as it was handed over once it shows, whatever became of its
+    source or of the rules since; that is looked at afterwards.
+    """
+    if found is None or found.pending:
+        return Decision(key, Action.HELD, held=causes.handed_over(key, found.target_id if found else ""))
+    linked = Mapped(handed.after, wake_on=handed.wake_on)
+    decision = _decision(key, Action.RELINK, linked, found.target_id, found.record)
+    return msgspec.structs.replace(decision, trace=handed.trace)
 
 
 def decide_document(key: str, mapped: Mapped[Any] | Held | None, link: Link | None, found: Found | None) -> Decision:
@@ -29,6 +37,8 @@ def decide_document(key: str, mapped: Mapped[Any] | Held | None, link: Link | No
         return Decision(key, Action.HELD, held=causes.handed_over(key, found.target_id))
     if isinstance(mapped, Held):
         return holding(key, mapped, known=link is not None or found is not None)
+    if mapped is None and link is None and found:
+        return Decision(key, Action.HELD, held=causes.posted_without_source(key, found.target_id))
     if mapped is None:
         return Decision(key, Action.UNCHANGED if link else Action.NOT_DUE)
     if link:
@@ -46,7 +56,7 @@ def _linked(key: str, mapped: Mapped[Any], link: Link, found: Found | None) -> D
     if not link.digest and found is not None and same(found.record, mapped.record):
         return _decision(key, Action.RELINK, mapped, found.target_id, link.agreed)
     agreed = link.digest == codec.digest(mapped.record)
-    withdrawn = not mapped.active and not link.active
+    withdrawn = bool(link.digest) and not mapped.active and not link.active
     if agreed or withdrawn:
         return _decision(key, Action.RELINK, mapped, link.target_id, link.agreed)
     action = Action.UPDATE if mapped.active else Action.DEACTIVATE

@@ -5,13 +5,18 @@ Must not know: what flows do with their ends.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ml_connector.errors import SettingsError
 from ml_connector.flows.dimensions import labels
+from ml_connector.flows.posting.periods import is_open
+from ml_connector.flows.posting.rules import RuleBook
 from ml_connector.flows.supplier_invoices import proposal_of
 from ml_connector.records import keys
+from ml_connector.records.ledger import Books
 from ml_connector.records.supplier_invoice import InvoiceProposal
 from ml_connector.settings import Connection
 from ml_connector.store.db import Database
@@ -49,6 +54,7 @@ class Ends:
         connection: Connection,
         read: Read,
         zone: ZoneInfo,
+        books: Callable[[], Books],
     ) -> None:
         self._database = database
         self._connection_id = connection_id
@@ -57,6 +63,7 @@ class Ends:
         self._connection = connection
         self._read = read
         self._zone = zone
+        self._books = books
 
     def of(self, flow: AnyFlow) -> tuple[Source, Target]:
         """Where a flow's records come from, and where they go. Raises: SettingsError."""
@@ -76,7 +83,7 @@ class Ends:
 
     def _target(self, flow: AnyFlow, source: Source) -> Target:
         makers: dict[str, Callable[[], Target]] = {
-            "vouchers": lambda: VoucherTarget(self._ifs, self._read.landing or Landing(), flow.name),
+            "vouchers": lambda: self._vouchers(flow.name),
             "suppliers": lambda: SupplierTarget(self._ifs),
             "supplier_invoices": lambda: InvoiceTarget(self._ifs, release=self._connection.profile.invoices.release),
             "invoice_proposals": lambda: self._proposals(flow, source),
@@ -100,6 +107,13 @@ class Ends:
 
         return ProposalTarget(self._ifs, wanted, linked)
 
+    def _vouchers(self, flow: str) -> Target:
+        landing, rules = self._read.landing or Landing(), self._read.rules
+        if rules is None:
+            return VoucherTarget(self._ifs, landing, flow)
+        open_on = partial(_open_on, self._books, rules)
+        return VoucherTarget(self._ifs, landing, flow, open_on=open_on)
+
     def _by_code_part(self, tags: Target) -> Target:
         """Tags under the keys of IFS: (code part, value) instead of (label, reference)."""
         label_of = labels(self._connection.profile.mapping.dimensions)
@@ -110,6 +124,10 @@ class Ends:
         suppliers = self.source(End("ifs", "supplier_terms"))
         source = PairSource(suppliers, self.source(End("airbase", "vendor_terms")))
         return source, PairTarget(TermsEnd(self._ifs), VendorTermsEnd(self._airbase), source)
+
+
+def _open_on(books: Callable[[], Books], rules: RuleBook, company: str, day: date) -> bool:
+    return is_open(company, day, books(), rules)
 
 
 def _turned(key: str, names: Mapping[str, str]) -> str:

@@ -4,12 +4,14 @@ Rule: it builds and hands over; it decides nothing about records.
 Must not know: how anything is shown.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,9 +24,10 @@ from ml_connector.records.ledger import Books
 from ml_connector.settings import Connection, Gate
 from ml_connector.store.flow_store import FlowStore
 from ml_connector.store.limits import Reservations
+from ml_connector.store.runs import Runs
 from ml_connector.store.tokens import TokenShelf
 from ml_connector.sync.flow import AnyFlow, Tables
-from ml_connector.sync.policy import Policy
+from ml_connector.sync.plan import Tally
 from ml_connector.sync.report import Report
 from ml_connector.systems.airbase import check as airbase_check
 from ml_connector.systems.airbase.auth import StaticToken
@@ -39,7 +42,7 @@ from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.odata import answers
 from ml_connector.systems.ifs.suppliers import likely
 from ml_connector.systems.limits import Limiter
-from ml_connector.systems.step import Step
+from ml_connector.systems.step import Said, Step, timed
 from ml_connector.wiring import choice, parts, profile
 from ml_connector.wiring.ends import Ends
 from ml_connector.wiring.opened import Opened, approvals
@@ -67,7 +70,8 @@ class Joined:
             opened, self.stored.id, self.settings, self.read, opened.connections.secret(name, "airbase")
         )
         self._zone = settings.zone(self.settings.profile.calendar_zone)
-        self.ends = Ends(opened.database, self.stored.id, self.ifs, self.airbase, self.settings, self.read, self._zone)
+        database, own = opened.database, self.settings
+        self.ends = Ends(database, self.stored.id, self.ifs, self.airbase, own, self.read, self._zone, self.books)
         self._books: Books | None = None
 
     def close(self) -> None:
@@ -105,7 +109,15 @@ class Joined:
             for step in named:
                 seconds = round(step.seconds, 4)
                 yield msgspec.structs.replace(step, name=f"{system} {step.name}", seconds=seconds)
+        if self.read.landing and self.read.landing.kind == "file":
+            yield timed("voucher folder", self._folder, str)
         yield self._mapped_companies()
+
+    def _folder(self) -> Said:
+        folder = Path(self.read.landing.folder if self.read.landing else "")
+        if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+            return Said(True, f"{folder} can be written to")
+        return Said(False, f"{folder} is no folder that can be written to", "Make it, or mount it, and check again.")
 
     def _mapped_companies(self) -> Step:
         companies, mapped = set(self.settings.ifs.companies), self.settings.profile.mapping.subsidiaries
@@ -163,9 +175,14 @@ class Joined:
 
     def approve(self, plan_id: str) -> None:
         """Let a plan through, as this person. Raises: SettingsError, StoreError."""
-        if len(plan_id) != PLAN_ID_LENGTH or set(plan_id) - set("0123456789abcdef"):
-            raise SettingsError(f"{plan_id!r} is no plan; `plan` and a stopped run name it, such as 0f3a9c41d2b7")
+        if plan_id not in self._stopped():
+            raise SettingsError(f"{self.stored.name} has no plan {plan_id!r}; `plan` and a stopped run name it")
         approvals(self.opened, self.stored.name).give(plan_id, self.person)
+
+    def _stopped(self) -> set[str]:
+        """The plans that lately were made or stopped."""
+        recent = Runs(self.opened.database, self.opened.vault, self.stored.id).recent(RUNS_BACK)
+        return {str((run.report or {}).get("plan_id", "")) for run in recent} - {"", NO_CHANGE}
 
     def _approved(self, given: Sequence[str]) -> tuple[str, ...]:
         """The plans that may pass their gate in a run of this person."""
@@ -175,7 +192,7 @@ class Joined:
                 f"here nobody approves what they run themselves; somebody other than {self.person} says: "
                 f"ml-connector approve {self.stored.name} {given[0]}"
             )
-        for plan_id in given:
+        for plan_id in set(given) & self._stopped():
             self.approve(plan_id)
         known = approvals(self.opened, self.stored.name).given()
         return tuple(one.plan_id for one in known if alone or one.person != self.person)
@@ -239,10 +256,11 @@ class Joined:
         given: dict[str, Any] = {k: v for k, v in msgspec.structs.asdict(gate or Gate()).items() if v is not None}
         if rules := self.read.rules:
             given |= {"late_waits": rules.late_needs_approval, "doubles": rules.duplicates}
-        return msgspec.structs.replace(flow, policy=msgspec.structs.replace(flow.policy or Policy(), **given))
+        return msgspec.structs.replace(flow, policy=msgspec.structs.replace(flow.policy, **given))
 
 
-PLAN_ID_LENGTH = 12
+RUNS_BACK = 200
+NO_CHANGE = Tally().plan_id
 
 
 def joined(opened: Opened, name: str) -> "closing[Joined]":

@@ -98,6 +98,20 @@ def files(both: Joined) -> list[File]:
     return [File(one, _arrived(one, linked)) for one in found]
 
 
+def void(both: Joined, name: str) -> int:
+    """Say that a file was not loaded and never will be; how many documents are decided anew.
+
+    Raises: SettingsError, StoreError.
+    """
+    found = next((one.manifest for one in files(both) if one.manifest.name == name), None)
+    if found is None or both.read.landing is None:
+        raise SettingsError(f"no file {name!r} was handed over; ml-connector files {both.stored.name} lists them")
+    keys = sorted(set(found.keys))
+    count = sum(both.store(flows.FLOWS[flow]).let_go(keys) for flow in _book(both).documents)
+    voucher_files.void(both.read.landing.folder, name)
+    return count
+
+
 def _arrived(manifest: Manifest, stores: dict[str, Any]) -> int:
     keys = sorted(set(manifest.keys))
     return sum(len(store.links(flow, keys)) for flow, store in stores.items())

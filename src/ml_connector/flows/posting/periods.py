@@ -29,6 +29,12 @@ def opening(record: Voucher, books: Books, book: RuleBook) -> Admitted | Held:
     return Admitted(on=later.from_on, late=True) if later else _closed(record, inside[0], book)
 
 
+def is_open(company: str, day: date, books: Books, book: RuleBook) -> bool:
+    """Whether one may post in a company on this very day."""
+    opened = opening(Voucher(company, day, ""), books, book)
+    return isinstance(opened, Admitted) and not opened.late
+
+
 def _next_open(periods: Sequence[Period], day: date) -> Period | None:
     open_ones = (one for one in periods if one.open and one.from_on > day)
     return min(open_ones, key=lambda one: one.from_on, default=None)

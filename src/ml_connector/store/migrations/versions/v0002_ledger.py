@@ -12,6 +12,7 @@ down_revision = "0001"
 
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+IS_HANDED = sa.text("state = 'handed'")
 IS_ALIKE = sa.text("alike <> ''")
 
 
@@ -27,6 +28,13 @@ def upgrade() -> None:
         ["connection_id", "flow", "alike"],
         sqlite_where=IS_ALIKE,
         postgresql_where=IS_ALIKE,
+    )
+    op.create_index(
+        "changes_handed",
+        "changes",
+        ["connection_id", "flow", "key"],
+        sqlite_where=IS_HANDED,
+        postgresql_where=IS_HANDED,
     )
     op.create_table(
         "approvals",

@@ -61,6 +61,14 @@ def files(folder: str | Path) -> list[Manifest]:
     return sorted(found, key=lambda one: (one.made_at, one.name))
 
 
+def void(folder: str | Path, name: str) -> None:
+    """Forget that a file was handed over. Raises: StoreError."""
+    try:
+        Path(folder, HANDED, f"{name}.json").unlink(missing_ok=True)
+    except OSError as error:
+        raise _unusable(Path(folder), error) from None
+
+
 class Folder:
     """The files of one flow."""
 
@@ -77,7 +85,7 @@ class Folder:
         Raises: StoreError.
         """
         try:
-            (self._folder / HANDED).mkdir(parents=True, exist_ok=True)
+            (self._folder / HANDED).mkdir(exist_ok=True)
             for hidden in self._folder.glob(f".{self._prefix}*.tmp"):
                 self._finish(hidden)
         except OSError as error:

@@ -115,6 +115,8 @@ def _check_types(found: Landing) -> None:
 def _check_file(found: Landing) -> None:
     if found.kind == "file" and not found.folder:
         raise SettingsError(f"{WHERE}.folder is needed where vouchers go by file")
+    if found.folder and not found.folder.startswith("/"):
+        raise SettingsError(f"{WHERE}.folder should be a full path such as /var/lib/ml-connector/vouchers")
     if found.separator == " " or len(found.separator) != 1 or found.separator not in SEPARATORS:
         raise SettingsError(f"{WHERE}.separator should be one of {' '.join(SEPARATORS.split())} or a tab")
     _known(f"{WHERE}.layout", found.layout, (*STDVOU, *EXTRA_COLUMNS))

@@ -27,6 +27,8 @@ from ml_connector.systems.ifs.vouchers.standing import Posted
 FILTER_BYTES_MAX = 5000  # of a URL of about 6000 that servers and proxies on the way can be trusted to take
 HOLD, HOLD_ROWS, LEDGER = "hold_vouchers", "hold_rows", "voucher_rows"
 
+APPROVED = "Confirmed"  # assumed; a manual voucher is so from the start, which says nothing
+
 _NEEDED = ("reference_serie", "reference", "text", "dated_on")
 
 Raw = dict[str, Any]
@@ -140,7 +142,8 @@ class Lookup:
         reference, prefix = self._reference(fields)
         on = self._day(HOLD, fields)
         voucher = self._voucher(HOLD_ROWS, place, on, rows, prefix)
-        return Posted(reference, "hold", "/".join(place), voucher, on, head, tuple(rows))
+        approved = self._landing.kind != "manual" and fields.get("status") == APPROVED
+        return Posted(reference, "hold", "/".join(place), voucher, on, approved, head, tuple(rows))
 
     def _voucher(self, part: str, place: Place, on: date, rows: Sequence[Raw], prefix: str) -> Voucher:
         named = [_named(self._parts[part], row) for row in rows]

@@ -9,6 +9,7 @@ import re
 import msgspec
 
 REFERENCE_MAX = 50
+KEY_MAX = REFERENCE_MAX - len("/R999999")
 _MORE = re.compile(r"(?P<key>.+)/(?P<reversal>R?)(?P<version>[1-9][0-9]{0,5})")
 
 
@@ -41,5 +42,5 @@ def usable(key: str) -> bool:
 
 
 def fits(reference: Reference) -> bool:
-    """Whether a reference goes into its field and comes back as it is."""
-    return usable(reference.key) and len(reference.text) <= REFERENCE_MAX
+    """Whether a reference goes into its field and comes back as it is, and those of its corrections would too."""
+    return usable(reference.key) and len(reference.key) <= KEY_MAX and len(reference.text) <= REFERENCE_MAX

@@ -13,7 +13,7 @@ from ml_connector.sync.causes import HANDED_OVER
 from ml_connector.sync.outcome import Held, Owner
 from ml_connector.systems.ifs.vouchers.compose import Posting
 from ml_connector.systems.ifs.vouchers.landing import Landing
-from ml_connector.systems.ifs.vouchers.references import REFERENCE_MAX, fits
+from ml_connector.systems.ifs.vouchers.references import KEY_MAX, fits
 
 REFUSED = "refused_by_ifs"
 
@@ -66,8 +66,9 @@ def flaw(posting: Posting, landing: Landing) -> Held | None:
     """Why a voucher is not even sent."""
     key, voucher = posting.reference.key, posting.voucher
     name, at_stake = keys.shown(key), stake(voucher)
-    if not fits(posting.reference):
-        sentence = f"{name} can't be a reference in IFS: it has to be one word of at most {REFERENCE_MAX} characters."
+    if not fits(posting.reference) or (landing.kind == "file" and landing.separator in key):
+        sentence = f"{name} can't be a reference in IFS: it has to be one word of at most {KEY_MAX} characters"
+        sentence += f", without {landing.separator}." if landing.kind == "file" else "."
         return Held("unusable_reference", sentence, "Report it with the record's number.", stake=at_stake)
     if len(voucher.rows) > landing.rows_max:
         sentence = f"The voucher of {name} has {len(voucher.rows)} rows; a voucher may have {landing.rows_max}."

@@ -22,6 +22,7 @@ from ml_connector.systems.ifs.vouchers.parcels import Carrier, Delivery, Denied,
 from ml_connector.systems.ifs.vouchers.standing import Amend, Reverse, Standing, Step, standing
 
 Stage = Parcel | Amendment
+OpenOn = Callable[[str, date], bool]  # company and day: whether one may post there
 
 
 class Task(msgspec.Struct):
@@ -34,7 +35,10 @@ class Task(msgspec.Struct):
 
 
 class Sender:
-    """Sends the writes of one flow."""
+    """Sends the writes of one flow.
+
+    `open_on`: a voucher is reversed on its own day as long as that is open, so that its period comes to nothing.
+    """
 
     def __init__(
         self,
@@ -43,7 +47,9 @@ class Sender:
         carrier: Carrier,
         amender: Amender | None,
         pending: Callable[[Sequence[str]], Mapping[str, str]],
+        open_on: OpenOn,
     ) -> None:
+        self._open_on = open_on
         self._landing = landing
         self._look = look
         self._carrier = carrier
@@ -57,7 +63,7 @@ class Sender:
         pending = self._pending([write.key for write in writes])
         looked = self._look([write.key for write in writes if write.target_id or self._unsure])
         self._unsure = False
-        run = _Run(self._landing, self._carrier, self._amender)
+        run = _Run(self._landing, self._carrier, self._amender, self._open_on)
         run.begin(writes, looked, pending)
         moved = run.deliver()
         if moved:
@@ -77,8 +83,9 @@ class Sender:
 class _Run:
     """The writes of one `send`."""
 
-    def __init__(self, landing: Landing, carrier: Carrier, amender: Amender | None) -> None:
+    def __init__(self, landing: Landing, carrier: Carrier, amender: Amender | None, open_on: OpenOn) -> None:
         self._landing = landing
+        self._open_on = open_on
         self._carrier = carrier
         self._amender = amender
         self._settled: dict[str, Result] = {}
@@ -149,7 +156,9 @@ class _Run:
 
     def _posting(self, step: Step, wanted: Voucher, on: date) -> Posting:
         if isinstance(step, Reverse):
-            return Posting(step.reference, compose.reversed_(step.posted.voucher, self._landing), on)
+            posted = step.posted
+            day = posted.on if self._open_on(posted.voucher.company, posted.on) else on
+            return Posting(step.reference, compose.reversed_(posted.voucher, self._landing), day)
         assert not isinstance(step, Amend)  # noqa: S101 - told apart by the caller
         return Posting(step.reference, wanted, on)
 

@@ -18,13 +18,16 @@ from ml_connector.systems.ifs.vouchers.references import Reference
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """A voucher as it was read; `head` and `rows`: its own row and its rows in the hold table, with their ETags."""
+    """A voucher as it was read; `approved`: by a person in IFS. `head` and `rows`: its own row and its rows in the hold
+    table, with their ETags.
+    """
 
     reference: Reference
     place: Literal["hold", "ledger"]
     target_id: str
     voucher: Voucher
     on: date
+    approved: bool = False
     head: dict[str, Any] = {}
     rows: tuple[dict[str, Any], ...] = ()
 
@@ -101,8 +104,9 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def amendable(posted: Posted, wanted: Voucher, effective_on: date) -> bool:
-    """Whether a voucher can be changed in place: it is not in the ledger, and its key would stay."""
-    return posted.place == "hold" and posted.voucher.company == wanted.company and posted.on.year == effective_on.year
+    """Whether a voucher can be changed in place: nobody let it through yet, and its key would stay."""
+    waits = posted.place == "hold" and not posted.approved
+    return waits and posted.voucher.company == wanted.company and posted.on.year == effective_on.year
 
 
 def standing(key: str, posted: Sequence[Posted]) -> Standing:

@@ -19,7 +19,7 @@ from ml_connector.systems.ifs.vouchers.landing import Landing
 from ml_connector.systems.ifs.vouchers.lookup import Lookup, unpack
 from ml_connector.systems.ifs.vouchers.manual import ManualCarrier
 from ml_connector.systems.ifs.vouchers.parcels import Parcel
-from ml_connector.systems.ifs.vouchers.sending import Sender
+from ml_connector.systems.ifs.vouchers.sending import OpenOn, Sender
 from ml_connector.systems.ifs.vouchers.standing import Posted, Standing, standing
 
 FIND_MAX = 200
@@ -36,6 +36,7 @@ class VoucherTarget:
         landing: Landing,
         flow: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        open_on: OpenOn = lambda _company, _day: True,
     ) -> None:
         self._landing = landing
         self._lookup = Lookup(client, landing)
@@ -46,7 +47,7 @@ class VoucherTarget:
             else ExternalCarrier(client, landing, flow, self._where)
         )
         amender = None if self._folder else Amender(client, landing)
-        self._sender = Sender(landing, self._look, carrier, amender, self._pending)
+        self._sender = Sender(landing, self._look, carrier, amender, self._pending, open_on)
 
     @property
     def batch_max(self) -> int:
