@@ -20,6 +20,7 @@ from ml_connector.systems.ifs.discover import as_toml
 from ml_connector.wiring import reports
 
 STORIES_SHOWN = 20
+SENTENCES_SHOWN = 50
 
 app = typer.Typer()
 
@@ -82,7 +83,8 @@ def invoices(context: typer.Context, name: Name, json: AsJson = False) -> None:
     if json:
         show.data({"connection": name, **{part: getattr(found, part) for part in found.__struct_fields__}})
         return
-    show.out.print(f"{len(found.matched):,} invoices and bills match.")
+    counts = {part: len(getattr(found, part)) for part in found.__struct_fields__}
+    show.out.print(", ".join(f"{part.replace('_', ' ')} {count:,}" for part, count in counts.items()))
     _sentences(invoice_words.in_words(found), "Nothing differs.")
 
 
@@ -133,5 +135,7 @@ def _file(one: reports.File) -> tuple[str, ...]:
 
 
 def _sentences(told: list[str], nothing: str) -> None:
-    for sentence in told or [nothing]:
+    for sentence in told[:SENTENCES_SHOWN] or [nothing]:
         show.out.print(escape(sentence), soft_wrap=True)
+    if (left := len(told) - SENTENCES_SHOWN) > 0:
+        show.out.print(f"… and {left:,} more: --json lists all")
