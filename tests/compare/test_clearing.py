@@ -44,7 +44,7 @@ def test_what_is_not_paid_is_open_with_its_documents_and_age() -> None:
     assert account.open == (Money(Decimal(-80), "EUR"),)
     assert in_words(account) == (
         "Clearing account 2990 of company 10: 2 stories are open, EUR -80.00 (-80 in the company's currency); "
-            "the oldest for 9 days."
+        "the oldest for 9 days."
     )
     assert story_in_words(account.stories[0]) == "PR-1, PAY-1: EUR -40.00 open for 9 days."
 
