@@ -204,10 +204,13 @@ class LedgerRig(Rig):
     def settle(self, runs_max: int = 12) -> dict[str, Report]:
         """Run, as a schedule would, until nothing is left open."""
         errors: list[ConnectorError] = []
+        calm = 0  # what came by file is linked by one run, and what changed meanwhile corrected by the next
         for _ in range(runs_max):
             reports, errors = self.try_run()
             loaded = self.load_files() if self.landing == "file" else 0
-            if not (errors or loaded or any(one.uncertain for one in reports.values())):
+            busy = errors or loaded or any(one.uncertain for one in reports.values())
+            calm = 0 if busy else calm + 1
+            if calm == (2 if self.landing == "file" else 1):
                 return reports
         raise AssertionError(f"not settled after {runs_max} runs: {errors}")
 
