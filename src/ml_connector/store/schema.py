@@ -47,7 +47,8 @@ def instant(stored: str) -> datetime:
     return datetime.fromisoformat(stored)
 
 
-def _connection() -> Column[int]:
+def owner() -> Column[int]:
+    """The column that says whose a row is."""
     return Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False)
 
 
@@ -101,7 +102,7 @@ runs = Table(
     "runs",
     metadata,
     Column("id", KEY, primary_key=True),
-    _connection(),
+    owner(),
     Column("flow", KEY, nullable=False),
     Column("kind", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -274,7 +275,7 @@ approvals = Table(
     "approvals",
     metadata,
     Column("id", SERIAL, primary_key=True),
-    _connection(),
+    owner(),
     Column("plan_id", KEY, nullable=False),
     Column("person", KEY, nullable=False),
     Column("at", Text, nullable=False),
