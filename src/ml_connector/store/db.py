@@ -7,6 +7,7 @@ Must not know: what the tables mean.
 
 import os
 import sqlite3
+import time
 import uuid
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -19,11 +20,14 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Double,
     Engine,
+    Float,
     NullPool,
     QueuePool,
     Table,
     any_,
+    cast,
     create_engine,
     event,
     exc,
@@ -123,6 +127,18 @@ def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]],
     )
 
 
+def session_name(process: str) -> str:
+    """How the sessions of a process are called at the database server."""
+    return f"ml-connector/{process}"
+
+
+def epoch(connection: Connection) -> Any:
+    """Now, in seconds since 1970: by the server's clock where there may be several machines."""
+    if connection.dialect.name == "postgresql":
+        return cast(func.extract("epoch", func.clock_timestamp()), Double)
+    return literal(time.time(), Float)
+
+
 def among(connection: Connection, column: Column[Any], values: Sequence[str] | Sequence[int]) -> ColumnElement[bool]:
     """The condition that a column has one of any number of values, as one bound value.
 
@@ -147,7 +163,7 @@ def _address(url: str) -> URL:
 
 
 def _postgres(address: URL) -> Database:
-    arguments = {"options": _KEEPALIVE, "application_name": "ml-connector", "connect_timeout": 10}
+    arguments = {"options": _KEEPALIVE, "application_name": session_name(PROCESS), "connect_timeout": 10}
     arguments |= {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
     common: dict[str, Any] = {"hide_parameters": True, "connect_args": arguments}
     engine = create_engine(address, pool_pre_ping=True, pool_size=8, max_overflow=24, **common)

@@ -5,13 +5,12 @@ Units: an interval is the time between two calls; a burst is how much of the pas
 Must not know: what is called.
 """
 
-import time
 from typing import Any
 
-from sqlalchemy import Connection, Double, Float, case, cast, func, literal
+from sqlalchemy import Connection, case
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ml_connector.store.db import Database
+from ml_connector.store.db import Database, epoch
 from ml_connector.store.schema import reservations
 
 
@@ -27,7 +26,7 @@ class Reservations:
         The generic cell rate algorithm: `due_at` is when the next call would be due at an even pace.
         """
         with self._db.write() as connection:
-            now = _now(connection)
+            now = epoch(connection)
             first = {"name": name, "due_at": now + interval_s, "resume_at": 0.0}
             due_at = _later(reservations.c.due_at, now) + interval_s
             row = _upsert(connection, first, {"due_at": due_at}, now)
@@ -36,17 +35,10 @@ class Reservations:
     def defer(self, name: str, wait_s: float) -> None:
         """Let nobody take a slot within the next `wait_s` seconds."""
         with self._db.write() as connection:
-            until = _now(connection) + wait_s
+            until = epoch(connection) + wait_s
             first = {"name": name, "due_at": until, "resume_at": until}
             changed = {column: _later(reservations.c[column], until) for column in ("due_at", "resume_at")}
             _upsert(connection, first, changed, until)
-
-
-def _now(connection: Connection) -> Any:
-    # The server's clock where there may be several machines; read once the row is locked.
-    if connection.dialect.name == "postgresql":
-        return cast(func.extract("epoch", func.clock_timestamp()), Double)
-    return literal(time.time(), Float)
 
 
 def _later(left: Any, right: Any) -> Any:

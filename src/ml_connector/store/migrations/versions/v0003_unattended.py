@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("placed_at", sa.Text(), nullable=False),
-        sa.Column("not_before", sa.Double(), nullable=False),
+        sa.Column("not_before", sa.Double, nullable=False),
         sa.Column("started_at", sa.Text()),
         sa.Column("finished_at", sa.Text()),
         sa.Column("worker", KEY),
@@ -65,7 +65,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("threads", sa.Integer(), nullable=False),
         sa.Column("started_at", sa.Text(), nullable=False),
-        sa.Column("lease_until", sa.Double(), nullable=False),
+        sa.Column("lease_until", sa.Double, nullable=False),
     )
     op.create_table(
         "schedules",
@@ -185,5 +185,5 @@ def upgrade() -> None:
         "tallies",
         sa.Column("name", KEY, primary_key=True),
         sa.Column("labels", KEY, primary_key=True),
-        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("value", sa.Double, nullable=False),
     )

@@ -1,0 +1,281 @@
+"""Orders and the workers that carry them out: placed, claimed, ended, taken over.
+
+Rule: each step is one transaction; an order belongs to the worker that claimed it for as long as that one's lease is
+in force, on the database's clock. What a dead worker held is handed on in the transaction that ends its lease.
+Must not know: how an order is carried out.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ml_connector.errors import StoreError
+from ml_connector.store import schema, tallies
+from ml_connector.store.db import Database, among, epoch, session_name
+from ml_connector.store.schema_work import orders, workers
+from ml_connector.store.scope import Clock, clean
+from ml_connector.sync.orders import Cause, Ending, Extent, Order, State, following
+
+OPEN = (State.QUEUED, State.RUNNING)
+LOOK_MAX = 2000  # open orders that one claim looks at
+ATTEMPTS_MAX = 5  # times that an order may die with its worker before a person looks at it
+_CLAIMS = 0x6D6C_636F_6E6E  # the advisory lock under which orders are claimed
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """An order as recorded."""
+
+    order: Order
+    started_at: datetime | None
+    finished_at: datetime | None
+    worker: str
+    run_id: str
+    figures: dict[str, int]
+    error: str
+
+
+class WorkerRow(msgspec.Struct, frozen=True):
+    """A worker with a lease. Units: lease_s is what is left of it."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    threads: int
+    started_at: datetime
+    lease_s: float
+
+
+class Lapsed(msgspec.Struct, frozen=True):
+    """A worker whose lease ran out, and how many orders it left."""
+
+    worker: str
+    orders: int
+    silent_s: float
+
+
+class Orders:
+    """The orders of all connections of a store."""
+
+    def __init__(self, db: Database, clock: Clock = lambda: datetime.now(UTC)) -> None:
+        self._db = db
+        self._clock = clock
+
+    def place(self, order: Order, wait_s: float = 0.0) -> str:
+        """Place an order; the id of the one that does it: this, or one that waits already and covers it."""
+        with self._db.write() as connection:
+            return place(connection, order, schema.stamp(self._clock()), wait_s)
+
+    def claim(self, worker: str, needs: Mapping[str, Collection[str]]) -> Order | None:
+        """Take the next order.
+
+        Raises: StoreError when the worker's lease is gone.
+        """
+        if not self._any_due():
+            return None
+        with self._db.write() as connection:
+            _one_at_a_time(connection)
+            _check_lease(connection, worker)
+            chosen = following(_open(connection), needs)
+            if chosen is None:
+                return None
+            taken = update(orders).where(orders.c.id == chosen.id, orders.c.state == State.QUEUED)
+            values = {"state": State.RUNNING.value, "worker": worker, "started_at": schema.stamp(self._clock())}
+            connection.execute(taken.values(values | {"attempts": orders.c.attempts + 1}))
+        return msgspec.structs.replace(chosen, state=State.RUNNING, attempts=chosen.attempts + 1)
+
+    def end(self, worker: str, order: Order, ending: Ending) -> bool:
+        """Record what became of an order; False when it is no longer this worker's."""
+        back = ending.state is State.QUEUED
+        values: dict[str, Any] = {"state": ending.state.value, "error": clean(ending.error), "run_id": ending.run_id}
+        values |= {"figures": msgspec.json.encode(ending.figures).decode()}
+        with self._db.write() as connection:
+            if back:
+                values |= {"worker": None, "not_before": epoch(connection) + ending.wait_s}
+                values |= {"attempts": order.attempts - 1}  # handed back, not died
+            else:
+                values |= {"finished_at": schema.stamp(self._clock())}
+            mine = update(orders).where(orders.c.id == order.id, orders.c.worker == worker)
+            done = connection.execute(mine.where(orders.c.state == State.RUNNING).values(values)).rowcount == 1
+            if done and not back:
+                tallies.add(connection, _tallied(order, ending))
+        return done
+
+    def cancel(self, order_id: str) -> bool:
+        """Take back an order that nobody has begun."""
+        statement = update(orders).where(orders.c.id == order_id, orders.c.state == State.QUEUED)
+        values = {"state": State.CANCELLED.value, "finished_at": schema.stamp(self._clock())}
+        with self._db.write() as connection:
+            return connection.execute(statement.values(values)).rowcount == 1
+
+    def get(self, order_id: str) -> Placed | None:
+        """One order."""
+        with self._db.read() as connection:
+            row = connection.execute(select(orders).where(orders.c.id == order_id)).one_or_none()
+        return _placed(row) if row else None
+
+    def recent(self, connection_id: int | None = None, flow: str | None = None, limit: int = 100) -> list[Placed]:
+        """The latest orders, newest first."""
+        query = select(orders)
+        query = query if connection_id is None else query.where(orders.c.connection_id == connection_id)
+        query = query if flow is None else query.where(orders.c.flow == flow)
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(orders.c.placed_at.desc(), orders.c.id).limit(limit)).all()
+        return [_placed(row) for row in rows]
+
+    def open(self) -> list[Order]:
+        """Orders that wait or are carried out, in the order in which they would be claimed."""
+        with self._db.read() as connection:
+            return _open(connection)
+
+    def join(self, worker: str, host: str, pid: int, version: str, threads: int, lease_s: float) -> None:
+        """Take a lease."""
+        row = {"id": worker, "host": host, "pid": pid, "version": version, "threads": threads}
+        with self._db.write() as connection:
+            row |= {"started_at": schema.stamp(self._clock()), "lease_until": epoch(connection) + lease_s}
+            connection.execute(insert(workers).values(row))
+
+    def beat(self, worker: str, lease_s: float) -> bool:
+        """Renew a lease; False when somebody has ended it."""
+        with self._db.write() as connection:
+            mine = update(workers).where(workers.c.id == worker)
+            return connection.execute(mine.values(lease_until=epoch(connection) + lease_s)).rowcount == 1
+
+    def leave(self, worker: str) -> None:
+        """Give a lease back, and whatever is still held under it."""
+        with self._db.write() as connection:
+            _requeue(connection, worker)
+            connection.execute(delete(workers).where(workers.c.id == worker))
+
+    def workers(self) -> list[WorkerRow]:
+        """The workers that have a lease."""
+        with self._db.read() as connection:
+            left = (workers.c.lease_until - epoch(connection)).label("left")
+            rows = connection.execute(select(workers, left).order_by(workers.c.started_at)).all()
+        return [
+            WorkerRow(r.id, r.host, r.pid, r.version, r.threads, schema.instant(r.started_at), r.left) for r in rows
+        ]
+
+    def take_over(self, but: str) -> list[Lapsed]:
+        """End the leases that ran out, and hand on what was held under them."""
+        with self._db.read() as connection:
+            if not _lapsed(connection, but):
+                return []
+        taken: list[Lapsed] = []
+        with self._db.write() as connection:
+            for row in _lapsed(connection, but, locked=True):
+                _end_sessions(connection, row.id)
+                taken.append(Lapsed(row.id, _requeue(connection, row.id), row.silent))
+                connection.execute(delete(workers).where(workers.c.id == row.id))
+            tallies.add(connection, {("lease_takeovers", ()): float(len(taken))})
+        return taken
+
+    def clean(self, days: int) -> int:
+        """Forget what ended longer ago; how many."""
+        before = schema.stamp(self._clock() - timedelta(days=days))
+        with self._db.write() as connection:
+            return connection.execute(delete(orders).where(orders.c.finished_at < before)).rowcount
+
+    def _any_due(self) -> bool:
+        with self._db.read() as connection:
+            due = select(orders.c.id).where(orders.c.state == State.QUEUED, orders.c.not_before <= epoch(connection))
+            return connection.execute(due.limit(1)).first() is not None
+
+
+def place(connection: Connection, order: Order, at: str, wait_s: float = 0.0) -> str:
+    """Place an order within a transaction; the id of the one that does it."""
+    what = msgspec.json.encode(order.extent).decode()
+    if not order.extent.partial:
+        alike = select(orders.c.id).where(orders.c.state == State.QUEUED, orders.c.what == what)
+        alike = alike.where(orders.c.connection_id == order.connection_id, orders.c.flow == order.flow)
+        if same := connection.execute(alike.limit(1)).scalar():
+            return same
+    kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row: dict[str, Any] = msgspec.structs.asdict(order)
+    row = {name: row[name] for name in ("id", "connection_id", "flow", "rank")}
+    row |= {"what": what, "cause": order.cause.value, "person": order.person, "state": State.QUEUED.value}
+    row |= {"placed_at": at, "not_before": epoch(connection) + wait_s, "attempts": 0}
+    row |= {"run_id": "", "figures": "{}", "error": ""}
+    connection.execute(kind(orders).values(row).on_conflict_do_nothing())
+    return order.id
+
+
+def _open(connection: Connection) -> list[Order]:
+    waits = (orders.c.not_before > epoch(connection)).label("waits")
+    query = select(orders, waits).where(orders.c.state.in_(OPEN))
+    rows = connection.execute(query.order_by(orders.c.rank, orders.c.placed_at, orders.c.id).limit(LOOK_MAX)).all()
+    return [_order(row, waits=row.waits) for row in rows]
+
+
+def _order(row: Any, *, waits: bool = False) -> Order:
+    extent = msgspec.json.decode(row.what, type=Extent)
+    told = (Cause(row.cause), row.person, row.rank, State(row.state), row.attempts)
+    return Order(row.id, row.connection_id, row.flow, extent, *told, bool(waits), schema.instant(row.placed_at))
+
+
+def _placed(row: Any) -> Placed:
+    times = [schema.instant(at) if at else None for at in (row.started_at, row.finished_at)]
+    figures = msgspec.json.decode(row.figures)
+    return Placed(_order(row), times[0], times[1], row.worker or "", row.run_id, figures, row.error)
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    # SQLite's write lock is enough; PostgreSQL's writers would see the same orders free.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _CLAIMS})
+
+
+def _check_lease(connection: Connection, worker: str) -> None:
+    if connection.execute(select(workers.c.id).where(workers.c.id == worker)).first() is None:
+        raise StoreError("this worker's lease has ended; another one has taken over what it held")
+
+
+def _lapsed(connection: Connection, but: str, *, locked: bool = False) -> Sequence[Any]:
+    silent = (epoch(connection) - workers.c.lease_until).label("silent")
+    query = select(workers.c.id, silent).where(workers.c.lease_until < epoch(connection), workers.c.id != but)
+    return connection.execute(query.with_for_update(skip_locked=True) if locked else query).all()
+
+
+def _requeue(connection: Connection, worker: str) -> int:
+    mine = update(orders).where(orders.c.worker == worker, orders.c.state == State.RUNNING)
+    died = mine.where(orders.c.attempts >= ATTEMPTS_MAX)
+    said = f"its worker died {ATTEMPTS_MAX} times while at it; see the log of the last one"
+    connection.execute(died.values(state=State.FAILED.value, error=said, finished_at=schema.stamp(datetime.now(UTC))))
+    return connection.execute(mine.values(state=State.QUEUED.value, worker=None)).rowcount
+
+
+def _end_sessions(connection: Connection, worker: str) -> None:
+    # A process that is only slow still holds its locks, and might still write.
+    if connection.dialect.name == "postgresql":
+        statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"
+        connection.execute(text(statement), {"name": session_name(worker)})
+
+
+def _tallied(order: Order, ending: Ending) -> dict[tallies.Key, float]:
+    flow = (("connection", str(order.connection_id)), ("flow", order.flow))
+    added: dict[tallies.Key, float] = {
+        ("runs", (*flow, ("cause", order.cause.value), ("state", ending.state.value))): 1.0,
+        ("run_seconds", flow): ending.seconds,
+    }
+    added |= {("records", (*flow, ("outcome", name))): float(n) for name, n in ending.figures.items() if n}
+    own = flow[:1]
+    for name, counts in (("requests", ending.requests), ("throttled", ending.throttled)):
+        added |= {(name, (*own, ("system", system))): float(n) for system, n in counts.items() if n}
+    return added
+
+
+def counts(connection: Connection) -> dict[tuple[int, str, str], int]:
+    """How many orders are open, by connection, flow and state."""
+    columns = (orders.c.connection_id, orders.c.flow, orders.c.state)
+    query = select(*columns, func.count().label("number")).where(orders.c.state.in_(OPEN)).group_by(*columns)
+    return {(row.connection_id, row.flow, row.state): row.number for row in connection.execute(query)}
+
+
+def of_ids(connection: Connection, ids: Sequence[str]) -> dict[str, State]:
+    """Where these orders stand."""
+    query = select(orders.c.id, orders.c.state).where(among(connection, orders.c.id, ids))
+    return {row.id: State(row.state) for row in connection.execute(query)}

@@ -1,0 +1,127 @@
+"""Orders: which flow is to be run, of which connection, how much of it, and why.
+
+Rule: an order holds ids, digests and counts, never a record; which one is next is decided here, whoever asks.
+Must not know: where orders are kept, who carries them out.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+from ml_connector.sync.report import Report
+
+KEYS_MAX = 1000
+COUNTED = (
+    "read",
+    "unchanged",
+    "not_due",
+    "created",
+    "updated",
+    "deactivated",
+    "posted",
+    "corrected",
+    "held",
+    "refused",
+    "uncertain",
+    "recovered",
+    "late",
+    "unannounced",
+)
+
+
+class Cause(StrEnum):
+    """What started it."""
+
+    SCHEDULE = "schedule"
+    CATCH_UP = "catch-up"
+    WEBHOOK = "webhook"
+    PERSON = "person"
+    REPLAY = "replay"
+    BACKFILL = "backfill"
+
+
+class Extent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How much of a flow a run covers: what changed, all of both sides, only these keys, or from a day on."""
+
+    census: bool = False
+    keys: tuple[str, ...] = ()
+    since: date | None = None
+
+    @property
+    def partial(self) -> bool:
+        """Whether what it does not cover stays as it was seen before."""
+        return bool(self.keys or self.since)
+
+
+class State(StrEnum):
+    """Where an order stands; the first two are open."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    BLOCKED = "blocked"  # the gate stopped the plan; a person approves
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What is to be run; `rank`: lower goes first. `waits`: its time has not come yet."""
+
+    id: str
+    connection_id: int
+    flow: str
+    extent: Extent = Extent()
+    cause: Cause = Cause.SCHEDULE
+    person: str = ""
+    rank: int = 1
+    state: State = State.QUEUED
+    attempts: int = 0
+    waits: bool = False
+    placed_at: datetime | None = None
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """What became of an attempt; QUEUED: handed back, to be tried again in `wait_s`."""
+
+    state: State
+    figures: dict[str, int] = {}
+    run_id: str = ""
+    error: str = ""
+    wait_s: float = 0.0
+    requests: dict[str, int] = {}
+    throttled: dict[str, int] = {}
+    seconds: float = 0.0
+
+
+def following(open_orders: Sequence[Order], needs: Mapping[str, Collection[str]]) -> Order | None:
+    """The order to carry out next, of those that are open, the first ones first.
+
+    One of each connection and flow at a time; none while a flow that it needs is running, or ordered before it.
+    """
+    running = {(one.connection_id, one.flow) for one in open_orders if one.state is State.RUNNING}
+    ahead: set[tuple[int, str]] = set()
+    for order in open_orders:
+        if order.state is not State.QUEUED or order.waits:
+            continue
+        needed = {(order.connection_id, flow) for flow in needs.get(order.flow, ())}
+        if (order.connection_id, order.flow) not in running | ahead and not needed & (running | ahead):
+            return order
+        ahead.add((order.connection_id, order.flow))
+    return None
+
+
+def needed_by(flows: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
+    """Of each flow, all flows that it needs, also those that these need."""
+
+    def all_of(name: str) -> frozenset[str]:
+        direct = frozenset(flows.get(name, ()))
+        return direct.union(*(all_of(one) for one in direct)) if direct else direct
+
+    return {name: all_of(name) for name in flows}
+
+
+def figures(report: Report) -> dict[str, int]:
+    """What a report counted, without what is zero."""
+    return {name: count for name in COUNTED if (count := getattr(report, name, 0))}
