@@ -75,6 +75,10 @@ class ConflictError(RefusedError):
     """The record changed since it was read: read, map and decide again."""
 
 
+class StoppedError(ConnectorError):
+    """Somebody asked to stop; what was sent is settled, the rest is for the next run."""
+
+
 class StoreError(ConnectorError):
     """The store could not be read or written; nothing was sent since."""
 

@@ -12,6 +12,7 @@ from ml_connector import sandbox, wiring
 from ml_connector.errors import ConnectorError
 from ml_connector.sandbox import Sandbox, SandboxOptions
 from ml_connector.settings import Airbase, Connection, Gate, Ifs, Installation, Mapping, Profile
+from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
 from ml_connector.systems.http import Wire
 
@@ -38,16 +39,16 @@ class Rig:
         """Run flows; what they raise is raised."""
         done: dict[str, Report] = {}
         with closing(wiring.Joined(self.store, NAME, now)) as both:
-            for report, error in both.run(flows, census=census, approved=approve):
+            for report, error in both.run(flows, extent=Extent(census=census), approved=approve):
                 if error:
                     raise error
                 done[report.flow] = report
         return done
 
-    def try_run(self, **options: Any) -> tuple[dict[str, Report], list[ConnectorError]]:
+    def try_run(self, census: bool = False, **options: Any) -> tuple[dict[str, Report], list[ConnectorError]]:
         """Run all flows; what they raised."""
         with wiring.joined(self.store, NAME) as both:
-            pairs = list(both.run((), **options))
+            pairs = list(both.run((), extent=Extent(census=census), **options))
         return {report.flow: report for report, _ in pairs}, [error for _, error in pairs if error]
 
     def plan(self, *flows: str) -> dict[str, Report]:

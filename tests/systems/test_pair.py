@@ -25,6 +25,7 @@ from ml_connector.store.flow_store import FlowStore
 from ml_connector.store.vault import Vault
 from ml_connector.sync.detect import Page, Row
 from ml_connector.sync.flow import Tables
+from ml_connector.sync.orders import Extent
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.policy import Policy
 from ml_connector.sync.ports import Done, Refused, Result, Sight, SightPage, Unknown, Write
@@ -288,7 +289,7 @@ class Connected:
         tables = Tables({"10": "SUB-10"}, TABLE, terms_conflict=self._policy)
         both = PairTarget(InIfs(self.world), InAirbase(self.world), read)
         report = Report(flow.name)
-        job = pipeline.Job(flow, read, both, self.store, tables, TODAY, "basis", census, quiet_s=0)
+        job = pipeline.Job(flow, read, both, self.store, tables, TODAY, "basis", Extent(census), quiet_s=0)
         pipeline.run(job, report)
         return report
 

@@ -25,6 +25,7 @@ from ml_connector.cli.progress import progress
 from ml_connector.errors import ConnectorError, RefusedError, SettingsError, VaultError
 from ml_connector.records import keys
 from ml_connector.settings import Installation
+from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -120,7 +121,7 @@ def check(context: typer.Context, name: Name, json: AsJson = False) -> None:
 def plan(context: typer.Context, name: Name, flows: Flows = None, census: Census = False, json: AsJson = False) -> None:
     """What a run would do: counts, reasons, first differences, what is held. Nothing is written."""
     with opened(context) as store, wiring.joined(store, name) as both, progress() as watch:
-        made = both.plan(flows or [], census=census, watch=watch)
+        made = both.plan(flows or [], extent=Extent(census=census), watch=watch)
     if json:
         samples = {report.flow: report.samples for report in made}
         show.data({"connection": name, "flows": {r.flow: {**show.as_data(r), "first": samples[r.flow]} for r in made}})
@@ -142,7 +143,9 @@ def run_flows(
     done: list[Report] = []
     errors: list[ConnectorError] = []
     with opened(context) as store, wiring.joined(store, name) as both, progress() as watch:
-        for report, error in both.run(flows or [], census=census, approved=tuple(approve or ()), watch=watch):
+        for report, error in both.run(
+            flows or [], extent=Extent(census=census), approved=tuple(approve or ()), watch=watch
+        ):
             done.append(report)
             errors.extend([error] if error else [])
     if json:

@@ -133,5 +133,6 @@ PURCHASE_ORDERS = Flow(
     retire=retire,
     references=references,
     needs=("suppliers",),
+    dated=lambda order: order.ordered_on,
     policy=Policy(deactivate_share_max=0.3),  # closing orders is daily business, losing a third of them is not
 )

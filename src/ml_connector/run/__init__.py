@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from ml_connector.errors import ConnectorError
 from ml_connector.run.applying import apply
 from ml_connector.run.considering import consider_all, walk_target
-from ml_connector.run.detecting import changed, everything
+from ml_connector.run.detecting import changed, everything, since
 from ml_connector.run.job import Job, Pass
 from ml_connector.run.recovering import recover
 from ml_connector.sync import causes, gate
@@ -31,14 +31,14 @@ def run(job: Job, report: Report) -> None:
     """
     with job.store.turn():
         now = Pass(job, job.store.begin("run"), report)
-        report.census, report.posting = job.census, job.flow.shape is Shape.POST
+        report.census, report.posting = job.extent.census, job.flow.shape is Shape.POST
         report.state = "failed"  # until it is known better: whatever raises, the run's end is recorded
         try:
             _plan(now, recover(now))
             report.objections = () if now.tally.plan_id in job.approved else _objections(now)
             if not report.objections:
                 apply(now)
-                job.store.keep_cursors(now.cursors | {BASIS: job.basis})
+                _keep_cursors(now)
             report.state = "blocked" if report.objections else "done"
         except ConnectorError as error:
             report.error = str(error)
@@ -53,7 +53,7 @@ def plan(jobs: Sequence[Job]) -> list[Report]:
         passes: list[Pass] = []
         for job in jobs:
             held.enter_context(job.store.turn())
-            report = Report(job.flow.name, "plan", census=job.census, posting=job.flow.shape is Shape.POST)
+            report = Report(job.flow.name, "plan", census=job.extent.census, posting=job.flow.shape is Shape.POST)
             now = Pass(job, job.store.begin("plan"), report, dry=True)
             held.callback(job.store.finish, now.run_id, "done", now.report)
             _plan(now, set())
@@ -65,25 +65,47 @@ def plan(jobs: Sequence[Job]) -> list[Report]:
 def _plan(now: Pass, again: set[str]) -> None:
     job, store, compared = now.job, now.job.store, 0
     begun = store.cursor(BASIS)
-    if job.census or not begun:
+    if job.extent.census or not (begun or job.extent.keys):
         walk_target(now)
     now.spurned = store.held_for((causes.ANSWERED_OTHERWISE,))
     now.suspects = store.held_for(causes.IN_TARGET)
     now.ours = store.held_for((causes.HANDED_OVER,))
-    now.due = again | store.waiting(job.today)
+    now.due = again
     now.rows_known = store.rows_known()
-    whole = job.census or begun != job.basis or now.rows_known == 0
-    if not whole:
-        found = changed(now)
-        whole, compared = found is None, found or 0
-    if whole:
-        consider_all(now, everything(now))
+    if job.extent.partial:
+        _some(now)
+    else:
+        now.due |= store.waiting(job.today)
+        compared = _all(now, census=job.extent.census or begun != job.basis)
     # What waits and did not come by: with everything read, records that are gone from the source.
     consider_all(now, job.source.read(sorted(now.due)))
     passed = max(0, compared - now.there)
     now.report.read += passed
     now.report.count(Action.UNCHANGED, passed)
     now.report.plan_id = now.tally.plan_id
+
+
+def _all(now: Pass, *, census: bool) -> int:
+    """Consider what changed, or everything; how many records were compared without being read."""
+    compared = None if census or now.rows_known == 0 else changed(now)
+    if compared is None:
+        consider_all(now, everything(now))
+    return compared or 0
+
+
+def _some(now: Pass) -> None:
+    """Consider only what was asked for, and look at both sides of it, whatever is remembered."""
+    extent = now.job.extent
+    now.due.update(extent.keys)
+    now.suspects.update(extent.keys)
+    if extent.since:
+        consider_all(now, since(now, extent.since))
+
+
+def _keep_cursors(now: Pass) -> None:
+    """Remember how far the source was read; a run of some records says nothing of the others."""
+    if not now.job.extent.partial:
+        now.job.store.keep_cursors(now.cursors | {BASIS: now.job.basis})
 
 
 def _objections(now: Pass) -> tuple[str, ...]:

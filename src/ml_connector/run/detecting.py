@@ -5,6 +5,7 @@ Must not know: IFS, Airbase, SQL, HTTP.
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 from ml_connector.records import keys
 from ml_connector.run.job import Pass
@@ -48,6 +49,19 @@ def _cheap_by_key(now: Pass) -> bool:
         rows_per_request=source.rows_per_request,
         parts=len(source.parts),
     )
+
+
+def since(now: Pass, day: date) -> Iterator[tuple[Sight, ...]]:
+    """All records of this day or later, and those that tell no day; nothing is said of what is not there."""
+    for page in now.job.source.read_all():
+        yield tuple(sight for sight in page.sights if _not_before(now, sight, day))
+
+
+def _not_before(now: Pass, sight: Sight, day: date) -> bool:
+    if sight.record is None:
+        return sight.there
+    dated_on = now.job.flow.dated(sight.record)
+    return dated_on is None or dated_on >= day
 
 
 def everything(now: Pass) -> Iterator[tuple[Sight, ...]]:

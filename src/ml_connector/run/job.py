@@ -10,6 +10,7 @@ from datetime import date
 
 from ml_connector.records.ledger import Books
 from ml_connector.sync.flow import AnyFlow, Tables
+from ml_connector.sync.orders import WHOLE, Extent
 from ml_connector.sync.plan import WRITES, Action, Tally
 from ml_connector.sync.ports import Alike, Source, Store, Target
 from ml_connector.sync.report import Report
@@ -33,7 +34,7 @@ class Job:
     tables: Tables
     today: date
     basis: str
-    census: bool = False
+    extent: Extent = WHOLE
     approved: tuple[str, ...] = ()
     books: Callable[[], Books] = Books
     quiet_s: float = 10.0

@@ -76,6 +76,7 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     `retire`: what the target should hold once the source lost the record, or why a person should look. `trace` and
     `admit` are of documents; the latter is asked for those that are about to be sent. `absent`: why a record waits that
     the target lacks, in flows that never create. `resembles`: whether two documents that are alike may be one twice.
+    `dated`: the day of a record, by which a backfill chooses.
     `both_ways`: the target is looked at whenever the source is, and `map` is told what was agreed last.
     """
 
@@ -95,6 +96,7 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     admit: Callable[[T, Context], Admitted | Held] = lambda _record, _context: Admitted()
     both_ways: bool = False
     absent: Callable[[T, str], Held] | None = None
+    dated: Callable[[S], date | None] = lambda _: None
     resembles: Callable[[T, T, Context], bool] = lambda _one, _other, _context: False
 
 

@@ -55,6 +55,9 @@ class Extent(msgspec.Struct, frozen=True, omit_defaults=True):
         return bool(self.keys or self.since)
 
 
+WHOLE = Extent()
+
+
 class State(StrEnum):
     """Where an order stands; the first two are open."""
 
@@ -72,7 +75,7 @@ class Order(msgspec.Struct, frozen=True):
     id: str
     connection_id: int
     flow: str
-    extent: Extent = Extent()
+    extent: Extent = WHOLE
     cause: Cause = Cause.SCHEDULE
     person: str = ""
     rank: int = 1

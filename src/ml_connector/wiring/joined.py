@@ -27,6 +27,7 @@ from ml_connector.store.limits import Reservations
 from ml_connector.store.runs import Runs
 from ml_connector.store.tokens import TokenShelf
 from ml_connector.sync.flow import AnyFlow, Tables
+from ml_connector.sync.orders import WHOLE, Extent
 from ml_connector.sync.plan import Tally
 from ml_connector.sync.report import Report
 from ml_connector.systems.airbase import check as airbase_check
@@ -131,13 +132,13 @@ class Joined:
             return Step("mapping of companies", False, 0, f"without a subsidiary: {missing}{said}", remedy)
         return Step("mapping of companies", True, 0, f"each company has its subsidiary{said}")
 
-    def plan(self, names: Sequence[str], *, census: bool = False, watch: Watch = unwatched) -> list[Report]:
+    def plan(self, names: Sequence[str], *, extent: Extent = WHOLE, watch: Watch = unwatched) -> list[Report]:
         """What a run of these flows would do.
 
         Raises: SettingsError, ConnectorError.
         """
         self._books = None
-        made = pipeline.plan([replace(self._job(flow, watch), census=census) for flow in self.chosen(names)])
+        made = pipeline.plan([replace(self._job(flow, watch), extent=extent) for flow in self.chosen(names)])
         for report in made:
             report.second_person = self.settings.profile.two_persons
         return made
@@ -146,7 +147,7 @@ class Joined:
         self,
         names: Sequence[str],
         *,
-        census: bool = False,
+        extent: Extent = WHOLE,
         approved: tuple[str, ...] = (),
         watch: Watch = unwatched,
     ) -> Iterator[tuple[Report, ConnectorError | None]]:
@@ -162,7 +163,7 @@ class Joined:
             if missing := [need for need in flow.needs if need in failed]:
                 report.state, report.error = "skipped", f"needs {', '.join(missing)}, which failed"
             else:
-                error = self._run(flow, report, census=census, approved=through, watch=watch)
+                error = self._run(flow, report, extent=extent, approved=through, watch=watch)
             if report.state in ("failed", "skipped"):
                 failed.add(flow.name)
             elif report.state == "done" and report.plan_id in through:

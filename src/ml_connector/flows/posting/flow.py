@@ -31,4 +31,5 @@ def posting_flow(resource: str, title: str) -> Flow[Document, Voucher]:
         trace=trace,
         admit=admit,
         resembles=resembles,
+        dated=lambda document: document.dated_on,
     )
