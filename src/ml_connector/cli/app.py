@@ -18,7 +18,7 @@ import typer
 from rich.markup import escape
 
 from ml_connector import demo, sandbox, settings, wiring
-from ml_connector.cli import asking, ledger, show
+from ml_connector.cli import asking, ledger, show, unattended
 from ml_connector.cli.asking import Given
 from ml_connector.cli.context import INTERRUPTED, NEEDS_A_PERSON, OUT_OF_REACH, WRONG_USE, AsJson, Name, opened
 from ml_connector.cli.progress import progress
@@ -34,6 +34,7 @@ vault_app = typer.Typer(no_args_is_help=True, help="The keys that seal what is s
 app.add_typer(journal_app, name="journal")
 app.add_typer(vault_app, name="vault")
 app.add_typer(ledger.app)
+app.add_typer(unattended.app)
 
 Key = Annotated[str, typer.Argument(help="The record's number; of several parts A/B.")]
 Flows = Annotated[list[str] | None, typer.Argument(help="Flows to run; all when none is named.")]

@@ -32,6 +32,7 @@ def run(job: Job, report: Report) -> None:
     with job.store.turn():
         now = Pass(job, job.store.begin("run"), report)
         report.census, report.posting = job.extent.census, job.flow.shape is Shape.POST
+        report.run_id = now.run_id
         report.state = "failed"  # until it is known better: whatever raises, the run's end is recorded
         try:
             _plan(now, recover(now))

@@ -71,6 +71,13 @@ class Connections:
             row = self._find(transaction, name)
         return Connection(row.id, row.name, msgspec.json.decode(row.settings))
 
+    def versions(self) -> dict[int, tuple[str, str]]:
+        """Of each connection by its id, its name and when it was last changed."""
+        table = schema.connections
+        query = select(table.c.id, table.c.name, table.c.changed_at).where(table.c.removed_at.is_(None))
+        with self._db.read() as transaction:
+            return {row.id: (row.name, row.changed_at) for row in transaction.execute(query)}
+
     def secret(self, name: str, field: str) -> str:
         """A secret in the clear.
 

@@ -96,7 +96,7 @@ class Orders:
         with self._db.write() as connection:
             if back:
                 values |= {"worker": None, "not_before": epoch(connection) + ending.wait_s}
-                values |= {"attempts": order.attempts - 1}  # handed back, not died
+                values |= {"attempts": order.attempts - (not ending.counts)}
             else:
                 values |= {"finished_at": schema.stamp(self._clock())}
             mine = update(orders).where(orders.c.id == order.id, orders.c.worker == worker)

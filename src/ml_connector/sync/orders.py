@@ -86,13 +86,17 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """What became of an attempt; QUEUED: handed back, to be tried again in `wait_s`."""
+    """What became of an attempt.
+
+    QUEUED: to be tried again in `wait_s`; `counts`: a limited number of times.
+    """
 
     state: State
     figures: dict[str, int] = {}
     run_id: str = ""
     error: str = ""
     wait_s: float = 0.0
+    counts: bool = False
     requests: dict[str, int] = {}
     throttled: dict[str, int] = {}
     seconds: float = 0.0

@@ -18,12 +18,13 @@ class Report(msgspec.Struct):
 
     `adopted` (part of `unchanged`): was in the target already and equal, now linked. `recovered`: changes that an
     earlier run had left open, settled by looking them up. `posting`: a flow of documents. `late`: take effect later
-    than their own date. `warned`: may be doubles, the first of them in `warnings`. `second_person`: whoever runs a
-    stopped plan can't approve it.
+    than their own date. `unannounced`: made, although no webhook told of them. `warned`: may be doubles, the first of
+    them in `warnings`. `second_person`: whoever runs a stopped plan can't approve it.
     """
 
     flow: str
     state: str = "done"
+    run_id: str = ""
     census: bool = False
     read: int = 0
     unchanged: int = 0
@@ -42,7 +43,9 @@ class Report(msgspec.Struct):
     late: int = 0
     warned: int = 0
     warnings: list[str] = []
+    unannounced: int = 0
     requests: dict[str, int] = {}
+    throttled: dict[str, int] = {}
     seconds: float = 0.0
     plan_id: str = ""
     objections: tuple[str, ...] = ()

@@ -199,7 +199,7 @@ class Joined:
         return tuple(one.plan_id for one in known if alone or one.person != self.person)
 
     def _run(self, flow: AnyFlow, report: Report, *, watch: Watch, **how: Any) -> ConnectorError | None:
-        started, before = time.monotonic(), self._requests()
+        started, before, throttled = time.monotonic(), self._requests(), self._throttled()
         try:
             pipeline.run(replace(self._job(flow, watch), **how), report)
         except ConnectorError as error:
@@ -208,10 +208,14 @@ class Joined:
         finally:
             report.seconds = time.monotonic() - started
             report.requests = {system: count - before[system] for system, count in self._requests().items()}
+            report.throttled = {system: n - throttled[system] for system, n in self._throttled().items()}
         return None
 
     def _requests(self) -> dict[str, int]:
         return {"ifs": sum(wire.requests for wire in self._ifs_wires), "airbase": self.airbase.wire.requests}
+
+    def _throttled(self) -> dict[str, int]:
+        return {"ifs": sum(wire.throttled for wire in self._ifs_wires), "airbase": self.airbase.wire.throttled}
 
     def _job(self, flow: AnyFlow, watch: Watch) -> pipeline.Job:
         own = self.settings.profile

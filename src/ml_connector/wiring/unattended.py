@@ -1,0 +1,64 @@
+"""Everything that goes on by itself in one process: a worker and its chores.
+
+Rule: chores may be done by any worker, by several at once; what must happen once is decided in the store.
+Must not know: how anything is shown.
+"""
+
+from contextlib import ExitStack
+from importlib.metadata import version
+
+import structlog
+
+from ml_connector import flows
+from ml_connector.engine.seam import Chore
+from ml_connector.engine.worker import Pace, Worker
+from ml_connector.store.db import PROCESS
+from ml_connector.store.orders import Orders
+from ml_connector.sync.orders import Ending, Order, State, needed_by
+from ml_connector.wiring.opened import Opened
+from ml_connector.wiring.performing import Performing
+
+_LOG = structlog.get_logger("ml_connector.worker")
+NEEDS = needed_by({name: flow.needs for name, flow in flows.FLOWS.items()})
+
+
+class Logged:
+    """Tells the log how a worker fares."""
+
+    def began(self, order: Order) -> None:
+        """See `Watching`."""
+        _LOG.info("order begun", order=order.id, flow=order.flow, cause=str(order.cause), attempt=order.attempts)
+
+    def ended(self, order: Order, ending: Ending, *, kept: bool) -> None:
+        """See `Watching`."""
+        log = _LOG.info if ending.state in (State.DONE, State.QUEUED) else _LOG.warning
+        told = {"order": order.id, "flow": order.flow, "state": str(ending.state), "run": ending.run_id}
+        log("order ended", **told, kept=kept, error=ending.error, seconds=round(ending.seconds, 3), **ending.figures)
+
+    def troubled(self, what: str, error: Exception) -> None:
+        """See `Watching`."""
+        _LOG.warning("tried again", what=what, error=type(error).__name__, said=str(error)[:500])
+
+    def lost(self) -> None:
+        """See `Watching`."""
+        _LOG.error("the lease of this worker was ended by another one; it stops")
+
+
+def worker(opened: Opened, stack: ExitStack, pace: Pace | None = None) -> Worker:
+    """A worker of this process; `stack` closes what it used."""
+    pace = pace or Pace()
+    performing = Performing(opened)
+    stack.callback(performing.close)
+    chores = _chores(opened, pace)
+    orders = Orders(opened.database)
+    return Worker(PROCESS, version("ml-connector"), orders, performing, NEEDS, Logged(), chores, pace)
+
+
+def _chores(opened: Opened, pace: Pace) -> tuple[Chore, ...]:
+    orders = Orders(opened.database)
+    return (Chore("take over", pace.lease_s / 5, lambda: _taken_over(orders)),)
+
+
+def _taken_over(orders: Orders) -> None:
+    for lapsed in orders.take_over(PROCESS):
+        _LOG.warning("took over", worker=lapsed.worker, orders=lapsed.orders, silent_s=round(lapsed.silent_s, 1))
