@@ -50,6 +50,10 @@ class Controlled(Protocol):
         """List the rows of one kind, or raise a ValueError."""
         ...
 
+    def airbase_hooks(self) -> Fields:
+        """List what became of the webhooks, and count what waits."""
+        ...
+
     def revoke_tokens(self) -> None:
         """Make all tokens that IFS gave out void."""
         ...
@@ -126,6 +130,10 @@ class ControlSite:
         """List what Airbase has of one kind."""
         return {"rows": self.sandbox.airbase_rows(request.path.removeprefix("/airbase/rows/").strip("/"))}
 
+    def airbase_hooks(self, _: Request) -> Fields:
+        """List what became of Airbase's webhooks."""
+        return self.sandbox.airbase_hooks()
+
     def set_options(self, request: Request) -> Fields:
         """Change options by site, all or none."""
         known = self.sandbox.options()
@@ -157,6 +165,7 @@ _ACTS: dict[tuple[str, str], Act] = {
     ("POST", "/ifs/revoke-tokens"): ControlSite.revoke_tokens,
     ("POST", "/airbase/edit"): ControlSite.edit_airbase,
     ("GET", "/airbase/rows/*"): ControlSite.airbase_rows,
+    ("GET", "/airbase/hooks"): ControlSite.airbase_hooks,
     ("POST", "/options"): ControlSite.set_options,
 }
 

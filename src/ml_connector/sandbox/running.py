@@ -54,6 +54,7 @@ class Sandbox:
         self.faults.revoke_tokens = self.ifs.revoke_tokens
         self._options = options
         with ExitStack() as opened:
+            opened.callback(self.airbase.close)
             self._ifs_web = _opened(opened, WebServer(self.ifs, self.faults, options.ifs_port))
             self._airbase_web = _opened(opened, WebServer(self.airbase, self.faults, options.airbase_port))
             control = WebServer(ControlSite(self), Undisturbed(), options.control_port)
@@ -147,6 +148,11 @@ class Sandbox:
         if kind not in KINDS:
             raise ValueError(f"there is no kind {kind}; known: {', '.join(KINDS)}")
         return self.airbase.rows(kind)
+
+    def airbase_hooks(self) -> dict[str, Any]:
+        """List what became of Airbase's webhooks, and count what waits."""
+        hooks = self.airbase.hooks
+        return {"waiting": hooks.waiting, "deliveries": msgspec.to_builtins(hooks.deliveries())}
 
     def revoke_tokens(self) -> None:
         """Make all tokens that IFS gave out void."""

@@ -4,9 +4,14 @@ One rule: each option stands for something the public sources leave open; its de
 It must not know how the site uses it.
 """
 
-from typing import Literal
+import base64
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+HeaderName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]+$")]
 
 
 class SpendOptions(msgspec.Struct, kw_only=True):
@@ -52,6 +57,42 @@ class SpendOptions(msgspec.Struct, kw_only=True):
     unknown_type: float = 0.01  # of ledger entries: "mystery_type"
 
 
+class HookOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a tenant's webhooks go, how they are signed, and what goes wrong with them.
+
+    Units: shares from 0 to 1 of the events; each event has at most one thing wrong with it.
+    """
+
+    url: str = ""  # "": none are sent; plain http to this machine only
+    scheme: Literal["hmac", "standard", "none"] = "hmac"
+    header: HeaderName = "X-Airbase-Signature"
+    encoding: Literal["hex", "base64"] = "hex"
+    prefix: str = ""
+    secret: str = "sandbox-hook-secret"  # noqa: S105 - made up; of the Standard scheme: may be whsec_ and base64
+    types: tuple[str, ...] = ("purchase_request_approved", "payment_settled")
+    zoned: bool = False  # whether created_date says its zone; Airbase's other times do not
+
+    attempts: int = 5
+    backoff_s: float = 0.2  # before the second attempt, then twice as long each time
+    timeout_s: float = 5
+
+    tampered: float = 0.0  # changed after it was signed
+    missigned: float = 0.0  # signed with another secret
+    duplicated: float = 0.0  # sent again although it was taken, with the same id
+    delayed: float = 0.0  # by delay_s
+    reordered: float = 0.0  # behind the next event, or after delay_s when none comes
+    dropped: float = 0.0  # never sent
+    delay_s: float = 0.5
+
+    def __post_init__(self) -> None:
+        url = urlsplit(self.url)
+        _ = (url.port, secret_key(self.secret))  # a ValueError now, not when the first event is sent
+        if self.url and (url.scheme not in ("http", "https") or not url.hostname):
+            raise ValueError("the url of a webhook is http:// or https:// and a host")
+        if url.scheme == "http" and url.hostname not in _LOOPBACK:
+            raise ValueError("webhooks go to this machine, or over https")
+
+
 class AirbaseOptions(msgspec.Struct):
     """The settings of a stand-in Airbase; they may be changed while it runs."""
 
@@ -72,3 +113,10 @@ class AirbaseOptions(msgspec.Struct):
     documents: int = 24  # ledger entries, requests and bills from the start; 0 for none and no vendors of its own
     seed: int = 1
     spend: SpendOptions | None = None  # beside the few documents
+    hooks: HookOptions = msgspec.field(default_factory=HookOptions)
+
+
+def secret_key(secret: str) -> bytes:
+    """Give the key that a webhook secret stands for in the Standard scheme; a ValueError when it is no base64."""
+    marked = secret.startswith("whsec_")
+    return base64.b64decode(secret.removeprefix("whsec_"), validate=True) if marked else secret.encode()

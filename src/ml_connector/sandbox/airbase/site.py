@@ -16,6 +16,7 @@ from ml_connector.sandbox.airbase.books import Books, Refused
 from ml_connector.sandbox.airbase.edits import edited
 from ml_connector.sandbox.airbase.facts import Facts
 from ml_connector.sandbox.airbase.gate import Gate
+from ml_connector.sandbox.airbase.hooks import Hooks
 from ml_connector.sandbox.airbase.kinds import KINDS, Kind
 from ml_connector.sandbox.airbase.lists import NoSuchPage, page_of
 from ml_connector.sandbox.airbase.options import AirbaseOptions
@@ -37,6 +38,7 @@ class AirbaseSite:
         self._gate = Gate(self.options)
         self._session = EntitySession(self.options)
         self._lock = threading.RLock()
+        self.hooks = Hooks(lambda: self.options.hooks, self.options.seed)
         seed.fill(self.books)
 
     def answer(self, request: Request) -> Response:
@@ -75,7 +77,14 @@ class AirbaseSite:
     def edit(self, op: dict[str, Any]) -> dict[str, Any]:
         """Do what a person or Airbase itself would do, past the API's checks; see `edits`."""
         with self._lock:
-            return edited(self.books, op)
+            before = self._status(op)
+            done = edited(self.books, op)
+            self.hooks.noticed(str(op.get("kind")), before, done.get("row"))
+            return done
+
+    def close(self) -> None:
+        """Send no more webhooks."""
+        self.hooks.close()
 
     def digest(self, *kinds: str) -> str:
         """Digest what the rows say, whatever ids they got and in whatever order they came."""
@@ -86,6 +95,11 @@ class AirbaseSite:
                 for row in self.rows(name)
             )
         return hashlib.sha256(b"\n".join(lines)).hexdigest()
+
+    def _status(self, op: dict[str, Any]) -> str | None:
+        table = self.books.tables.get(str(op.get("kind")))
+        row = table.get(str(op.get("id"))) if table else None
+        return str(row.get("status")) if row else None
 
     def _allowed(self, route: "_Route", request: Request) -> Response:
         allowed = self._methods(route)
