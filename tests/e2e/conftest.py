@@ -24,12 +24,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def any_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a fresh store, on either database."""
-    if request.param == "sqlite":
-        return sqlite_url(tmp_path)
+    return sqlite_url(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres_store")
+
+
+@pytest.fixture
+def postgres_store(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a fresh store on PostgreSQL."""
     monkeypatch.setenv("ML_CONNECTOR_KEY_FILE", str(tmp_path / "store.key"))
-    uri: str = request.getfixturevalue("postgres")
+    uri = postgres
     name = f"test_{next(_NUMBERS)}"
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())

@@ -1,0 +1,53 @@
+"""Which order is next: one of a flow at a time, needs first, nobody starves."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_connector.sync.orders import Order, State, following, needed_by
+
+NEEDS = needed_by({"suppliers": (), "orders": ("suppliers",), "requests": ("suppliers",), "told": ("requests",)})
+FLOWS = st.sampled_from(sorted(NEEDS))
+
+
+@st.composite
+def open_ones(draw: st.DrawFn) -> Order:
+    running = draw(st.booleans())
+    state = State.RUNNING if running else State.QUEUED
+    number, connection = draw(st.integers(0, 10**6)), draw(st.integers(1, 2))
+    return Order(str(number), connection, draw(FLOWS), state=state, waits=draw(st.booleans()) and not running)
+
+
+ORDERS = st.lists(open_ones(), max_size=12)
+
+
+def test_needs_reach_through() -> None:
+    assert NEEDS["told"] == {"requests", "suppliers"}
+
+
+@given(ORDERS)
+def test_what_is_next_may_run(open_orders: list[Order]) -> None:
+    chosen = following(open_orders, NEEDS)
+    if chosen is None:
+        return
+    assert chosen.state is State.QUEUED
+    assert not chosen.waits
+    at = open_orders.index(chosen)
+    same = [one for one in open_orders if one.connection_id == chosen.connection_id and one is not chosen]
+    blocking = {one.flow for one in same if one.state is State.RUNNING}
+    blocking |= {one.flow for one in open_orders[:at] if one in same and not one.waits}
+    assert not blocking & {chosen.flow, *NEEDS[chosen.flow]}
+
+
+@given(ORDERS)
+def test_all_are_carried_out_in_the_end_and_connections_do_not_wait_for_each_other(open_orders: list[Order]) -> None:
+    left = [one for one in open_orders if not one.waits]
+    running = [one for one in left if one.state is State.RUNNING]
+    if queued := [one for one in left if one.state is State.QUEUED]:
+        free = {one.connection_id for one in queued} - {one.connection_id for one in running}
+        chosen = following(left, NEEDS)
+        assert chosen or not free
+    while queued := [one for one in left if one.state is State.QUEUED]:
+        left = queued  # what runs has ended
+        chosen = following(left, NEEDS)
+        assert chosen is not None
+        left.remove(chosen)
