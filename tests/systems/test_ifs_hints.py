@@ -101,6 +101,7 @@ def test_keys_may_stand_elsewhere_for_each_flow() -> None:
         ('{"OrderNo": {"No": "P1"}}', "nothing usable at OrderNo"),
         ('{"OrderNo": "a\\u0000b"}', "nothing usable at OrderNo"),
         ("<M><OrderNo><No>P1</No></OrderNo></M>", "nothing usable at OrderNo"),
+        ("<M><OrderNo>P<No>1</No></OrderNo></M>", "nothing usable at OrderNo"),
         ('[{"OrderNo": "P1"}, {"OrderNo": "P2"}]', "several values at OrderNo"),
         ("<M><OrderNo>P1</OrderNo><OrderNo>P2</OrderNo></M>", "several values at OrderNo"),
     ],
