@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from pydantic import SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ml_connector.errors import SettingsError
@@ -26,13 +26,28 @@ PROFILE_BYTES_MAX = 1_000_000
 
 
 class Installation(BaseSettings):
-    """What comes from the environment (`ML_CONNECTOR_…`): the store and the key that seals it."""
+    """What comes from the environment (`ML_CONNECTOR_…`): the store, its key, how long things are kept."""
 
     model_config = SettingsConfigDict(env_prefix="ML_CONNECTOR_", env_ignore_empty=True)
 
     store: str = f"sqlite:///{HOME / 'store.db'}"
     key: SecretStr | None = None
     key_file: Path | None = None
+    keep_journal_years: int = Field(default=7, ge=1, le=100)
+    keep_runs_days: int = Field(default=400, ge=1, le=36500)
+    keep_changes_days: int = Field(default=90, ge=1, le=36500)
+
+
+def installation(store: str = "") -> Installation:
+    """The installation, with the store that was named, if one was.
+
+    Raises: SettingsError.
+    """
+    try:
+        return Installation(store=store) if store else Installation()
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise SettingsError(f"ML_CONNECTOR_{str(first['loc'][0]).upper()}: {first['msg']}") from None
 
 
 def store_file(url: str) -> Path | None:

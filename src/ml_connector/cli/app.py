@@ -18,13 +18,12 @@ import typer
 from rich.markup import escape
 
 from ml_connector import demo, sandbox, settings, wiring
-from ml_connector.cli import asking, ledger, show, unattended
+from ml_connector.cli import asking, keeping, ledger, show, unattended
 from ml_connector.cli.asking import Given
 from ml_connector.cli.context import INTERRUPTED, NEEDS_A_PERSON, OUT_OF_REACH, WRONG_USE, AsJson, Name, opened
 from ml_connector.cli.progress import progress
 from ml_connector.errors import ConnectorError, RefusedError, SettingsError, VaultError
 from ml_connector.records import keys
-from ml_connector.settings import Installation
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
 
@@ -34,6 +33,7 @@ vault_app = typer.Typer(no_args_is_help=True, help="The keys that seal what is s
 app.add_typer(journal_app, name="journal")
 app.add_typer(vault_app, name="vault")
 app.add_typer(ledger.app)
+app.add_typer(keeping.app)
 app.add_typer(unattended.app)
 
 Key = Annotated[str, typer.Argument(help="The record's number; of several parts A/B.")]
@@ -57,7 +57,7 @@ def installation(
     """Join IFS Cloud and Airbase: suppliers and orders out, requests and payments back, each exactly once."""
     del version
     set_up_logs(verbose)
-    context.obj = Installation(store=store) if store else Installation()
+    context.obj = settings.installation(store)
 
 
 @app.command()

@@ -6,6 +6,7 @@ Must not know: what an entry means.
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +19,7 @@ from ml_connector.store.vault import Vault
 
 GENESIS = bytes(32)
 BROKEN_MAX = 100
+BODIES, PRUNED = "bodies", "pruned"  # the key and the kind of entries that tell of pruning
 PAGE = 1000
 
 _TEXTS = ("at", "run_id", "flow", "key", "kind", "facts")
@@ -34,6 +36,14 @@ class Verdict(msgspec.Struct, frozen=True):
     def sound(self) -> bool:
         """Whether nothing is wrong."""
         return not self.broken
+
+
+class Pruning(msgspec.Struct, frozen=True):
+    """What an entry tells of pruning: bodies of entries up to `upto` that are older than `before` may be gone."""
+
+    upto: int = 0
+    before: str = ""
+    count: int = 0
 
 
 class Header(NamedTuple):
@@ -63,33 +73,82 @@ def head_text(seq: int, head: bytes) -> bytes:
 
 
 def verify(db: Database, vault: Vault, connection_id: int) -> Verdict:
-    """Check every entry, the order, and that none is missing; in bounded memory."""
-    seq, head, broken = _head(db, vault, connection_id)
+    """Check every entry, the order, and that none is missing; in bounded memory.
+
+    A body may be missing where an entry of the same chain says that it was pruned.
+    """
+    broken: list[tuple[int, str]] = []
     entries, last, prev = 0, 0, GENESIS
-    for row in _entries(db, connection_id, seq):
-        entries += 1
-        if row.seq != last + 1:
-            broken.append((last + 1, _gap(last + 1, row.seq - 1)))
-        broken.extend(
-            (row.seq, what) for what in _faults(row, prev if row.seq == last + 1 else row.prev, connection_id)
-        )
-        last, prev = row.seq, row.hash or b""
-        del broken[BROKEN_MAX:]
+    pruned = _Pruned(db, connection_id)
+    while True:
+        seq, head, said = _head(db, vault, connection_id)
+        for row in _entries(db, connection_id, last, seq):
+            entries += 1
+            if row.seq != last + 1:
+                broken.append((last + 1, _gap(last + 1, row.seq - 1)))
+            before = prev if row.seq == last + 1 else row.prev
+            broken.extend((row.seq, what) for what in _faults(row, before, connection_id, pruned))
+            last, prev = row.seq, row.hash or b""
+            del broken[BROKEN_MAX:]
+        # Bodies may be pruned meanwhile: what says so is further on, and is checked too.
+        if not pruned.go_on(seq):
+            break
     if last < seq:
         broken.append((last + 1, _gap(last + 1, seq)))
     elif prev != head:
         broken.append((last, "is not the entry that the chain's head names"))
-    return Verdict(entries, tuple(broken))
+    return Verdict(entries, (*said, *broken))
+
+
+class _Pruned:
+    """What the chain itself says of bodies that were pruned; asked anew when it does not cover one that is missing."""
+
+    def __init__(self, db: Database, connection_id: int) -> None:
+        self._db = db
+        self._connection_id = connection_id
+        self._seq, self._upto, self._before = 0, 0, b""
+        self._went_on = False
+        self._in_vain = False
+
+    def covers(self, row: Any) -> bool:
+        """Whether the body of this entry was pruned."""
+        if not self._covers(row) and not self._in_vain:
+            self._ask()
+            self._in_vain = not self._covers(row)
+        return self._covers(row)
+
+    def go_on(self, seq: int) -> bool:
+        """Whether the last that was asked lies behind this entry; once, as nothing older is pruned without it."""
+        again = self._seq > seq and not self._went_on
+        self._went_on = True
+        return again
+
+    def _covers(self, row: Any) -> bool:
+        return row.seq <= self._upto and _bytes(row.at) < self._before
+
+    def _ask(self) -> None:
+        table = schema.journal
+        with self._db.read() as connection:
+            facts = _raw_on(connection.dialect.name)(table.c.facts).label("facts")
+            query = select(table.c.seq, facts).where(table.c.connection_id == self._connection_id)
+            query = query.where(table.c.key == BODIES, table.c.kind == PRUNED).order_by(table.c.seq.desc())
+            row = connection.execute(query.limit(1)).one_or_none()
+        with suppress(msgspec.MsgspecError, UnicodeError):
+            told = msgspec.json.decode(row.facts, type=Pruning) if row else Pruning()
+            self._seq, self._upto, self._before = row.seq if row else 0, told.upto, told.before.encode()
 
 
 def _gap(first: int, last: int) -> str:
     return "is missing" if first == last else f"is missing, and so are those up to {last}"
 
 
-def _faults(row: Any, prev: bytes, connection_id: int) -> Iterator[str]:
+def _faults(row: Any, prev: bytes, connection_id: int, pruned: _Pruned) -> Iterator[str]:
     if row.prev != prev:
         yield "does not follow the entry before it"
-    if (None if row.body is None else hashlib.sha256(row.body).digest()) != row.body_digest:
+    if row.body is None and row.body_digest is not None:
+        if not pruned.covers(row):
+            yield "has lost its body"
+    elif (None if row.body is None else hashlib.sha256(row.body).digest()) != row.body_digest:
         yield "has another body than it was written with"
     texts = (row.at, row.run_id, row.flow, row.key, row.kind, row.facts)
     if Header(connection_id, row.seq, *texts, row.body_digest).hash(row.prev) != row.hash:
@@ -121,8 +180,8 @@ def _is_ours(vault: Vault, connection_id: int, head: Any) -> bool:
         return False
 
 
-def _entries(db: Database, connection_id: int, upto: int) -> Iterator[Any]:
-    table, after = schema.journal, 0
+def _entries(db: Database, connection_id: int, after: int, upto: int) -> Iterator[Any]:
+    table = schema.journal
     while True:
         with db.read() as connection:
             raw = _raw_on(connection.dialect.name)
@@ -146,6 +205,10 @@ def _raw_postgres(column: Column[Any]) -> ColumnElement[Any]:
 def _raw_sqlite(column: Column[Any]) -> ColumnElement[Any]:
     # A flipped byte may make text undecodable or a value of another type; as bytes it can always be read.
     return cast(column, LargeBinary)
+
+
+def _bytes(value: str | bytes | None) -> bytes:
+    return value.encode() if isinstance(value, str) else value or b""
 
 
 def _canonical(field: str | bytes | int | None) -> bytes:

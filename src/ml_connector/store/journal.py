@@ -37,6 +37,8 @@ class Kind(StrEnum):
     APPROVED = "approved"
     RUN = "run"
     CONNECTION = "connection"
+    RESTORED = "restored"
+    PRUNED = "pruned"
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -56,7 +56,7 @@ def open_store(installation: Installation, *, create: bool = True) -> Opened:
         raise SettingsError(f"there is no store at {file}; `connect` makes one, or name another with --store")
     database = Database.open(installation.store)
     try:
-        vault = Vault.open(database, _key(installation), settings.key_file(installation))
+        vault = Vault.open(database, given_key(installation), settings.key_file(installation))
     except StoreError:
         database.close()
         raise
@@ -116,7 +116,8 @@ def approvals(opened: Opened, name: str) -> Approvals:
     return Approvals(opened.database, opened.vault, opened.connections.get(name).id)
 
 
-def _key(installation: Installation) -> bytes | None:
+def given_key(installation: Installation) -> bytes | None:
+    """The key from the environment, if it is there. Raises: SettingsError."""
     if installation.key is None:
         return None
     try:
