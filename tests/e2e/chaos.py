@@ -123,12 +123,13 @@ class Fire:
             with suppress(StoreError):
                 self.orders.place(Order(f"load/{self._placed}/{flow}", self._connection_id, flow))
 
-    def busy(self) -> dict[int, str]:
-        """Which processes have an order in their hands, and which."""
+    def busy(self) -> dict[int, Placed]:
+        """Which of the processes have an order in their hands, and which."""
+        alive = {one.pid for one in self.crew.running}
         with suppress(StoreError):
-            pids = {one.id: one.pid for one in self.orders.workers()}
+            pids = {one.id: one.pid for one in self.orders.workers() if one.pid in alive}
             held = [one for one in self._recent() if one.order.state is State.RUNNING]
-            return {pids[one.worker]: one.order.id for one in held if one.worker in pids}
+            return {pids[one.worker]: one for one in held if one.worker in pids}
         return {}
 
     def kill(self) -> None:
@@ -187,16 +188,16 @@ class Fire:
         except StoreError:
             return True
 
-    def _awaited(self) -> dict[int, str]:
+    def _awaited(self) -> dict[int, Placed]:
         return until(self.busy, self.place)
 
-    def _taken_over(self, order_id: str, died: float) -> None:
+    def _taken_over(self, held: Placed, died: float) -> None:
         self.figures.held += 1
 
         def moved() -> bool:
             with suppress(StoreError):
-                one = self.orders.get(order_id)
-                return one is None or one.finished_at is not None or one.order.attempts > 1 or not one.worker
+                one = self.orders.get(held.order.id)
+                return one is None or one.finished_at is not None or one.worker not in ("", held.worker)
             return False
 
         until(moved, self.crew.revive)

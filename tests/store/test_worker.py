@@ -1,0 +1,194 @@
+"""A worker on a real store: it works, hands back what it can't finish, and stops when its lease is gone."""
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import pytest
+
+from ml_connector.engine.seam import Chore
+from ml_connector.engine.worker import Pace, Worker
+from ml_connector.store.db import Database
+from ml_connector.store.orders import Orders
+from ml_connector.sync.orders import Ending, Order, State, needed_by
+
+NEEDS = needed_by({"suppliers": (), "purchase_orders": ("suppliers",)})
+PACE = Pace(threads=2, lease_s=1.0, grace_s=0.3, poll_s=0.02)
+
+
+class Seen:
+    """What a worker told."""
+
+    def __init__(self) -> None:
+        self.endings: list[tuple[str, Ending, bool]] = []
+        self.troubles: list[tuple[str, Exception]] = []
+        self.lease_lost = False
+
+    def began(self, order: Order) -> None:
+        del order
+
+    def ended(self, order: Order, ending: Ending, *, kept: bool) -> None:
+        self.endings.append((order.id, ending, kept))
+
+    def troubled(self, what: str, error: Exception) -> None:
+        self.troubles.append((what, error))
+
+    def lost(self) -> None:
+        self.lease_lost = True
+
+
+@pytest.fixture
+def orders(db: Database) -> Orders:
+    return Orders(db)
+
+
+@pytest.fixture
+def seen() -> Seen:
+    return Seen()
+
+
+@contextmanager
+def working(worker: Worker) -> Generator[threading.Thread]:
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        worker.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def nothing(order: Order, stop: Callable[[], bool]) -> Ending:
+    del order, stop
+    return Ending(State.DONE)
+
+
+def until(said: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not said():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def state(orders: Orders, number: str) -> State:
+    placed = orders.get(number)
+    assert placed is not None
+    return placed.order.state
+
+
+def test_orders_are_carried_out_in_order_of_need(orders: Orders, seen: Seen, connection_id: int) -> None:
+    done: list[str] = []
+
+    def perform(order: Order, stop: Callable[[], bool]) -> Ending:
+        time.sleep(0.05)
+        done.append(order.id)
+        return Ending(State.DONE)
+
+    for number, flow in enumerate(("suppliers", "purchase_orders", "payments")):
+        orders.place(Order(str(number), connection_id, flow))
+    with working(Worker("w", "1", orders, perform, NEEDS, seen, (), PACE)):
+        until(lambda: len(done) == 3)
+    assert done.index("0") < done.index("1")
+    assert orders.workers() == []
+    assert not orders.open()
+
+
+def test_asked_to_stop_it_finishes_what_it_can(orders: Orders, seen: Seen, connection_id: int) -> None:
+    begun = threading.Event()
+
+    def perform(order: Order, stop: Callable[[], bool]) -> Ending:
+        begun.set()
+        time.sleep(0.1)
+        return Ending(State.DONE)
+
+    orders.place(Order("short", connection_id, "suppliers"))
+    with working(Worker("w", "1", orders, perform, NEEDS, seen, (), PACE)):
+        assert begun.wait(10)
+    assert state(orders, "short") is State.DONE
+
+
+def test_what_takes_longer_is_handed_back(orders: Orders, seen: Seen, connection_id: int) -> None:
+    begun = threading.Event()
+
+    def perform(order: Order, stop: Callable[[], bool]) -> Ending:
+        begun.set()
+        until(stop)
+        return Ending(State.QUEUED)
+
+    orders.place(Order("long", connection_id, "suppliers"))
+    with working(Worker("w", "1", orders, perform, NEEDS, seen, (), PACE)):
+        assert begun.wait(10)
+    assert state(orders, "long") is State.QUEUED
+
+
+def test_what_never_comes_to_an_end_is_handed_on_all_the_same(
+    orders: Orders, seen: Seen, connection_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ml_connector.engine.worker.DROP_S", 0.2)
+    begun, let_go = threading.Event(), threading.Event()
+
+    def perform(order: Order, stop: Callable[[], bool]) -> Ending:
+        begun.set()
+        let_go.wait(20)
+        return Ending(State.DONE)
+
+    orders.place(Order("stuck", connection_id, "suppliers"))
+    worker = Worker("w", "1", orders, perform, NEEDS, seen, (), PACE)
+    idle: list[bool] = []
+    thread = threading.Thread(target=lambda: idle.append(worker.run()))
+    thread.start()
+    assert begun.wait(10)
+    worker.stop()
+    thread.join(20)
+    assert idle == [False]
+    assert state(orders, "stuck") is State.QUEUED
+    let_go.set()
+    until(lambda: seen.endings)
+    assert not seen.endings[0][2], "it was no longer its own"
+
+
+def test_a_lost_lease_ends_it(orders: Orders, seen: Seen, connection_id: int) -> None:
+    begun = threading.Event()
+
+    def perform(order: Order, stop: Callable[[], bool]) -> Ending:
+        begun.set()
+        until(stop)
+        return Ending(State.QUEUED)
+
+    orders.place(Order("1", connection_id, "suppliers"))
+    worker = Worker("w", "1", orders, perform, NEEDS, seen, (), PACE)
+    with working(worker) as thread:
+        assert begun.wait(10)
+        assert worker.alive
+        orders.leave("w")  # as another worker would
+        thread.join(20)
+        assert not thread.is_alive()
+    assert worker.lost
+    assert not worker.alive
+    assert seen.lease_lost
+
+
+def test_a_chore_that_fails_is_done_again(orders: Orders, seen: Seen) -> None:
+    done: list[int] = []
+
+    def act() -> bool:
+        done.append(1)
+        raise ValueError("no")
+
+    with working(Worker("w", "1", orders, nothing, NEEDS, seen, (Chore("x", 0.01, act),), PACE)):
+        until(lambda: len(done) > 3)
+    assert {what for what, _ in seen.troubles} == {"x"}
+
+
+def test_a_chore_with_more_to_do_goes_on_at_once(orders: Orders, seen: Seen) -> None:
+    done: list[int] = []
+
+    def act() -> bool:
+        done.append(1)
+        return len(done) < 50
+
+    chores = (Chore("x", 60.0, act),)
+    with working(Worker("w", "1", orders, nothing, NEEDS, seen, chores, PACE)):
+        until(lambda: len(done) == 50)
