@@ -18,7 +18,7 @@ from ml_connector.sync.flow import Context, Reference, Shape
 from ml_connector.sync.outcome import Held, Mapped
 from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, decide, holding
 from ml_connector.sync.ports import Alike, Entry, Noted, Sight
-from ml_connector.sync.posting import decide_document, decide_handed, stands
+from ml_connector.sync.posting import decide_document, decide_doubted, decide_handed, stands
 
 Outcome = Mapped[Any] | Held | None
 
@@ -53,8 +53,11 @@ def _consider(now: Pass, sights: Sequence[Sight]) -> None:
     handed = _handed(now, links, whole)
     found = _find(now, links, mapped, handed)
     now.met += sum(1 for key, ones in found.items() if ones and key not in links)
+    resumed = _resumed(now, sights, links, found)
     decisions = [
-        decide_handed(key, handed[key], next(iter(found[key]), None))
+        resumed[key]
+        if key in resumed
+        else decide_handed(key, handed[key], next(iter(found[key]), None))
         if key in handed and len(found[key]) < 2
         else _decided(now, key, outcome, links.get(key), found.get(key))
         for key, outcome in mapped.items()
@@ -150,6 +153,19 @@ def _handed(now: Pass, links: dict[str, Link], keys: Collection[str]) -> dict[st
     return {key: change.entry.decision for key, change in found.items()}
 
 
+def _resumed(
+    now: Pass, sights: Sequence[Sight], links: dict[str, Link], found: dict[str, list[Found]]
+) -> dict[str, Decision]:
+    """Documents that were in doubt and stand as agreed."""
+    decided: dict[str, Decision] = {}
+    for sight in sights if now.job.flow.shape is Shape.POST else ():
+        link, there = links.get(sight.key), found.get(sight.key, [])
+        if link and sight.record is not None and len(there) == 1:
+            decision = decide_doubted(link, there[0], now.job.flow.trace(sight.record))
+            decided |= {sight.key: decision} if decision else {}
+    return decided
+
+
 def _find(
     now: Pass, links: dict[str, Link], mapped: dict[str, Outcome], handed: Collection[str]
 ) -> dict[str, list[Found]]:
@@ -170,7 +186,7 @@ def _asked(now: Pass, links: dict[str, Link], mapped: dict[str, Outcome]) -> Ite
         link = links.get(key)
         wanted = isinstance(outcome, Mapped) and outcome.due and outcome.active
         withdrawn = not isinstance(outcome, Mapped) or not outcome.active
-        doubted = posting and link is not None and not link.digest
+        doubted = link is not None and not link.digest
         unlinked = link is None and (wanted or (posting and withdrawn))
         if unlinked or doubted or (both_ways and isinstance(outcome, Mapped)):
             yield key
@@ -178,6 +194,7 @@ def _asked(now: Pass, links: dict[str, Link], mapped: dict[str, Outcome]) -> Ite
 
 def _decided(now: Pass, key: str, mapped: Outcome, link: Link | None, found: list[Found] | None) -> Decision:
     """The decision on a record; `found` None: the target was not asked."""
+    found = _linked_of(now, key, link, found)
     one = found[0] if found else None
     if found is not None:
         if len(found) > 1:
@@ -191,6 +208,18 @@ def _decided(now: Pass, key: str, mapped: Outcome, link: Link | None, found: lis
     if link and one and one.target_id != link.target_id:
         link = None  # brought back there as another record: that one is linked from now on
     return decide(key, mapped, link, one)
+
+
+def _linked_of(now: Pass, key: str, link: Link | None, found: list[Found] | None) -> list[Found] | None:
+    """Of what was found of a link in doubt, the record that is linked; None where the target's word says no more.
+
+    A target that can't be walked may know its records by other things than our keys.
+    """
+    flow = now.job.flow
+    sure = now.walked or flow.shape is Shape.POST or flow.both_ways or key in now.suspects
+    if sure or found is None or link is None or link.digest:
+        return found
+    return [one for one in found if one.target_id == link.target_id] or None
 
 
 def _ready(now: Pass, decision: Decision, mapped: Outcome, context: Context) -> Decision:

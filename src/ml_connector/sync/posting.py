@@ -31,6 +31,17 @@ def decide_handed(key: str, handed: Decision, found: Found | None) -> Decision:
     return msgspec.structs.replace(decision, trace=handed.trace)
 
 
+def decide_doubted(link: Link, found: Found, trace: Trace) -> Decision | None:
+    """The decision on a document in doubt that stands as agreed and whose source is as it was when it was linked:
+    linked again, whatever the rules say by now. None: it is not such a one.
+    """
+    unchanged = not link.digest and link.origin and link.origin == trace.origin
+    if not unchanged or found.pending or not same(found.record, link.agreed):
+        return None
+    agreed = Mapped(link.agreed, active=link.active, wake_on=link.wake_on)
+    return _decision(link.key, Action.RELINK, agreed, found.target_id, found.record)
+
+
 def decide_document(key: str, mapped: Mapped[Any] | Held | None, link: Link | None, found: Found | None) -> Decision:
     """The decision on a document; `mapped` None: nothing to do about it, or the source does not have it."""
     if found and found.pending:
