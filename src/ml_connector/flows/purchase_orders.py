@@ -134,5 +134,6 @@ PURCHASE_ORDERS = Flow(
     references=references,
     needs=("suppliers",),
     dated=lambda order: order.ordered_on,
+    editable=("buyer", "lines.part_no", "lines.description", "lines.unit"),
     policy=Policy(deactivate_share_max=0.3),  # closing orders is daily business, losing a third of them is not
 )

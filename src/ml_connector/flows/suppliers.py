@@ -69,4 +69,5 @@ SUPPLIERS = Flow(
     target_kind=Vendor,
     map=map_supplier,
     retire=retire,
+    editable=("name", "address"),
 )

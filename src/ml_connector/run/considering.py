@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ml_connector.records.ledger import Books
+from ml_connector.run.editing import edited
 from ml_connector.run.job import STAGED, Pass
 from ml_connector.run.recovering import by_key
 from ml_connector.sync import causes
@@ -46,6 +47,7 @@ def walk_target(now: Pass) -> None:
 
 
 def _consider(now: Pass, sights: Sequence[Sight]) -> None:
+    sights = edited(now, sights)
     links = now.job.store.links(now.job.flow.name, [sight.key for sight in sights])
     context = _context(now, sights)
     whole = {sight.key: _mapped(now, sight, links.get(sight.key), context) for sight in sights}
@@ -76,6 +78,7 @@ def _keep(now: Pass, sights: Sequence[Sight], decisions: Sequence[Decision]) -> 
     for sight, decision in zip(sights, decisions, strict=True):
         now.tally.add(decision)
         now.report.sample(decision)
+        now.job.tell(sight, decision)
         if decision.action in STAGED:
             entries.append(Entry(decision, sight.record, _marked(sight.rows, decision)))
         else:

@@ -11,8 +11,8 @@ from datetime import date
 from ml_connector.records.ledger import Books
 from ml_connector.sync.flow import AnyFlow, Tables
 from ml_connector.sync.orders import WHOLE, Extent
-from ml_connector.sync.plan import WRITES, Action, Tally
-from ml_connector.sync.ports import Alike, Source, Store, Target
+from ml_connector.sync.plan import WRITES, Action, Decision, Tally
+from ml_connector.sync.ports import Alike, Sight, Source, Store, Target
 from ml_connector.sync.report import Report
 
 STAGED = (*WRITES, Action.ADOPT, Action.RELINK)
@@ -23,8 +23,8 @@ class Job:
     """Everything that one run of one flow needs.
 
     `basis` changes whenever the same source record may map differently. `books` is what documents are checked against,
-    asked for when there is one to check. Units: quiet_s is how long an unanswered
-    request gets to take effect before it is looked up.
+    asked for when there is one to check. `tell` is told each decision as it is made. Units: quiet_s is how long an
+    unanswered request gets to take effect before it is looked up.
     """
 
     flow: AnyFlow
@@ -39,6 +39,7 @@ class Job:
     books: Callable[[], Books] = Books
     quiet_s: float = 10.0
     watch: Callable[[str, int], None] = lambda _stage, _done: None
+    tell: Callable[[Sight, Decision], None] = lambda _sight, _decision: None
 
 
 @dataclass

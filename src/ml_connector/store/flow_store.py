@@ -4,13 +4,14 @@ Rule: each method that writes is one transaction; the journal is written in the 
 Must not know: SQL; each noun has its module.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from typing import Any
 
 from ml_connector.store import changes as change_rows
 from ml_connector.store import cursors as cursor_rows
+from ml_connector.store import edits as edit_rows
 from ml_connector.store import exceptions as exception_rows
 from ml_connector.store import finds as find_rows
 from ml_connector.store import links as link_rows
@@ -22,11 +23,13 @@ from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.scope import Clock, Scope
 from ml_connector.store.vault import Vault
 from ml_connector.sync.change import Event, State
+from ml_connector.sync.edits import Edit
 from ml_connector.sync.gate import Population
 from ml_connector.sync.plan import Found, Link
 from ml_connector.sync.ports import Alike, Change, Entry, Noted, Settlement
 
 LINKS_PAGE = 1000
+_EDITS = "edits"  # the cursor up to which entry of the journal edits have been looked at
 _VOID = "its file is said to be void"
 _LEFT = "the run that promised it ended before an answer came"
 
@@ -48,6 +51,7 @@ class FlowStore:
         self._scope = Scope(vault, connection_id, flow_name, source_kind, target_kind, clock)
         self._journal = Journal(db, vault, connection_id, clock)
         self._run_id = ""
+        self._edited, self._edits_upto = False, 0
 
     def turn(self) -> AbstractContextManager[None]:
         """See `Store`."""
@@ -60,6 +64,9 @@ class FlowStore:
             change_rows.drop_planned(connection, self._scope)
             find_rows.forget(connection, self._scope)
             run_id = run_rows.begin(connection, self._scope, kind)
+            # Who edits holds the flow's turn: what is in force now stays so until this run ends.
+            self._edited = edit_rows.any_in_force(connection, self._scope)
+            self._edits_upto = self._journal.length(connection)
             self._journal.append(connection, [self._run_line(one, {"state": run_rows.DIED}) for one in died])
         self._run_id = run_id
         return run_id
@@ -81,7 +88,7 @@ class FlowStore:
     def keep_cursors(self, cursors: dict[str, str]) -> None:
         """See `Store`."""
         with self._db.write() as connection:
-            cursor_rows.keep(connection, self._scope, cursors)
+            cursor_rows.keep(connection, self._scope, cursors | {_EDITS: str(self._edits_upto)})
 
     def marks(self, part: str, after: str, upto: str | None) -> dict[str, str]:
         """See `Store`."""
@@ -111,7 +118,22 @@ class FlowStore:
     def waiting(self, today: date) -> set[str]:
         """See `Store`."""
         with self._db.read() as connection:
-            return exception_rows.waiting(connection, self._scope) | link_rows.waking(connection, self._scope, today)
+            held = exception_rows.waiting(connection, self._scope)
+            looked = cursor_rows.read(connection, self._scope, _EDITS)
+            edited = edit_rows.touched(connection, self._scope, int(looked or 0))
+            return held | edited | link_rows.waking(connection, self._scope, today)
+
+    def edits(self, keys: Sequence[str]) -> dict[str, Edit]:
+        """See `Store`."""
+        if not self._edited:
+            return {}
+        with self._db.read() as connection:
+            return edit_rows.of(connection, self._scope, keys)
+
+    def lapse(self, run_id: str, why: Mapping[int, str]) -> None:
+        """See `Store`."""
+        with self._db.write() as connection:
+            self._journal.append(connection, edit_rows.lapse(connection, self._scope, run_id, why))
 
     def alike(self, names: Sequence[str]) -> list[Alike]:
         """See `Store`."""

@@ -35,10 +35,12 @@ class Kind(StrEnum):
     HELD = "held"
     RELEASED = "released"
     APPROVED = "approved"
+    EDITED = "edited"
     RUN = "run"
     CONNECTION = "connection"
     RESTORED = "restored"
     PRUNED = "pruned"
+    SCHEDULE = "schedule"
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -102,6 +104,11 @@ class Journal:
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(table.c.seq)).all()
         return [self._entry(row) for row in rows]
+
+    def length(self, connection: Connection) -> int:
+        """How many entries there are."""
+        query = select(schema.chains.c.seq).where(schema.chains.c.connection_id == self._connection_id)
+        return connection.execute(query).scalar() or 0
 
     def _head(self, connection: Connection) -> tuple[int, bytes]:
         table = schema.chains

@@ -70,13 +70,17 @@ class Context(msgspec.Struct, frozen=True):
     agreed: Any = None
 
 
+def undated(_: Any) -> None:
+    """The day of records that have none."""
+
+
 class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     """One direction of one kind of record.
 
     `retire`: what the target should hold once the source lost the record, or why a person should look. `trace` and
     `admit` are of documents; the latter is asked for those that are about to be sent. `absent`: why a record waits that
     the target lacks, in flows that never create. `resembles`: whether two documents that are alike may be one twice.
-    `dated`: the day of a record, by which a backfill chooses.
+    `dated`: the day of a record, by which a backfill chooses. `editable`: the fields that a person may put right here.
     `both_ways`: the target is looked at whenever the source is, and `map` is told what was agreed last.
     """
 
@@ -96,7 +100,8 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     admit: Callable[[T, Context], Admitted | Held] = lambda _record, _context: Admitted()
     both_ways: bool = False
     absent: Callable[[T, str], Held] | None = None
-    dated: Callable[[S], date | None] = lambda _: None
+    dated: Callable[[S], date | None] = undated
+    editable: tuple[str, ...] = ()
     resembles: Callable[[T, T, Context], bool] = lambda _one, _other, _context: False
 
 

@@ -4,7 +4,7 @@ Rule: protocols and the values that cross them, nothing else.
 Must not know: who implements them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ import msgspec
 
 from ml_connector.sync.change import Event
 from ml_connector.sync.detect import Page, Row
+from ml_connector.sync.edits import Edit
 from ml_connector.sync.gate import Population
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.plan import Decision, Found, Link
@@ -263,7 +264,17 @@ class Store(Protocol):
         ...
 
     def waiting(self, today: date) -> set[str]:
-        """Keys to look at whatever the source says: with an open exception, a link in doubt, or a wake-up day come."""
+        """Keys to look at whatever the source says: with an open exception, a link in doubt, or a wake-up day come, or
+        edited since the last run of the whole flow.
+        """
+        ...
+
+    def edits(self, keys: Sequence[str]) -> dict[str, Edit]:
+        """The edits of these records that are in force."""
+        ...
+
+    def lapse(self, run_id: str, why: Mapping[int, str]) -> None:
+        """End edits, by their numbers, and say why."""
         ...
 
     def handed(self, keys: Sequence[str]) -> dict[str, Change]:

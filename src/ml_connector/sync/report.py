@@ -18,8 +18,9 @@ class Report(msgspec.Struct):
 
     `adopted` (part of `unchanged`): was in the target already and equal, now linked. `recovered`: changes that an
     earlier run had left open, settled by looking them up. `posting`: a flow of documents. `late`: take effect later
-    than their own date. `unannounced`: made, although no webhook told of them. `warned`: may be doubles, the first of
-    them in `warnings`. `second_person`: whoever runs a stopped plan can't approve it.
+    than their own date. `unannounced`: made, although no webhook told of them. `lapsed`: edits that ended, as their
+    record was changed in the source. `warned`: may be doubles, the first of them in `warnings`. `second_person`:
+    whoever runs a stopped plan can't approve it.
     """
 
     flow: str
@@ -44,6 +45,7 @@ class Report(msgspec.Struct):
     warned: int = 0
     warnings: list[str] = []
     unannounced: int = 0
+    lapsed: int = 0
     requests: dict[str, int] = {}
     throttled: dict[str, int] = {}
     seconds: float = 0.0

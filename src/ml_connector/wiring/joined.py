@@ -6,10 +6,11 @@ Must not know: how anything is shown.
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ from ml_connector.store.runs import Runs
 from ml_connector.store.tokens import TokenShelf
 from ml_connector.sync.flow import AnyFlow, Tables
 from ml_connector.sync.orders import WHOLE, Extent
-from ml_connector.sync.plan import Tally
+from ml_connector.sync.plan import Decision, Tally
+from ml_connector.sync.ports import Sight
 from ml_connector.sync.report import Report
 from ml_connector.systems.airbase import check as airbase_check
 from ml_connector.systems.airbase.auth import StaticToken
@@ -49,10 +51,16 @@ from ml_connector.wiring.ends import Ends
 from ml_connector.wiring.opened import Opened, approvals
 
 Watch = Callable[[str, str, int], None]  # flow, stage, how many
+Tell = Callable[[str, Sight, Decision], None]  # flow, record, what is decided
+Extents = Extent | Mapping[str, Extent]  # of all flows, or of each
 
 
 def unwatched(flow: str, stage: str, done: int) -> None:
     """Nobody watches."""
+
+
+def untold(flow: str, sight: Sight, decision: Decision) -> None:
+    """Nobody listens."""
 
 
 class Joined:
@@ -132,13 +140,21 @@ class Joined:
             return Step("mapping of companies", False, 0, f"without a subsidiary: {missing}{said}", remedy)
         return Step("mapping of companies", True, 0, f"each company has its subsidiary{said}")
 
-    def plan(self, names: Sequence[str], *, extent: Extent = WHOLE, watch: Watch = unwatched) -> list[Report]:
-        """What a run of these flows would do.
+    def plan(
+        self, names: Sequence[str], *, extent: Extents = WHOLE, watch: Watch = unwatched, tell: Tell = untold
+    ) -> list[Report]:
+        """What a run of these flows would do; `tell` is told of each record.
 
         Raises: SettingsError, ConnectorError.
         """
         self._books = None
-        made = pipeline.plan([replace(self._job(flow, watch), extent=extent) for flow in self.chosen(names)])
+        chosen = self.chosen(names)
+        made = pipeline.plan(
+            [
+                replace(self._job(flow, watch), extent=_of(extent, flow), tell=partial(tell, flow.name))
+                for flow in chosen
+            ]
+        )
         for report in made:
             report.second_person = self.settings.profile.two_persons
         return made
@@ -147,7 +163,7 @@ class Joined:
         self,
         names: Sequence[str],
         *,
-        extent: Extent = WHOLE,
+        extent: Extents = WHOLE,
         approved: tuple[str, ...] = (),
         watch: Watch = unwatched,
     ) -> Iterator[tuple[Report, ConnectorError | None]]:
@@ -163,7 +179,7 @@ class Joined:
             if missing := [need for need in flow.needs if need in failed]:
                 report.state, report.error = "skipped", f"needs {', '.join(missing)}, which failed"
             else:
-                error = self._run(flow, report, extent=extent, approved=through, watch=watch)
+                error = self._run(flow, report, extent=_of(extent, flow), approved=through, watch=watch)
             if report.state in ("failed", "skipped"):
                 failed.add(flow.name)
             elif report.state == "done" and report.plan_id in through:
@@ -262,6 +278,10 @@ class Joined:
         if rules := self.read.rules:
             given |= {"late_waits": rules.late_needs_approval, "doubles": rules.duplicates}
         return msgspec.structs.replace(flow, policy=msgspec.structs.replace(flow.policy, **given))
+
+
+def _of(extent: Extents, flow: AnyFlow) -> Extent:
+    return extent if isinstance(extent, Extent) else extent[flow.name]
 
 
 RUNS_BACK = 200

@@ -12,6 +12,18 @@ from ml_connector.records.voucher import Voucher
 from ml_connector.sync.flow import End, Flow, Shape
 from ml_connector.sync.policy import Policy
 
+# How a document is booked, and what a clerk mistypes; how much, to whom and when is put right where it was said.
+CODING = (
+    "category",
+    "description",
+    "tags",
+    "invoice_number",
+    "po_number",
+    "bank_account",
+    "payable_account",
+    *(f"lines.{name}" for name in ("account", "category", "description", "tags")),
+)
+
 
 def posting_flow(resource: str, title: str) -> Flow[Document, Voucher]:
     """The flow that posts the documents of a resource; it has the resource's name."""
@@ -32,4 +44,5 @@ def posting_flow(resource: str, title: str) -> Flow[Document, Voucher]:
         admit=admit,
         resembles=resembles,
         dated=lambda document: document.dated_on,
+        editable=CODING,
     )
