@@ -30,7 +30,7 @@ def run(job: Job, report: Report) -> None:
     Raises: ConnectorError; what was done until then is settled, what is not certain is looked up by the next run.
     """
     with job.store.turn():
-        now = Pass(job, job.store.begin("run"), report)
+        now = Pass(job, job.store.begin("some" if job.extent.partial else "run"), report)
         report.census, report.posting = job.extent.census, job.flow.shape is Shape.POST
         report.run_id = now.run_id
         report.state = "failed"  # until it is known better: whatever raises, the run's end is recorded

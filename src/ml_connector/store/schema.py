@@ -33,6 +33,8 @@ IS_UNRESOLVED = text("resolved_at IS NULL")
 IS_HANDED = text("state = 'handed'")
 IS_THERE = text("removed_at IS NULL")
 TO_WAKE = text("wake_on IS NOT NULL")
+IS_WHOLE = text("kind = 'run'")
+IS_DONE = text("kind = 'run' AND state = 'done'")
 
 metadata = MetaData()
 
@@ -112,6 +114,22 @@ runs = Table(
     Column("report", LargeBinary),
 )
 Index("runs_by_start", runs.c.connection_id, runs.c.flow, runs.c.started_at)
+Index(
+    "runs_whole",
+    runs.c.connection_id,
+    runs.c.flow,
+    runs.c.started_at,
+    sqlite_where=IS_WHOLE,
+    postgresql_where=IS_WHOLE,
+)
+Index(
+    "runs_done",
+    runs.c.connection_id,
+    runs.c.flow,
+    runs.c.finished_at,
+    sqlite_where=IS_DONE,
+    postgresql_where=IS_DONE,
+)
 
 cursors = Table(
     "cursors",

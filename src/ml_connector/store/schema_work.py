@@ -197,9 +197,11 @@ alerts = Table(
     Column("name", KEY, primary_key=True),
     Column("state", Text, nullable=False),
     Column("since", Text, nullable=False),
+    Column("turning_at", Text),
     Column("sentence", Text, nullable=False),
     Column("told", Text, nullable=False),
     Column("tries", Integer, nullable=False),
+    Column("tried_at", Text),
     Column("silenced_until", Text),
 )
 

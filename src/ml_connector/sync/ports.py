@@ -228,7 +228,7 @@ class Store(Protocol):
         ...
 
     def begin(self, kind: str) -> str:
-        """Start a run ("run" or "plan"); its id."""
+        """Start a run ("run", "some" when it covers some records only, or "plan"); its id."""
         ...
 
     def finish(self, run_id: str, state: str, report: Any) -> None:

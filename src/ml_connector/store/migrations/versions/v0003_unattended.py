@@ -16,6 +16,8 @@ IS_QUEUED_OR_RUNNING = sa.text("state IN ('queued', 'running')")
 IS_RUNNING = sa.text("state = 'running'")
 IS_WAITING = sa.text("state = 'waiting'")
 IS_IN_FORCE = sa.text("ended_at IS NULL")
+IS_WHOLE = sa.text("kind = 'run'")
+IS_DONE = sa.text("kind = 'run' AND state = 'done'")
 
 
 def upgrade() -> None:
@@ -176,11 +178,15 @@ def upgrade() -> None:
         sa.Column("name", KEY, primary_key=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("since", sa.Text(), nullable=False),
+        sa.Column("turning_at", sa.Text()),
         sa.Column("sentence", sa.Text(), nullable=False),
         sa.Column("told", sa.Text(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("tried_at", sa.Text()),
         sa.Column("silenced_until", sa.Text()),
     )
+    for name, at, which in (("runs_whole", "started_at", IS_WHOLE), ("runs_done", "finished_at", IS_DONE)):
+        op.create_index(name, "runs", ["connection_id", "flow", at], sqlite_where=which, postgresql_where=which)
     op.create_table(
         "tallies",
         sa.Column("name", KEY, primary_key=True),
