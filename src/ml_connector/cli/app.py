@@ -18,11 +18,21 @@ import typer
 from rich.markup import escape
 
 from ml_connector import demo, sandbox, settings, wiring
-from ml_connector.cli import asking, keeping, ledger, show, unattended
+from ml_connector.cli import asking, editing, keeping, ledger, replaying, schedules, show, unattended
 from ml_connector.cli.asking import Given
-from ml_connector.cli.context import INTERRUPTED, NEEDS_A_PERSON, OUT_OF_REACH, WRONG_USE, AsJson, Name, opened
+from ml_connector.cli.context import (
+    INTERRUPTED,
+    NEEDS_A_PERSON,
+    OUT_OF_REACH,
+    WRONG_USE,
+    AsJson,
+    Name,
+    exit_code,
+    exit_code_of,
+    opened,
+)
 from ml_connector.cli.progress import progress
-from ml_connector.errors import ConnectorError, RefusedError, SettingsError, VaultError
+from ml_connector.errors import ConnectorError, SettingsError
 from ml_connector.records import keys
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
@@ -35,6 +45,9 @@ app.add_typer(vault_app, name="vault")
 app.add_typer(ledger.app)
 app.add_typer(keeping.app)
 app.add_typer(unattended.app)
+app.add_typer(replaying.app)
+app.add_typer(editing.app)
+app.add_typer(schedules.app)
 
 Key = Annotated[str, typer.Argument(help="The record's number; of several parts A/B.")]
 Flows = Annotated[list[str] | None, typer.Argument(help="Flows to run; all when none is named.")]
@@ -128,7 +141,7 @@ def plan(context: typer.Context, name: Name, flows: Flows = None, census: Census
         show.data({"connection": name, "flows": {r.flow: {**show.as_data(r), "first": samples[r.flow]} for r in made}})
     else:
         show.plans(name, made)
-    raise typer.Exit(_exit(made, []))
+    raise typer.Exit(exit_code_of(made, []))
 
 
 @app.command("run")
@@ -155,7 +168,7 @@ def run_flows(
         show.reports(name, done)
     if unknown := set(approve or ()) - {report.plan_id for report in done}:
         show.err.print(f"No plan of this run is {escape(', '.join(sorted(unknown)))}; that approval did nothing.")
-    raise typer.Exit(_exit(done, errors))
+    raise typer.Exit(exit_code_of(done, errors))
 
 
 @app.command()
@@ -266,17 +279,6 @@ def sandbox_command(
         sandbox.serve(options)
     except OSError as error:
         raise SettingsError(f"a port can't be used: {error.strerror}; choose another, or 0 for any") from error
-
-
-def _exit(done: list[Report], errors: list[ConnectorError]) -> int:
-    if errors:
-        return max(exit_code(error) for error in errors)
-    return NEEDS_A_PERSON if any(report.needs_a_person for report in done) else 0
-
-
-def exit_code(error: ConnectorError) -> int:
-    """The exit code that an error ends with."""
-    return WRONG_USE if isinstance(error, SettingsError | RefusedError | VaultError) else OUT_OF_REACH
 
 
 def set_up_logs(verbose: bool) -> None:

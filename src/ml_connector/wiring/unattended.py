@@ -17,6 +17,7 @@ from ml_connector.store.orders import Orders
 from ml_connector.sync.orders import Ending, Order, State, needed_by
 from ml_connector.wiring.opened import Opened
 from ml_connector.wiring.performing import Performing
+from ml_connector.wiring.ticking import Ticking
 
 _LOG = structlog.get_logger("ml_connector.worker")
 NEEDS = needed_by({name: flow.needs for name, flow in flows.FLOWS.items()})
@@ -56,7 +57,10 @@ def worker(opened: Opened, stack: ExitStack, pace: Pace | None = None) -> Worker
 
 def _chores(opened: Opened, pace: Pace) -> tuple[Chore, ...]:
     orders = Orders(opened.database)
-    return (Chore("take over", pace.lease_s / 5, lambda: _taken_over(orders)),)
+    return (
+        Chore("take over", pace.lease_s / 5, lambda: _taken_over(orders)),
+        Chore("schedules", 1.0, Ticking(opened).act),
+    )
 
 
 def _taken_over(orders: Orders) -> None:

@@ -1,0 +1,123 @@
+"""Schedules become orders when their time has come.
+
+Rule: any number of workers may look at the same time; the store sees to it that each slot is ordered once.
+Must not know: how an order is carried out.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from ml_connector import settings
+from ml_connector.engine import schedule as rules
+from ml_connector.engine.schedule import Due
+from ml_connector.store.schedules import ALL, Blackout, Schedule, Schedules
+from ml_connector.sync.orders import Cause, Extent, Order
+from ml_connector.wiring import choice
+from ml_connector.wiring import profile as profiles
+from ml_connector.wiring.opened import Opened
+
+CENSUS_RANK, RANK = 2, 1
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What of a connection matters here: its zone, and the flows that it has, in order."""
+
+    zone: ZoneInfo
+    flows: tuple[str, ...]
+
+
+class Ticking:
+    """Looks which slots have come."""
+
+    def __init__(self, opened: Opened, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._opened = opened
+        self._schedules = Schedules(opened.database, opened.vault)
+        self._now = now
+        self._places: dict[tuple[int, str], Place] = {}
+
+    def act(self) -> bool:
+        """Order what is due; whether anything was."""
+        there = self._schedules.all()
+        if not there:
+            return False
+        places, blackouts = self.places(), self._schedules.blackouts()
+        taken = [self._taken(one, there, places[one.connection_id], blackouts) for one in there if _live(one, places)]
+        return any(taken)
+
+    def places(self) -> dict[int, Place]:
+        """Each connection that there is."""
+        versions = self._opened.connections.versions()
+        for number, (name, changed_at) in versions.items():
+            if (number, changed_at) not in self._places:
+                self._places = {key: place for key, place in self._places.items() if key[0] != number}
+                self._places[number, changed_at] = place(self._opened, name)
+        return {number: self._places[number, changed_at] for number, (_, changed_at) in versions.items()}
+
+    def held_until(self, connection_id: int, flow: str) -> datetime | None:
+        """Until when nothing of a flow is started by itself; None: it may be."""
+        there = self.places().get(connection_id)
+        blackouts = self._schedules.blackouts(connection_id)
+        return rules.covering(_of(blackouts, connection_id, flow), there.zone, self._now()) if there else None
+
+    def _taken(self, one: Schedule, there: Sequence[Schedule], at: Place, blackouts: Sequence[Blackout]) -> bool:
+        own = _of(blackouts, one.connection_id, one.flow)
+        due = rules.due(parsed(one.spec), at.zone, own, one.last_slot, self._now(), one.catch_up)
+        if due is None:
+            return False
+        names = [
+            name for name in flows_of(one, there, at.flows) if due.run and not self._held(one, name, at, blackouts)
+        ]
+        return self._schedules.take(one, due.slot, [_order(one, due, name) for name in names])
+
+    def _held(self, one: Schedule, flow: str, at: Place, blackouts: Sequence[Blackout]) -> bool:
+        return rules.covering(_of(blackouts, one.connection_id, flow), at.zone, self._now()) is not None
+
+
+def place(opened: Opened, name: str) -> Place:
+    """What of a connection matters here. Raises: SettingsError."""
+    connection = settings.connection(opened.connections.get(name).settings)
+    read = profiles.read(connection)
+    turned_on = choice.on(connection.profile, read.rules.documents if read.rules else ())
+    flows = tuple(flow.name for flow in choice.chosen((), turned_on))
+    return Place(settings.zone(connection.profile.calendar_zone), flows)
+
+
+def flows_of(one: Schedule, there: Sequence[Schedule], turned_on: Sequence[str]) -> tuple[str, ...]:
+    """The flows that a schedule runs: its own, or all that are on and have none of their own."""
+    if one.flow != ALL:
+        return tuple(name for name in turned_on if name == one.flow)
+    alike = (other for other in there if other.connection_id == one.connection_id and other.census is one.census)
+    others = {other.flow for other in alike}
+    return tuple(name for name in turned_on if name not in others)
+
+
+@lru_cache(maxsize=1000)
+def parsed(spec: str) -> rules.Spec:
+    """A schedule's text, read once."""
+    return rules.parse(spec)
+
+
+@lru_cache(maxsize=1000)
+def _blackout(spec: str) -> rules.Blackout:
+    return rules.Blackout.parse(spec)
+
+
+def _of(blackouts: Sequence[Blackout], connection_id: int, flow: str) -> list[rules.Blackout]:
+    """What holds a flow back; a blackout of some flow does not hold back a schedule of all."""
+    own = (one for one in blackouts if one.connection_id == connection_id and one.flow in (ALL, flow))
+    return [_blackout(one.spec) for one in own]
+
+
+def _live(one: Schedule, places: dict[int, Place]) -> bool:
+    return not one.paused and one.connection_id in places
+
+
+def _order(one: Schedule, due: Due, flow: str) -> Order:
+    cause = Cause.CATCH_UP if due.late else Cause.SCHEDULE
+    number = f"slot/{one.id}/{due.slot:%Y%m%dT%H%M%SZ}/{flow}"
+    extent, rank = Extent(census=one.census), CENSUS_RANK if one.census else RANK
+    return Order(number, one.connection_id, flow, extent, cause, rank=rank)
