@@ -4,13 +4,15 @@ Rule: a store is closed after use, whatever happens.
 Must not know: what a command does.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from ml_connector import wiring
+from ml_connector.errors import ConnectorError, RefusedError, SettingsError, VaultError
+from ml_connector.sync.report import Report
 
 NEEDS_A_PERSON, WRONG_USE, OUT_OF_REACH, INTERRUPTED = 1, 2, 3, 130
 
@@ -26,3 +28,15 @@ def opened(context: typer.Context, *, create: bool = False) -> Generator[wiring.
         yield store
     finally:
         store.close()
+
+
+def exit_code(error: ConnectorError) -> int:
+    """The exit code that an error ends with."""
+    return WRONG_USE if isinstance(error, SettingsError | RefusedError | VaultError) else OUT_OF_REACH
+
+
+def exit_code_of(done: Sequence[Report], errors: Sequence[ConnectorError]) -> int:
+    """The exit code that runs or plans end with."""
+    if errors:
+        return max(exit_code(error) for error in errors)
+    return NEEDS_A_PERSON if any(report.needs_a_person for report in done) else 0

@@ -28,7 +28,7 @@ DOCUMENTS = ("posted", "corrected")
 WRITTEN = ("created", "updated", "deactivated", *DOCUMENTS)
 SHOWN = ("read", "unchanged", "not_due", *WRITTEN, "held", "refused", "uncertain")
 RARE = ("deactivated", *DOCUMENTS, "refused", "uncertain")  # a column only when there is something in it
-FURTHER = ("adopted", "recovered", "late", "warned", "warnings", "state", "plan_id", "objections", "error")
+FURTHER = ("adopted", "recovered", "late", "lapsed", "warned", "warnings", "state", "plan_id", "objections", "error")
 UNTOLD = ("digest", "change")  # in the journal, but nothing to read
 HEADINGS = {"deactivated": "off", "not_due": "not due"}
 
@@ -49,8 +49,8 @@ def as_data(report: Report) -> dict[str, Any]:
     }
 
 
-def reports(connection: str, done: Sequence[Report]) -> None:
-    """The figures of a run, and what waits for a person."""
+def reports(connection: str, done: Sequence[Report], again: str = "") -> None:
+    """The figures of a run, and what waits for a person; `again`: the command that does the same once more."""
     shown = [name for name in SHOWN if name not in RARE or any(getattr(report, name) for report in done)]
     grid = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for name in ("flow", *shown, "time"):
@@ -61,21 +61,14 @@ def reports(connection: str, done: Sequence[Report]) -> None:
     for report in done:
         if asked := ", ".join(f"{system} {count:,}" for system, count in report.requests.items()):
             out.print(f"[dim]{report.flow}: requests {asked}[/]")
-        _waiting(connection, report)
+        _waiting(connection, report, again)
 
 
-def _waiting(connection: str, report: Report) -> None:
+def _waiting(connection: str, report: Report, again: str) -> None:
     if report.objections:
         out.print(f"[yellow]STOPPED[/] {report.flow}: nothing was sent, because {'; '.join(report.objections)}.")
-        _go_on(connection, report)
-    if report.late:
-        out.print(
-            f"[yellow]LATE[/] {report.flow}: {report.late:,} on a later day than their own, as their period is closed"
-        )
-    for sentence in report.warnings:
-        out.print(f"[yellow]DOUBLE?[/] {escape(sentence)}", soft_wrap=True)
-    if report.warned > len(report.warnings):
-        out.print(f"  … and {report.warned - len(report.warnings):,} more that may be doubles")
+        go_on(connection, report, again)
+    _remarkable(connection, report)
     if report.held or report.refused or report.uncertain:
         waiting = report.held + report.refused + report.uncertain
         out.print(f"[yellow]{waiting:,} NEED A PERSON[/] in {report.flow}: ml-connector exceptions {connection}")
@@ -85,18 +78,35 @@ def _waiting(connection: str, report: Report) -> None:
             out.print(f"  see: ml-connector check {connection}")
 
 
-def _go_on(connection: str, report: Report) -> None:
+def _remarkable(connection: str, report: Report) -> None:
+    if report.late:
+        out.print(
+            f"[yellow]LATE[/] {report.flow}: {report.late:,} on a later day than their own, as their period is closed"
+        )
+    if report.lapsed:
+        out.print(
+            f"[yellow]LAPSED[/] {report.flow}: of {report.lapsed:,} edited records the source says something else by "
+            f"now, and that counts: ml-connector edits {connection} --ended"
+        )
+    for sentence in report.warnings:
+        out.print(f"[yellow]DOUBLE?[/] {escape(sentence)}", soft_wrap=True)
+    if report.warned > len(report.warnings):
+        out.print(f"  … and {report.warned - len(report.warnings):,} more that may be doubles")
+
+
+def go_on(connection: str, report: Report, again: str = "") -> None:
+    """How to go on where a plan needs approval; `again`: the command that makes this plan once more, if not `run`."""
     what = f"{connection} {report.flow}{' --census' if report.census else ''}"
     if report.state != "plan":
-        out.print(f"  look:     ml-connector plan {what}")
+        out.print(f"  look:     ml-connector {f'{again} --plan' if again else f'plan {what}'}", soft_wrap=True)
     if report.second_person:
         out.print(f"  somebody else approves: ml-connector approve {connection} {report.plan_id}; then run again")
     else:
-        out.print(f"  go ahead: ml-connector run {what} --approve {report.plan_id}", soft_wrap=True)
+        out.print(f"  go ahead: ml-connector {again or f'run {what}'} --approve {report.plan_id}", soft_wrap=True)
 
 
-def plans(connection: str, made: Sequence[Report]) -> None:
-    """What a run would do."""
+def plans(connection: str, made: Sequence[Report], again: str = "") -> None:
+    """What a run would do; `again`: the command that would do it, if not `run`."""
     for report in made:
         would = [f"{verb} {count:,}" for verb, count in _would(report) if count]
         out.print(f"[bold]{report.flow}[/]: of {report.read:,} read, would {', '.join(would) or 'write nothing'}")
@@ -104,7 +114,7 @@ def plans(connection: str, made: Sequence[Report]) -> None:
             _decision(decision)
         if report.objections:
             out.print(f"  [yellow]needs approval[/]: {'; '.join(report.objections)}")
-            _go_on(connection, report)
+            go_on(connection, report, again)
 
 
 def _would(report: Report) -> list[tuple[str, int]]:
@@ -125,12 +135,20 @@ def _decision(decision: Decision) -> None:
         out.print(f"  [yellow]hold[/] {key}: {escape(decision.held.sentence)} {escape(decision.held.remedy)}")
     elif decision.action in (Action.UPDATE, Action.DEACTIVATE):
         changes = codec.difference(decision.before, decision.after)
-        said = "; ".join(f"{name}: {_short(old)} → {_short(new)}" for name, (old, new) in leaves(changes).items())
-        out.print(f"  {decision.action} {key}: {escape(said)}", soft_wrap=True)
+        out.print(f"  {decision.action} {key}: {escape(changed(changes))}", soft_wrap=True)
     elif decision.action is Action.CREATE:
-        fields = codec.difference(None, decision.after)
-        said = "; ".join(f"{name}: {_short(new)}" for name, (_, new) in fields.items() if new not in (None, "", []))
-        out.print(f"  create {key}: {escape(said)}", soft_wrap=True)
+        out.print(f"  create {key}: {escape(filled(decision.after))}", soft_wrap=True)
+
+
+def changed(changes: dict[str, tuple[Any, Any]]) -> str:
+    """Differences in one line."""
+    return "; ".join(f"{name}: {_short(old)} → {_short(new)}" for name, (old, new) in leaves(changes).items())
+
+
+def filled(record: Any) -> str:
+    """A record's fields in one line, without the empty ones."""
+    fields = codec.difference(None, record)
+    return "; ".join(f"{name}: {_short(new)}" for name, (_, new) in fields.items() if new not in (None, "", []))
 
 
 def leaves(changes: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
@@ -203,9 +221,12 @@ def timeline(entries: Sequence[JournalEntry]) -> None:
 
 
 def _title(entry: JournalEntry) -> str:
-    """What a document that is about to be posted is called."""
-    body = cast("dict[str, dict[str, Any] | None]", entry.body or {})
-    return str((body.get("after") or {}).get("text", "")) if entry.kind == "intended" else ""
+    """What a document that is about to be posted is called, or why a record was edited."""
+    body = cast("dict[str, Any]", entry.body or {})
+    if entry.kind == "edited":
+        return f"because: {body.get('reason', '')}"
+    after = cast("dict[str, Any]", body.get("after") or {})
+    return str(after.get("text", "")) if entry.kind == "intended" else ""
 
 
 def _changed(entry: JournalEntry) -> dict[str, tuple[Any, Any]]:

@@ -56,6 +56,15 @@ class Exceptions:
         with self._db.read() as connection:
             return [_opened(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
+    def chosen(self, flow: str = "", cause: str = "", since: datetime | None = None) -> list[tuple[str, str]]:
+        """Flow and key of those open: all, or of a flow, of a cause, or opened since an instant."""
+        query = select(exceptions.c.flow, exceptions.c.key).where(self._open)
+        query = query.where(exceptions.c.flow == flow) if flow else query
+        query = query.where(exceptions.c.cause == cause) if cause else query
+        query = query.where(exceptions.c.opened_at >= schema.stamp(since)) if since else query
+        with self._db.read() as connection:
+            return [(row.flow, row.key) for row in connection.execute(query.order_by(exceptions.c.id))]
+
     def counts(self) -> list[CauseCount]:
         """How many are open by flow and cause, and since when."""
         table = exceptions.c
