@@ -22,11 +22,11 @@ from ml_connector.store.orders import Orders
 from ml_connector.sync.orders import Extent, Order
 from ml_connector.sync.report import Report
 from ml_connector.wiring import replaying
-from ml_connector.wiring.joined import Extents
 from ml_connector.wiring.replaying import Choice, Preview, Prospect, Would
 
 app = typer.Typer()
 
+Outcome = tuple[list[Report], list[ConnectorError]]
 Ids = Annotated[list[str] | None, typer.Argument(help="Records, as `record` takes them; all that wait if none.")]
 Plan = Annotated[bool, typer.Option("--plan", help="Only show what would happen.")]
 Enqueue = Annotated[bool, typer.Option("--enqueue", help="Let a worker do it: place orders, and end.")]
@@ -85,7 +85,7 @@ def backfill(
             return
         again = _again("backfill", name, flow, since=str(day))
         with wiring.joined(store, name) as both:
-            done, errors = _planned(both, extent, [flow]) if plan else _done(both, extent, [flow], tuple(approve or ()))
+            done, errors = _filled_back(both, flow, extent, tuple(approve or ()), plan=plan)
     _show(name, done, again, json=json, plan=plan)
     raise typer.Exit(exit_code_of(done, errors))
 
@@ -106,8 +106,7 @@ def _replay(
             would = replaying.preview(both, chosen, limit, watch)
         if not json:
             _preview(name, would, again, last=plan)
-        extents = replaying.extents(chosen)
-        done, errors = (would.reports, []) if plan else _done(both, extents, list(chosen), approved)
+        done, errors = (would.reports, []) if plan else _carried_out(both, chosen, approved)
     if json:
         show.data({"connection": name, **_as_data(chosen, would), "flows": {r.flow: show.as_data(r) for r in done}})
     elif not plan:
@@ -115,16 +114,19 @@ def _replay(
     return exit_code_of(done, errors)
 
 
-def _planned(both: wiring.Joined, extent: Extent, flows: Sequence[str]) -> tuple[list[Report], list[ConnectorError]]:
+def _carried_out(both: wiring.Joined, chosen: replaying.Chosen, approved: tuple[str, ...]) -> Outcome:
     with progress() as watch:
-        return both.plan(flows, extent=extent, watch=watch), []
+        return _told_of(replaying.carry_out(both, chosen, approved=approved, watch=watch), approved)
 
 
-def _done(
-    both: wiring.Joined, extents: Extents, flows: Sequence[str], approved: tuple[str, ...]
-) -> tuple[list[Report], list[ConnectorError]]:
+def _filled_back(both: wiring.Joined, flow: str, extent: Extent, approved: tuple[str, ...], *, plan: bool) -> Outcome:
     with progress() as watch:
-        pairs = list(both.run(flows, extent=extents, approved=approved, watch=watch))
+        if plan:
+            return both.plan([flow], extent=extent, watch=watch), []
+        return _told_of(list(both.run([flow], extent=extent, approved=approved, watch=watch)), approved)
+
+
+def _told_of(pairs: Sequence[tuple[Report, ConnectorError | None]], approved: tuple[str, ...]) -> Outcome:
     if unknown := set(approved) - {report.plan_id for report, _ in pairs}:
         show.err.print(f"No plan of this run is {escape(', '.join(sorted(unknown)))}; that approval did nothing.")
     return [report for report, _ in pairs], [error for _, error in pairs if error]

@@ -86,7 +86,8 @@ def _remarkable(connection: str, report: Report) -> None:
     if report.lapsed:
         out.print(
             f"[yellow]LAPSED[/] {report.flow}: of {report.lapsed:,} edited records the source says something else by "
-            f"now, and that counts: ml-connector edits {connection} --ended"
+            f"now, and that counts: ml-connector edits {connection} --ended",
+            soft_wrap=True,
         )
     for sentence in report.warnings:
         out.print(f"[yellow]DOUBLE?[/] {escape(sentence)}", soft_wrap=True)
@@ -177,6 +178,8 @@ def _pairs(old: Any, new: Any) -> dict[str, tuple[Any, Any]] | None:
 
 
 def _short(value: Any) -> str:
+    if value in (None, ""):
+        return "(empty)"
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= 60 else text[:57] + "…"
 

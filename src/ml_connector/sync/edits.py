@@ -18,6 +18,7 @@ from ml_connector.sync.flow import AnyFlow
 
 FIELDS_MAX = 50
 TEXT_MAX = 2000
+MADE_ELSEWHERE = "is put right where it was made, as are all amounts, currencies, dates, parties and numbers"
 _PART = re.compile(r"([a-z_]+)(?:\[(\d{1,6})\])?")
 
 Step = str | int
@@ -62,7 +63,7 @@ def read(record: Any, path: str, text: str, editable: Sequence[str]) -> Any:
     """
     steps = _steps(record, path)
     if not _listed(steps, editable):
-        raise ValueError(f"{path} can't be edited; what can be: {', '.join(editable) or 'nothing'}")
+        raise ValueError(f"{path} {MADE_ELSEWHERE}; what can be edited: {', '.join(editable) or 'nothing'}")
     if len(text) > TEXT_MAX or not text.isprintable():
         raise ValueError(f"{path}: the value is longer than {TEXT_MAX:,} characters, or holds a control character")
     kind = _kind(record, steps)

@@ -28,6 +28,7 @@ COUNTED = (
     "recovered",
     "late",
     "unannounced",
+    "lapsed",
 )
 
 

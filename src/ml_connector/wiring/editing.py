@@ -104,15 +104,11 @@ def _fields(
             fields[path] = Values(edits.value(record, path), edits.read(record, path, text, flow.editable))
         edits.put(record, {path: values.after for path, values in fields.items()})
     except ValueError as error:
-        raise SettingsError(f"{error}. {_refusal(flow)}") from None
+        raise SettingsError(str(error)) from None
     differing = {path: values for path, values in fields.items() if values.before != values.after}
     if not differing:
         raise SettingsError("that is what the record says already; to end an edit: --undo")
     return differing
-
-
-def _refusal(flow: AnyFlow) -> str:
-    return f"Amounts, currencies, dates, parties and numbers are put right in {_system(flow)}, where they were made"
 
 
 def _system(flow: AnyFlow) -> str:

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ml_connector import flows, settings
-from ml_connector.errors import SettingsError
+from ml_connector.errors import ConnectorError, SettingsError
 from ml_connector.records import keys
 from ml_connector.store import seen
-from ml_connector.sync.flow import undated
+from ml_connector.sync.flow import Shape, undated
 from ml_connector.sync.orders import KEYS_MAX, Cause, Extent, Order
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.plan import WRITES, Action, Decision
@@ -133,9 +133,18 @@ def preview(both: Joined, chosen: Chosen, limit: int, watch: Watch = unwatched) 
         if len(made.first) < limit:
             made.first.append(_prospect(flow, would, decision))
 
-    made.reports = both.plan(list(chosen), extent=extents(chosen), watch=watch, tell=tell)
-    made.first = list(_with_targets(both, made.first))
+    if covered := extents(chosen):  # no flow named would be all of them
+        made.reports = both.plan(list(covered), extent=covered, watch=watch, tell=tell)
+        made.first = list(_with_targets(both, made.first))
     return made
+
+
+def carry_out(
+    both: Joined, chosen: Chosen, *, approved: tuple[str, ...] = (), watch: Watch = unwatched
+) -> list[tuple[Report, ConnectorError | None]]:
+    """Run these records; see `Joined.run`. Raises: SettingsError."""
+    covered = extents(chosen)
+    return list(both.run(list(covered), extent=covered, approved=approved, watch=watch)) if covered else []
 
 
 def orders_for(opened: Opened, name: str, chosen: Chosen, person: str) -> list[Order]:
@@ -239,7 +248,7 @@ def _trimmed(given: str) -> str:
 
 def _would(flow: str, sight: Sight, decision: Decision) -> Would:
     if decision.action is Action.CREATE:
-        return Would.POST if flows.FLOWS[flow].shape == "post" else Would.CREATE
+        return Would.POST if flows.FLOWS[flow].shape is Shape.POST else Would.CREATE
     if decision.action not in (*WRITES, Action.HELD) and not sight.there:
         return Would.GONE
     return _BECOMES[decision.action]
