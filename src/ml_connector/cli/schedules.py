@@ -112,9 +112,9 @@ def _order_now(store: Opened, connection_id: int, flow: str, at: Place, person: 
     orders = Orders(store.database)
     for one in at.flows if flow == ALL else (flow,):
         orders.place(Order(f"now/{uuid4().hex}", connection_id, one, Extent(census=census), Cause.PERSON, person))
-    show.err.print(
-        f"Ordered. A worker takes it within a second; see: ml-connector orders ({len(orders.workers())} there)"
-    )
+    at_work = len(orders.workers())
+    said = "a worker takes it within a second" if at_work else "but no worker is at work: ml-connector serve"
+    show.err.print(f"Ordered; {said}. See: ml-connector orders")
 
 
 def _tell(name: str, there: Sequence[Schedule], at: Place, *, json: bool) -> None:
@@ -132,7 +132,12 @@ def _tell(name: str, there: Sequence[Schedule], at: Place, *, json: bool) -> Non
 
 def _data(one: Schedule, there: Sequence[Schedule], at: Place) -> dict[str, object]:
     spec = rules.parse(one.spec)
-    told = {"flow": one.flow, "census": one.census, "spec": one.spec, "in_words": rules.in_words(spec)}
+    told: dict[str, object] = {
+        "flow": one.flow,
+        "census": one.census,
+        "spec": one.spec,
+        "in_words": rules.in_words(spec),
+    }
     told |= {"runs": ticking.flows_of(one, there, at.flows), "paused": one.paused, "catch_up": one.catch_up}
     told |= {"last_slot": one.last_slot, "changed_by": one.changed_by, "changed_at": one.changed_at}
     return told | {"next": [] if one.paused else rules.upcoming(spec, at.zone, datetime.now(UTC), NEXT)}
@@ -145,7 +150,7 @@ def _print(there: Sequence[Schedule], at: Place) -> None:
     for one in there:
         spec = rules.parse(one.spec)
         slots = rules.upcoming(spec, at.zone, datetime.now(UTC), NEXT)
-        coming = "paused" if one.paused else ", ".join(f"{slot.astimezone(at.zone):%d %b %H:%M}" for slot in slots)
+        coming = "paused" if one.paused else ", ".join(f"{slot.astimezone(at.zone):%d %b %H:%M:%S}" for slot in slots)
         flow = f"{one.flow}{' --census' if one.census else ''}"
         grid.add_row(flow, escape(one.spec), rules.in_words(spec), coming)
     show.out.print(grid)

@@ -141,11 +141,11 @@ def _is(connection_id: int, flow: str, census: bool) -> Any:
 
 
 def _schedule(row: Any) -> Schedule:
-    columns: dict[str, Any] = dict(row._mapping)
-    times = {name: schema.instant(columns[name]) for name in ("last_slot", "changed_at")}
-    return Schedule(**columns | times)
+    times = (schema.instant(row.last_slot), schema.instant(row.changed_at))
+    flags = (row.census, row.spec, row.catch_up, row.paused)
+    return Schedule(row.id, row.connection_id, row.flow, *flags, *times, row.changed_by)
 
 
 def _blackout(row: Any) -> Blackout:
-    columns: dict[str, Any] = dict(row._mapping)
-    return Blackout(**columns | {"changed_at": schema.instant(row.changed_at)})
+    owned = (row.id, row.connection_id, row.flow)
+    return Blackout(*owned, row.spec, row.reason, schema.instant(row.changed_at), row.changed_by)
