@@ -1,6 +1,6 @@
 """The snapshot says how things are, in a fixed number of statements that find what they need by an index."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -50,7 +50,7 @@ def fill(db: Database, table: Any, rows: list[dict[str, Any]]) -> None:
 
 
 @contextmanager
-def statements(db: Database) -> Iterator[list[str]]:
+def statements(db: Database) -> Generator[list[str]]:
     made: list[str] = []
 
     def note(_c: Any, _u: Any, statement: str, *_: Any) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Select, case, func, literal, literal_column, select, text, true, union_all
+from sqlalchemy import Connection, case, func, literal, literal_column, select, text, true, union_all
 
 from ml_connector.errors import VaultError
 from ml_connector.store import schema, tallies
@@ -118,8 +118,8 @@ def snapshot(db: Database, vault: Vault | None, flows: Collection[str], now: dat
             _held(connection, names, now),
             leases(connection),
             _waiting(connection, names),
-            _lags(connection),
-            _tokens(connection, vault, now) if vault else {},
+            _lags(connection, names),
+            _tokens(connection, vault, names, now) if vault else {},
             tallies.read(connection),
         )
 
@@ -247,26 +247,28 @@ def _waiting(connection: Connection, names: Collection[int]) -> tuple[Waiting, .
     )
 
 
-def _grouped(query: Select[Any], owner: Column[int], more: Column[str]) -> Select[Any]:
+def _grouped(query: Any, owner: Any, more: Any) -> Any:
     # By the columns alone, SQLite would rather read all rows there ever were, as an index has them in this order.
     first = owner + literal_column("0")
     return query.group_by(first, owner, more).order_by(owner, more)
 
 
-def _lags(connection: Connection) -> dict[int, list[float]]:
+def _lags(connection: Connection, names: Collection[int]) -> dict[int, list[float]]:
     query = select(inbox.c.connection_id, inbox.c.received_at, inbox.c.done_at).order_by(inbox.c.id.desc())
     lags: dict[int, list[float]] = {}
     for connection_id, received, done in connection.execute(query.limit(EVENTS_BACK)):
-        if done:
+        if done and connection_id in names:
             took = schema.instant(done) - schema.instant(received)
             lags.setdefault(connection_id, []).append(max(0.0, took.total_seconds()))
     return {number: sorted(took) for number, took in lags.items()}
 
 
-def _tokens(connection: Connection, vault: Vault, now: datetime) -> dict[int, float]:
+def _tokens(
+    connection: Connection, vault: Vault, names: Collection[int], now: datetime
+) -> dict[int, float]:
     rows = connection.execute(select(tokens).where(tokens.c.name == "ifs").order_by(tokens.c.connection_id)).all()
     left: dict[int, float] = {}
-    for row in rows:
+    for row in (one for one in rows if one.connection_id in names):
         try:
             plain = vault.unseal(row.sealed, str(row.connection_id), "tokens", row.name)
         except VaultError:  # the run that needs the token says so
