@@ -5,7 +5,7 @@ Must not know: where orders are kept, who carries them out.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from ml_connector.sync.report import Report
 
 KEYS_MAX = 1000
+AT_ONCE = timedelta(seconds=1)  # ordered by one look at the schedules
 COUNTED = (
     "read",
     "unchanged",
@@ -106,18 +107,28 @@ class Ending(msgspec.Struct, frozen=True):
 def following(open_orders: Sequence[Order], needs: Mapping[str, Collection[str]]) -> Order | None:
     """The order to carry out next, of those that are open, the first ones first.
 
-    One of each connection and flow at a time; none while a flow that it needs is running, or ordered before it.
+    One of each connection and flow at a time; none while a flow that it needs is running, or ordered before it, or at
+    the same time.
     """
     running = {(one.connection_id, one.flow) for one in open_orders if one.state is State.RUNNING}
-    ahead: set[tuple[int, str]] = set()
-    for order in open_orders:
-        if order.state is not State.QUEUED or order.waits:
-            continue
-        needed = {(order.connection_id, flow) for flow in needs.get(order.flow, ())}
-        if (order.connection_id, order.flow) not in running | ahead and not needed & (running | ahead):
+    waiting = [one for one in open_orders if one.state is State.QUEUED and not one.waits]
+    of_flow: dict[tuple[int, str], list[Order]] = {}
+    for one in waiting:
+        of_flow.setdefault((one.connection_id, one.flow), []).append(one)
+    passed = running
+    for order in waiting:
+        needed = [(order.connection_id, flow) for flow in needs.get(order.flow, ())]
+        together = any(_at_once(one, order) for key in needed for one in of_flow.get(key, ()))
+        if not together and passed.isdisjoint([(order.connection_id, order.flow), *needed]):
             return order
-        ahead.add((order.connection_id, order.flow))
+        passed.add((order.connection_id, order.flow))
     return None
+
+
+def _at_once(one: Order, other: Order) -> bool:
+    if one.rank != other.rank or not one.placed_at or not other.placed_at:
+        return False
+    return abs(one.placed_at - other.placed_at) <= AT_ONCE
 
 
 def needed_by(flows: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
