@@ -114,7 +114,7 @@ class Edits:
             ended = _open(connection, scope, key)
             _end(connection, scope, ended, f"undone by {person}")
             self._journal.append(connection, [line(scope, one, Event.UNDONE, person, reason) for one in ended])
-        return ended
+        return [self.get(one.id) for one in ended]  # two at most
 
     def get(self, number: int) -> KeptEdit:
         """One edit. Raises: SettingsError when there is none with this number."""
