@@ -69,13 +69,13 @@ def test_the_pace_is_near_the_limit() -> None:
     while clock.now < 100 + 600:
         limiter.wait()
         went += 1
-    assert 8400 <= went <= 9700
+    assert 9600 <= went <= 10_000
 
 
 def test_a_burst_goes_at_once() -> None:
     clock = Clock()
     limiter = Limiter(InMemoryReservations(clock), "x", 1000, 60.0, clock.sleep)
-    for _ in range(90):
+    for _ in range(20):
         limiter.wait()
     assert clock.slept == []
 

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-MARGIN = 0.05  # of the limit is left unused: requests bunch up on their way, and the system counts when they arrive
-BURST = 0.1  # of the limit may go at once after a pause
+MARGIN = 0.01  # of the limit is left unused: requests bunch up on their way, and the system counts when they arrive
+BURST = 0.02  # of the limit may go at once after a pause
 
 
 class Reservations(Protocol):
