@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
 
 from ml_connector.records.money import Money, plain
 from ml_connector.store import schema
@@ -50,9 +50,21 @@ class Exceptions:
         self._db = db
         self._open = (exceptions.c.connection_id == connection_id) & exceptions.c.resolved_at.is_(None)
 
-    def open(self, limit: int, offset: int = 0) -> list[OpenException]:
-        """Open exceptions, oldest first."""
+    def open(
+        self,
+        limit: int,
+        offset: int = 0,
+        *,
+        flow: str = "",
+        cause: str = "",
+        after: tuple[datetime, int] | None = None,
+    ) -> list[OpenException]:
+        """Open exceptions, oldest first; `after`: those that follow one opened then, with this id."""
         query = select(exceptions).where(self._open).order_by(exceptions.c.opened_at, exceptions.c.id)
+        query = query.where(exceptions.c.flow == flow) if flow else query
+        query = query.where(exceptions.c.cause == cause) if cause else query
+        place = tuple_(exceptions.c.opened_at, exceptions.c.id)
+        query = query.where(place > (schema.stamp(after[0]), after[1])) if after else query
         with self._db.read() as connection:
             return [_opened(row) for row in connection.execute(query.limit(limit).offset(offset))]
 

@@ -96,13 +96,13 @@ class Journal:
         """Check the whole chain; entries may be appended meanwhile."""
         return verify(self._db, self._vault, self._connection_id)
 
-    def timeline(self, flow: str | None, key: str) -> list[JournalEntry]:
-        """What happened to one record, oldest first."""
+    def timeline(self, flow: str | None, key: str, after: int = 0, limit: int | None = None) -> list[JournalEntry]:
+        """What happened to one record, oldest first; `after`: from the entry on that follows this one."""
         table = schema.journal
         query = select(table).where(table.c.connection_id == self._connection_id, table.c.key == key)
         query = query if flow is None else query.where(table.c.flow == flow)
         with self._db.read() as connection:
-            rows = connection.execute(query.order_by(table.c.seq)).all()
+            rows = connection.execute(query.where(table.c.seq > after).order_by(table.c.seq).limit(limit)).all()
         return [self._entry(row) for row in rows]
 
     def length(self, connection: Connection) -> int:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ml_connector.errors import StoreError
@@ -118,11 +118,20 @@ class Orders:
             row = connection.execute(select(orders).where(orders.c.id == order_id)).one_or_none()
         return _placed(row) if row else None
 
-    def recent(self, connection_id: int | None = None, flow: str | None = None, limit: int = 100) -> list[Placed]:
-        """The latest orders, newest first."""
+    def recent(
+        self,
+        connection_id: int | None = None,
+        flow: str | None = None,
+        limit: int = 100,
+        state: State | None = None,
+        after: tuple[datetime, str] | None = None,
+    ) -> list[Placed]:
+        """The latest orders, newest first; `after`: those that follow one placed then, with this id."""
         query = select(orders)
         query = query if connection_id is None else query.where(orders.c.connection_id == connection_id)
         query = query if flow is None else query.where(orders.c.flow == flow)
+        query = query if state is None else query.where(orders.c.state == state)
+        query = query if after is None else query.where(_follows(schema.stamp(after[0]), after[1]))
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(orders.c.placed_at.desc(), orders.c.id).limit(limit)).all()
         return [_placed(row) for row in rows]
@@ -202,6 +211,10 @@ def place(connection: Connection, order: Order, at: str, wait_s: float = 0.0) ->
     row |= {"run_id": "", "figures": "{}", "error": ""}
     connection.execute(kind(orders).values(row).on_conflict_do_nothing())
     return order.id
+
+
+def _follows(placed_at: str, order_id: str) -> ColumnElement[bool]:
+    return (orders.c.placed_at < placed_at) | ((orders.c.placed_at == placed_at) & (orders.c.id > order_id))
 
 
 def _open(connection: Connection) -> list[Order]:

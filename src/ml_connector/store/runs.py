@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, tuple_, update
 
 from ml_connector.errors import StoreError
 from ml_connector.records import codec
@@ -44,10 +44,12 @@ class Runs:
         self._vault = vault
         self._connection_id = connection_id
 
-    def recent(self, limit: int, flow: str | None = None) -> list[Run]:
-        """The latest runs, newest first."""
+    def recent(self, limit: int, flow: str | None = None, after: tuple[datetime, str] | None = None) -> list[Run]:
+        """The latest runs, newest first; `after`: those that follow one started then, with this id."""
         query = select(runs).where(runs.c.connection_id == self._connection_id)
         query = query if flow is None else query.where(runs.c.flow == flow)
+        place = tuple_(runs.c.started_at, runs.c.id)
+        query = query if after is None else query.where(place < (schema.stamp(after[0]), after[1]))
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)).all()
         return [self._run(row) for row in rows]
