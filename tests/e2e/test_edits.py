@@ -9,7 +9,7 @@ import expected_ledger as ledger
 import ledger_rig as rigs
 import pytest
 from ledger_rig import LedgerRig, ledger_rig
-from rig import NAME, sqlite_url
+from rig import MODIFIED, NAME, Rig, generous, rig, sqlite_url
 
 from ml_connector import wiring
 from ml_connector.cli.app import main
@@ -225,3 +225,29 @@ WRONG = {
     ("bank_account=1", "--undo"): "either FIELD=VALUE or --undo",
     ("--undo",): "nothing is edited",
 }
+
+
+@pytest.mark.parametrize("modified", [False, True])
+def test_a_suppliers_name_counts_until_its_source_changes(tmp_path: Path, modified: bool) -> None:
+    """Also where the source lists only what changed lately, and with another profile in between."""
+    options = generous(suppliers=8, orders=0, modified=modified)
+    with rig(sqlite_url(tmp_path), options, ifs=MODIFIED if modified else {}) as joined:
+        joined.run()
+        (key, *_), again = sorted(vendor_names(joined)), joined.run()
+        assert again["suppliers"].updated == 0
+        with wiring.joined(joined.store, NAME) as both:
+            editing.edit(both, "suppliers", key, {"name": "Right & Co"}, REASON)
+            with pytest.raises(SettingsError, match="put right where it was made"):
+                editing.edit(both, "suppliers", key, {"tax_id": "1"}, REASON)
+        assert joined.run()["suppliers"].updated == 1
+        assert vendor_names(joined)[key] == "Right & Co"
+        assert [joined.run(census=census)["suppliers"].updated for census in (False, True)] == [0, 0]
+        joined.box.world.update("SupplierInfoGeneralSet", {"SupplierId": key}, {"Name": "Newer Ltd"})
+        report = joined.run()["suppliers"]
+        assert (report.updated, report.lapsed) == (1, 1)
+        assert vendor_names(joined)[key] == "Newer Ltd"
+        assert editing.of(joined.store, NAME).listed() == []
+
+
+def vendor_names(joined: Rig) -> dict[str, str]:
+    return {row["erp_reference_id"]: row["name"] for row in joined.box.airbase_rows("vendors")}
