@@ -77,37 +77,33 @@ def verify(db: Database, vault: Vault, connection_id: int) -> Verdict:
 
     A body may be missing where an entry of the same chain says that it was pruned.
     """
-    broken: list[tuple[int, str]] = []
+    seq, head, broken = _head(db, vault, connection_id)
     entries, last, prev = 0, 0, GENESIS
     pruned = _Pruned(db, connection_id)
-    while True:
-        seq, head, said = _head(db, vault, connection_id)
-        for row in _entries(db, connection_id, last, seq):
-            entries += 1
-            if row.seq != last + 1:
-                broken.append((last + 1, _gap(last + 1, row.seq - 1)))
-            before = prev if row.seq == last + 1 else row.prev
-            broken.extend((row.seq, what) for what in _faults(row, before, connection_id, pruned))
-            last, prev = row.seq, row.hash or b""
-            del broken[BROKEN_MAX:]
-        # Bodies may be pruned meanwhile: what says so is further on, and is checked too.
-        if not pruned.go_on(seq):
-            break
+    for row in _entries(db, connection_id, seq):
+        entries += 1
+        if row.seq != last + 1:
+            broken.append((last + 1, _gap(last + 1, row.seq - 1)))
+        before = prev if row.seq == last + 1 else row.prev
+        broken.extend((row.seq, what) for what in _faults(row, before, connection_id, pruned))
+        last, prev = row.seq, row.hash or b""
+        del broken[BROKEN_MAX:]
     if last < seq:
         broken.append((last + 1, _gap(last + 1, seq)))
     elif prev != head:
         broken.append((last, "is not the entry that the chain's head names"))
-    return Verdict(entries, (*said, *broken))
+    return Verdict(entries, tuple(broken))
 
 
 class _Pruned:
-    """What the chain itself says of bodies that were pruned; asked anew when it does not cover one that is missing."""
+    """What the chain itself says of bodies that were pruned; asked anew when it does not cover one that is missing,
+    as there may be pruning meanwhile.
+    """
 
     def __init__(self, db: Database, connection_id: int) -> None:
         self._db = db
         self._connection_id = connection_id
-        self._seq, self._upto, self._before = 0, 0, b""
-        self._went_on = False
+        self._upto, self._before = 0, b""
         self._in_vain = False
 
     def covers(self, row: Any) -> bool:
@@ -117,25 +113,19 @@ class _Pruned:
             self._in_vain = not self._covers(row)
         return self._covers(row)
 
-    def go_on(self, seq: int) -> bool:
-        """Whether the last that was asked lies behind this entry; once, as nothing older is pruned without it."""
-        again = self._seq > seq and not self._went_on
-        self._went_on = True
-        return again
-
     def _covers(self, row: Any) -> bool:
         return row.seq <= self._upto and _bytes(row.at) < self._before
 
     def _ask(self) -> None:
         table = schema.journal
         with self._db.read() as connection:
-            facts = _raw_on(connection.dialect.name)(table.c.facts).label("facts")
-            query = select(table.c.seq, facts).where(table.c.connection_id == self._connection_id)
-            query = query.where(table.c.key == BODIES, table.c.kind == PRUNED).order_by(table.c.seq.desc())
-            row = connection.execute(query.limit(1)).one_or_none()
+            query = select(_raw_on(connection.dialect.name)(table.c.facts))
+            query = query.where(table.c.connection_id == self._connection_id, table.c.key == BODIES)
+            query = query.where(table.c.kind == PRUNED).order_by(table.c.seq.desc()).limit(1)
+            facts = connection.execute(query).scalar()
         with suppress(msgspec.MsgspecError, UnicodeError):
-            told = msgspec.json.decode(row.facts, type=Pruning) if row else Pruning()
-            self._seq, self._upto, self._before = row.seq if row else 0, told.upto, told.before.encode()
+            told = msgspec.json.decode(facts, type=Pruning) if facts else Pruning()
+            self._upto, self._before = told.upto, told.before.encode()
 
 
 def _gap(first: int, last: int) -> str:
@@ -180,8 +170,8 @@ def _is_ours(vault: Vault, connection_id: int, head: Any) -> bool:
         return False
 
 
-def _entries(db: Database, connection_id: int, after: int, upto: int) -> Iterator[Any]:
-    table = schema.journal
+def _entries(db: Database, connection_id: int, upto: int) -> Iterator[Any]:
+    table, after = schema.journal, 0
     while True:
         with db.read() as connection:
             raw = _raw_on(connection.dialect.name)
