@@ -1,0 +1,39 @@
+"""The web application of `serve`.
+
+Rule: whatever is answered passes one outermost layer, which bounds what comes in and sets the headers that keep
+browsers safe.
+Must not know: what an endpoint does.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from ml_connector.console import api, health, refusals
+from ml_connector.console.attempts import Attempts
+from ml_connector.console.bounds import Bounds
+from ml_connector.console.site import Site
+from ml_connector.store.api_tokens import ApiTokens
+from ml_connector.wiring import Opened
+
+ABOUT = "What `ml-connector` joins, ordered and watched by programs. Each request carries a token; times have a zone."
+
+
+def make_app(opened: Opened, alive: Callable[[], bool], nudge: Callable[[], None]) -> FastAPI:
+    """The application; `alive`: the worker beside it has a lease; `nudge`: have that worker look for orders now."""
+    app = FastAPI(
+        title="ml-connector",
+        version=version("ml-connector"),
+        description=ABOUT,
+        openapi_url=f"{api.PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.site = Site(opened, alive, nudge, ApiTokens(opened.database), Attempts())
+    refusals.install(app)
+    app.include_router(health.router(opened.database, alive))
+    app.include_router(api.routes)
+    app.add_middleware(Bounds)
+    return app

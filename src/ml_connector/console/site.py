@@ -1,0 +1,45 @@
+"""What the endpoints work with: the store, the worker beside them, the tokens.
+
+Rule: made once, when the process starts; endpoints get it as a dependency.
+Must not know: what an endpoint does.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from ml_connector.console.attempts import Attempts
+from ml_connector.store.api_tokens import ApiTokens
+from ml_connector.store.orders import Orders
+from ml_connector.store.schedules import Schedules
+from ml_connector.wiring import Opened
+
+
+@dataclass(frozen=True)
+class Site:
+    """One process's share: `alive` tells whether its worker has a lease, `nudge` has it look for orders now."""
+
+    opened: Opened
+    alive: Callable[[], bool]
+    nudge: Callable[[], None]
+    tokens: ApiTokens
+    attempts: Attempts
+
+    @property
+    def orders(self) -> Orders:
+        """The orders of the store."""
+        return Orders(self.opened.database)
+
+    @property
+    def schedules(self) -> Schedules:
+        """The schedules of the store."""
+        return Schedules(self.opened.database, self.opened.vault)
+
+
+def _site(request: Request) -> Site:
+    return request.app.state.site
+
+
+Here = Annotated[Site, Depends(_site)]
