@@ -6,7 +6,9 @@ Must not know: how a setting is used. Secrets are not settings: they go straight
 
 import os
 import pwd
+import re
 import tomllib
+from datetime import time, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -23,10 +25,20 @@ T = TypeVar("T")
 
 HOME = Path.home() / ".ml-connector"
 PROFILE_BYTES_MAX = 1_000_000
+RECIPIENTS_MAX = 50
+HERE = ("127.0.0.1", "localhost", "::1")
+_ADDRESS = re.compile(r"[^@\s,;<>\"()]{1,64}@[A-Za-z0-9.-]{1,255}")
+_SPAN = re.compile(r"(\d{1,4})\s?([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Installation(BaseSettings):
-    """What comes from the environment (`ML_CONNECTOR_…`): the store, its key, how long things are kept."""
+    """What comes from the environment (`ML_CONNECTOR_…`): the store, its key, how long things are kept, who is told.
+
+    `smtp_url`, `mail_from`: through which server and from whom alerts are mailed. `metrics_token`: who asks for figures
+    has to bear it.
+    """
 
     model_config = SettingsConfigDict(env_prefix="ML_CONNECTOR_", env_ignore_empty=True)
 
@@ -36,6 +48,10 @@ class Installation(BaseSettings):
     keep_journal_years: int = Field(default=7, ge=1, le=100)
     keep_runs_days: int = Field(default=400, ge=1, le=36500)
     keep_changes_days: int = Field(default=90, ge=1, le=36500)
+    smtp_url: SecretStr | None = None
+    mail_from: str = ""
+    metrics_token: SecretStr | None = None
+    allow_private_webhooks: bool = False
 
 
 def installation(store: str = "") -> Installation:
@@ -137,6 +153,20 @@ class Invoices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entered_in: Literal["ifs", "airbase"] = "ifs"
 
 
+class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told when something is wrong: by e-mail, by a POST to `webhook`.
+
+    `dead_man`: by flow, how long it may go without a good run ("2h"). `digest_at`: when to tell all that is open, every
+    day. Units: for_s is how long something has to be wrong, or right again, before it is told.
+    """
+
+    email: tuple[str, ...] = ()
+    webhook: str = ""
+    dead_man: dict[str, str] = {}
+    digest_at: str = ""
+    for_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 60.0
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a profile file may hold: names that this tenant uses, mapping tables, posting rules, limits.
 
@@ -154,6 +184,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     writable: tuple[Literal["accounts", "tags"], ...] = ()
     payment_terms: Terms = Terms()
     invoices: Invoices = Invoices()
+    alerts: Alerts = Alerts()
     new_vendors: Literal["", "off", "hold", "create"] = ""
     two_persons: bool = False
     calendar_zone: str = "UTC"
@@ -195,11 +226,17 @@ def profile(data: dict[str, Any]) -> Profile:
     Raises: SettingsError.
     """
     _known("the profile", data, Profile)
-    for name, kind in (("mapping", Mapping), ("payment_terms", Terms), ("invoices", Invoices)):
+    for name, kind in (
+        ("mapping", Mapping),
+        ("payment_terms", Terms),
+        ("invoices", Invoices),
+        ("alerts", Alerts),
+    ):
         if isinstance(data.get(name), dict):
             _known(f"[{name}]", data[name], kind)
     result = _convert(data, Profile)
     zone(result.calendar_zone)
+    _check_alerts(result.alerts)
     return result
 
 
@@ -213,6 +250,7 @@ def connection(data: dict[str, Any]) -> Connection:
     origin(result.airbase.url)
     if not result.ifs.companies:
         raise SettingsError("no IFS company given; name at least one (--ifs-company)")
+    _check_alerts(result.profile.alerts)
     return result
 
 
@@ -251,9 +289,51 @@ def origin(url: str) -> str:
         raise unusable
     if parts.path not in ("", "/"):
         raise SettingsError(f"{url!r} has a path; give only {parts.scheme}://{parts.netloc}")
-    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+    if parts.scheme == "http" and parts.hostname not in HERE:
         raise SettingsError(f"{url!r} is not encrypted; use https (http is for this machine only)")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _check_alerts(alerts: Alerts) -> None:
+    if len(alerts.email) > RECIPIENTS_MAX:
+        raise SettingsError(f"[alerts] email has more than {RECIPIENTS_MAX} addresses; use a distribution list")
+    for address in alerts.email:
+        if not _ADDRESS.fullmatch(address):
+            raise SettingsError(f"[alerts] email: {address!r} is no address; it looks like ap@example.com")
+    if alerts.webhook:
+        _check_callback(alerts.webhook)
+    for limit in alerts.dead_man.values():
+        span(limit)
+    if alerts.digest_at:
+        clock(alerts.digest_at)
+
+
+def _check_callback(url: str) -> None:
+    unusable = SettingsError("[alerts] webhook is no usable address; it looks like https://hooks.example.com/…")
+    try:
+        parts = urlsplit(url)
+        odd = parts.port == 0 or parts.username or parts.fragment or not parts.hostname
+    except ValueError:
+        raise unusable from None
+    if odd or " " in url or not (url.isascii() and url.isprintable()):
+        raise unusable
+    if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in HERE):
+        raise SettingsError("[alerts] webhook is not encrypted; use https (http is for this machine only)")
+
+
+def span(text: str) -> timedelta:
+    """A length of time as people write it: 90m, 2h, 3d. Raises: SettingsError."""
+    found = _SPAN.fullmatch(text.strip())
+    if not found or not int(found[1]):
+        raise SettingsError(f"{text!r} is no length of time; it looks like 90m, 2h or 3d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def clock(text: str) -> time:
+    """A time of day: 07:00. Raises: SettingsError."""
+    if not _CLOCK.fullmatch(text.strip()):
+        raise SettingsError(f"{text!r} is no time of day; it looks like 07:00")
+    return time.fromisoformat(text.strip())
 
 
 def person() -> str:

@@ -50,6 +50,7 @@ def read(connection: Connection) -> Read:
     """
     profile = connection.profile
     choice.known(profile.gate)
+    choice.known(profile.alerts.dead_man)
     own = landing(_table(profile.posting.get(LANDING, {}))) if profile.posting else None
     rules = _rules(connection, own) if own else None
     return Read(ifs_profile.load(profile.ifs), airbase_profile.load(profile.airbase), rules, own)
