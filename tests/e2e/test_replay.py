@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_rig import LedgerRig, ledger_rig
 from rig import NAME, Rig, generous, rig, sqlite_url
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from ml_connector import wiring
 from ml_connector.cli.app import main
@@ -134,6 +134,11 @@ def test_a_record_is_named_as_it_is_shown_anywhere(tmp_path: Path) -> None:
         for given_as in (key, link.target_id, link.target_id.rsplit("/", 1)[1], f" {key} "):
             assert replaying.select(joined.store, NAME, Choice((given_as,))) == {PAYMENTS: [key]}, given_as
         assert replaying.key_of(joined.store, NAME, PAYMENTS, link.target_id) == key
+        with joined.store.database.write() as connection:
+            twins = update(schema.links).where(schema.links.c.flow == PAYMENTS)
+            connection.execute(twins.values(target_id=schema.links.c.key + "/77"))
+        with pytest.raises(SettingsError, match="say which one"):
+            replaying.key_of(joined.store, NAME, PAYMENTS, "77")
         for given_as in ("nobody", "", "a\nb", "x" * 501):
             with pytest.raises(SettingsError):
                 replaying.select(joined.store, NAME, Choice((given_as,)))

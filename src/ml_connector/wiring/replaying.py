@@ -107,15 +107,17 @@ def select(opened: Opened, name: str, chosen: Choice) -> dict[str, list[str]]:
 def key_of(opened: Opened, name: str, flow: str, given: str) -> str:
     """The key of a record as a person names it: as it is, of several parts `A/B`, or by what it is linked to.
 
-    Raises: SettingsError when nothing was named.
+    Raises: SettingsError when nothing was named, or several.
     """
     text, number = _trimmed(given), opened.connections.get(name).id
     forms = _forms(text)
     known = seen.flows_of(opened.database, number, forms, [flow])
     if known:
         return next(form for form in forms if form in known)
-    linked = opened.connections.keys_of(name, text)
-    return next(iter(seen.flows_of(opened.database, number, linked, [flow])), forms[-1])
+    there = sorted(seen.flows_of(opened.database, number, opened.connections.keys_of(name, text), [flow]))
+    if len(there) > 1:
+        raise SettingsError(f"{text} is {' and '.join(map(keys.shown, there[:5]))}; say which one")
+    return there[0] if there else forms[-1]
 
 
 def extents(chosen: Chosen) -> dict[str, Extent]:
