@@ -3,13 +3,16 @@
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, takewhile
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from ml_connector.engine import schedule
 from ml_connector.engine.schedule import (
+    MISSED_MAX,
     Blackout,
     covering,
     due,
@@ -79,12 +82,61 @@ def local(spec: str, zone: ZoneInfo, day: str, hours: int = 5) -> list[str]:
         ("*/30 2 * * *", OSLO, "2026-10-25", ["00:00", "00:30", "01:00", "01:30"]),
         # New York: 02:00 becomes 03:00 at 07:00 UTC, and 02:00 becomes 01:00 at 06:00 UTC.
         ("30 2 * * *", NEW_YORK, "2026-03-08", ["07:00"]),
+        ("0 * * * *", NEW_YORK, "2026-03-08", ["05:00", "06:00", "07:00", "08:00", "09:00"]),
+        ("30 1 * * *", NEW_YORK, "2026-03-08", ["06:30"]),
         ("30 1 * * *", NEW_YORK, "2026-11-01", ["05:30"]),
+        ("30 2 * * *", NEW_YORK, "2026-11-01", ["07:30"]),
+        ("*/15 1 * * *", NEW_YORK, "2026-11-01", [f"0{h}:{m:02}" for h in (5, 6) for m in (0, 15, 30, 45)]),
         ("30 * * * *", NEW_YORK, "2026-11-01", ["04:30", "05:30", "06:30", "07:30", "08:30"]),
     ],
 )
 def test_when_the_clocks_change(spec: str, zone: ZoneInfo, day: str, wanted: list[str]) -> None:
     assert local(spec, zone, day) == wanted
+
+
+# What the expressions below mean, said a second time: minutes, hours.
+CLOCK: dict[str, tuple[range, range]] = {
+    "*/15 * * * *": (range(0, 60, 15), range(24)),
+    "10 * * * *": (range(10, 11), range(24)),
+    "0 */3 * * *": (range(1), range(0, 24, 3)),
+    "*/10 1-3 * * *": (range(0, 60, 10), range(1, 4)),
+    "30 2 * * *": (range(30, 31), range(2, 3)),
+    "15,45 1-3 * * *": (range(15, 46, 30), range(1, 4)),
+    "0 0 * * *": (range(1), range(1)),
+}
+MINUTE = timedelta(minutes=1)
+
+
+def by_hand(spec: str, zone: ZoneInfo, after: datetime, until: datetime) -> list[datetime]:
+    """The slots, found by looking at the clock each minute."""
+    minutes, hours = CLOCK[spec]
+    wild = any(field.startswith("*") for field in spec.split()[:2])
+    at = after - timedelta(hours=4)  # fixed times that the clock has shown before do not come again
+    seen, found = at.astimezone(zone).replace(tzinfo=None), list[datetime]()
+    while (at := at + MINUTE) <= until:
+        wall = at.astimezone(zone).replace(tzinfo=None)
+        times = [wall] if wild else passed(seen, wall)
+        seen = max(seen, wall)
+        if any(time.minute in minutes and time.hour in hours for time in times):
+            found.append(at)
+    return [at for at in found if at > after]
+
+
+def passed(seen: datetime, wall: datetime) -> list[datetime]:
+    """The times of day that the clock has come to or jumped over since."""
+    return [seen + n * MINUTE for n in range(1, max(0, int((wall - seen) / MINUTE)) + 1)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(sorted(CLOCK)), ZONES, st.sampled_from(CHANGES), st.integers(-300, 120))
+@example("0 */3 * * *", ZoneInfo("Australia/Lord_Howe"), CHANGES[3], -60)
+@example("*/10 1-3 * * *", OSLO, CHANGES[1], -15)
+@example("*/10 1-3 * * *", OSLO, CHANGES[1], 15)
+def test_slots_are_what_the_clock_on_the_wall_shows(spec: str, zone: ZoneInfo, change: datetime, minutes: int) -> None:
+    after = change + timedelta(minutes=minutes)
+    until = after + timedelta(hours=8)
+    found = list(takewhile(lambda slot: slot <= until, slots(parse(spec), zone, after)))
+    assert found == by_hand(spec, zone, after, until)
 
 
 @settings(deadline=None)
@@ -123,8 +175,10 @@ def test_each_slot_is_run_at_most_once_whatever_the_ticks(
     assert set(ran) <= possible
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 @given(SPECS.filter(lambda spec: spec != "every 30s"), ZONES, TIMES)
+@example("30 * * * *", OSLO, datetime(2026, 10, 24, 22, tzinfo=UTC))
+@example("30 2 * * *", NEW_YORK, datetime(2026, 3, 8, 5, tzinfo=UTC))
 def test_looked_at_often_every_slot_is_run_in_time(spec: str, zone: ZoneInfo, start: datetime) -> None:
     last_slot, ran = start, list[datetime]()
     for tick in range(0, 6 * 3600, 20):
@@ -176,6 +230,19 @@ def test_a_year_of_downtime_is_no_work() -> None:
     assert latest(parse("* * * * *"), OSLO, after, now) == now
     assert latest(parse("every 30s"), OSLO, after, now) == now
     assert latest(parse("0 0 29 2 *"), OSLO, after, now) is None
+    found = due(parse("every 30s"), OSLO, [], after, now, catch_up=True)
+    assert found is not None
+    assert found.missed == MISSED_MAX
+
+
+def test_slots_that_are_made_up_for_are_counted() -> None:
+    last, now = datetime(2026, 5, 1, 0, tzinfo=UTC), datetime(2026, 5, 4, 1, tzinfo=UTC)
+    found = due(parse("30 0 * * *"), ZoneInfo("UTC"), [], last, now, catch_up=True)
+    assert found is not None
+    assert (found.slot, found.missed, found.late) == (datetime(2026, 5, 4, 0, 30, tzinfo=UTC), 3, True)
+    on_time = due(parse("30 0 * * *"), ZoneInfo("UTC"), [], found.slot, found.slot + timedelta(days=1), catch_up=False)
+    assert on_time is not None
+    assert (on_time.missed, on_time.late, on_time.run) == (0, False, True)
 
 
 def test_blackouts_that_touch_are_one() -> None:
@@ -188,6 +255,18 @@ def test_blackouts_that_touch_are_one() -> None:
     assert covering([month_end], OSLO, datetime(2026, 10, 31, 17, 0, tzinfo=UTC)) is not None
     endless = covering([Blackout.parse("* * * * * for 2d")], OSLO, now)
     assert endless is not None, "and it is found in finite time"
+
+
+def test_windows_without_end_are_not_all_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = list[datetime]()
+
+    def counted(*given: Any) -> datetime | None:
+        looks.append(given[-1])
+        return latest(*given)
+
+    monkeypatch.setattr(schedule, "latest", counted)
+    assert covering([Blackout.parse("* * * * * for 1m")], OSLO, START) is not None
+    assert len(looks) <= schedule.JOINED_MAX
 
 
 @pytest.mark.parametrize(
@@ -214,7 +293,15 @@ def test_nonsense_is_refused_with_an_example(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2026-11-03T06:00", "2026-11-03T06:00/2026-11-02T06:00", "2026-11-03T06:00Z/2026-11-04", "0 18 L * * for 99d"],
+    [
+        "",
+        "2026-11-03T06:00",
+        "2026-11-03T06:00/2026-11-02T06:00",
+        "2026-11-03T06:00Z/2026-11-04",
+        "0 18 L * * for 99d",
+        "0001-01-01/0001-01-02",
+        "9999-12-31T00:00/9999-12-31T23:00",
+    ],
 )
 def test_no_blackout(text: str) -> None:
     with pytest.raises(SettingsError):

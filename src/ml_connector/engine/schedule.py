@@ -6,8 +6,10 @@ Must not know: flows, connections, where a schedule is kept.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,6 +20,9 @@ from ml_connector.errors import SettingsError
 TEXT_MAX = 200
 EVERY_MIN, EVERY_MAX = timedelta(seconds=10), timedelta(days=7)
 BLACKOUT_MAX = timedelta(days=62)
+BLACKOUT_YEARS = range(2000, 2200)
+JOINED_MAX = 100  # windows; what touches them after that is found when they are over
+MISSED_MAX = 100
 GRACE_S = 90.0
 YEARS_BACK = timedelta(days=4 * 366)  # the rarest slot there is: 29 February
 WINDOWS = (timedelta(hours=3), timedelta(days=3), timedelta(days=70), YEARS_BACK)
@@ -57,11 +62,15 @@ class Blackout(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """The newest slot that has come; `late`: it, or one before it, should have been run earlier. `run`: now."""
+    """The newest slot that has come; `late`: it, or one before it, should have been run earlier. `run`: now.
+
+    `missed`: slots before it that never get a run of their own; MISSED_MAX of them: at least so many.
+    """
 
     slot: datetime
     late: bool
     run: bool
+    missed: int = 0
 
 
 def parse(text: str) -> Spec:
@@ -105,20 +114,22 @@ def due(
 ) -> Due | None:
     """What of a schedule is due; None: nothing, or nothing yet, because of a blackout."""
     slot = latest(spec, zone, last_slot, now)
-    if slot is None or covering(blackouts, zone, now):
+    if slot is None or any(_end(one, zone, now) for one in blackouts):
         return None
     old = (now - slot).total_seconds() > grace_s
-    missed = next(slots(spec, zone, last_slot)) < slot
-    return Due(slot, late=old or missed, run=catch_up or not old)
+    older = takewhile(lambda other: other < slot, slots(spec, zone, last_slot))
+    missed = sum(1 for _ in islice(older, MISSED_MAX))
+    return Due(slot, late=old or missed > 0, run=catch_up or not old, missed=missed)
 
 
 def covering(blackouts: Sequence[Blackout], zone: ZoneInfo, now: datetime) -> datetime | None:
     """Until when it is blacked out, windows that touch joined; None: it is not."""
     until = now
-    while ends := [end for one in blackouts if (end := _end(one, zone, until)) and end > until]:
-        until = max(ends)
-        if until - now > BLACKOUT_MAX:
+    for _ in range(JOINED_MAX):
+        ends = [end for one in blackouts if (end := _end(one, zone, until))]
+        if not ends or until - now > BLACKOUT_MAX:
             break
+        until = max(ends)
     return until if until > now else None
 
 
@@ -143,11 +154,36 @@ def _intervals(spec: Every, after: datetime) -> Iterator[datetime]:
 
 def _crons(spec: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
     given = after.astimezone(UTC)
-    for slot in CronSim(spec.text, given.astimezone(zone)):
-        instant = slot.astimezone(UTC)
+    minute, hour = spec.text.split()[:2]
+    fixed = not minute.startswith("*") and not hour.startswith("*")
+    for instant in _fixed(spec, zone, given) if fixed else _running(spec, zone, given):
         if instant > given:  # an hour that comes twice begins again in local time
             given = instant
             yield instant
+
+
+def _fixed(spec: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    """Times of day: one that is skipped comes right after the gap, one that comes twice is the first."""
+    for slot in CronSim(spec.text, after.astimezone(zone)):
+        yield slot.astimezone(UTC)
+
+
+def _running(spec: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    """Whenever a clock on the wall shows it: never in a gap, again in an hour that comes twice.
+
+    The wall's times are mapped here, as CronSim loses some where clocks change by half an hour.
+    """
+    local = after.astimezone(zone)
+    earlier, later = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    again = deque[datetime]()
+    for wall in CronSim(spec.text, local.replace(tzinfo=None, fold=0) - (later - earlier)):
+        first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        while again and again[0] < first:
+            yield again.popleft()
+        if first <= second:  # else no clock shows it
+            yield first
+        if first < second:
+            again.append(second)
 
 
 def _end(one: Blackout, zone: ZoneInfo, at: datetime) -> datetime | None:
@@ -200,6 +236,8 @@ def _once(tidy: str) -> Blackout:
         raise SettingsError(
             f'{tidy!r} is no blackout; it looks like "2026-10-31T18:00/2026-11-03T06:00" or "0 18 L * * for 60h"'
         )
+    if start.year not in BLACKOUT_YEARS or stop.year not in BLACKOUT_YEARS:
+        raise SettingsError(f"{tidy!r} is not of this time; check the year")
     return Blackout(start, _bounded(tidy, stop - start))
 
 
