@@ -21,6 +21,7 @@ from ml_connector.store.schema import KEY, SERIAL, metadata, owner
 IS_QUEUED_OR_RUNNING = text("state IN ('queued', 'running')")
 IS_RUNNING = text("state = 'running'")
 IS_WAITING = text("state = 'waiting'")
+IS_PLACED = text("state = 'placed'")
 IS_IN_FORCE = text("ended_at IS NULL")
 
 orders = Table(
@@ -137,15 +138,24 @@ inbox = Table(
     Column("flow", KEY, nullable=False),
     Column("key", KEY, nullable=False),
     Column("order_id", KEY, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("not_before", Double, nullable=False, server_default=text("0")),
     Column("note", Text, nullable=False),
     Column("done_at", Text),
     Column("sealed", LargeBinary),
     sqlite_autoincrement=True,
 )
 Index("inbox_by_event", inbox.c.connection_id, inbox.c.system, inbox.c.event_id, unique=True)
-Index("inbox_waiting", inbox.c.id, sqlite_where=IS_WAITING, postgresql_where=IS_WAITING)
+Index(
+    "inbox_waiting",
+    inbox.c.connection_id,
+    inbox.c.flow,
+    inbox.c.not_before,
+    sqlite_where=IS_WAITING,
+    postgresql_where=IS_WAITING,
+)
 Index("inbox_by_key", inbox.c.connection_id, inbox.c.flow, inbox.c.key)
-Index("inbox_by_order", inbox.c.order_id)
+Index("inbox_placed", inbox.c.order_id, sqlite_where=IS_PLACED, postgresql_where=IS_PLACED)
 Index("inbox_by_time", inbox.c.received_at)
 
 edits = Table(

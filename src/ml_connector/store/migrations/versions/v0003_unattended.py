@@ -15,6 +15,7 @@ SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 IS_QUEUED_OR_RUNNING = sa.text("state IN ('queued', 'running')")
 IS_RUNNING = sa.text("state = 'running'")
 IS_WAITING = sa.text("state = 'waiting'")
+IS_PLACED = sa.text("state = 'placed'")
 IS_IN_FORCE = sa.text("ended_at IS NULL")
 IS_WHOLE = sa.text("kind = 'run'")
 IS_DONE = sa.text("kind = 'run' AND state = 'done'")
@@ -125,15 +126,18 @@ def upgrade() -> None:
         sa.Column("flow", KEY, nullable=False),
         sa.Column("key", KEY, nullable=False),
         sa.Column("order_id", KEY, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False, server_default=sa.text("0")),
+        sa.Column("not_before", sa.Double(), nullable=False, server_default=sa.text("0")),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("done_at", sa.Text()),
         sa.Column("sealed", sa.LargeBinary()),
         sqlite_autoincrement=True,
     )
     op.create_index("inbox_by_event", "inbox", ["connection_id", "system", "event_id"], unique=True)
-    op.create_index("inbox_waiting", "inbox", ["id"], sqlite_where=IS_WAITING, postgresql_where=IS_WAITING)
+    waiting = ["connection_id", "flow", "not_before"]
+    op.create_index("inbox_waiting", "inbox", waiting, sqlite_where=IS_WAITING, postgresql_where=IS_WAITING)
     op.create_index("inbox_by_key", "inbox", ["connection_id", "flow", "key"])
-    op.create_index("inbox_by_order", "inbox", ["order_id"])
+    op.create_index("inbox_placed", "inbox", ["order_id"], sqlite_where=IS_PLACED, postgresql_where=IS_PLACED)
     op.create_index("inbox_by_time", "inbox", ["received_at"])
     op.create_table(
         "edits",
