@@ -18,7 +18,7 @@ import typer
 from rich.markup import escape
 
 from ml_connector import demo, sandbox, settings, wiring
-from ml_connector.cli import asking, editing, keeping, ledger, replaying, schedules, show, tokens, unattended
+from ml_connector.cli import asking, editing, keeping, ledger, replaying, schedules, serving, show, tokens, unattended
 from ml_connector.cli.asking import Given
 from ml_connector.cli.context import (
     INTERRUPTED,
@@ -48,6 +48,7 @@ app.add_typer(unattended.app)
 app.add_typer(replaying.app)
 app.add_typer(editing.app)
 app.add_typer(schedules.app)
+app.add_typer(serving.app)
 app.add_typer(tokens.app, name="token")
 
 Key = Annotated[str, typer.Argument(help="The record's number; of several parts A/B.")]

@@ -1,4 +1,4 @@
-"""The commands that keep working: `serve`, `worker`; and what they are doing: `orders`, `workers`.
+"""The command that keeps working, `worker`; and what workers are doing: `orders`, `workers`.
 
 Rule: asked to stop, they finish or hand back what they hold; a lost lease ends the process.
 Must not know: SQL, HTTP.
@@ -33,16 +33,18 @@ def worker(context: typer.Context, threads: Threads = 4, lease_s: Lease = 15.0, 
     """Carry out what is scheduled or ordered, until stopped; as many of these as you like on PostgreSQL."""
     with opened(context) as store:
         with ExitStack() as stack:
-            made = unattended.worker(store, stack, Pace(threads, lease_s, grace_s))
-            _stop_on_signals(made)
+            made = unattended.worker(store, context.obj, stack, Pace(threads, lease_s, grace_s))
+            stop_on_signals(made)
             show.err.print(
                 f"Worker {made.id[:8]} is at work, {threads} runs at a time. Stop it with Ctrl-C or SIGTERM."
             )
             idle = made.run()
-        _end(made, idle=idle)
+        end(made, idle=idle)
 
 
-def _stop_on_signals(made: Worker) -> None:
+def stop_on_signals(made: Worker) -> None:
+    """Have SIGTERM and Ctrl-C ask the worker to stop."""
+
     def stop(_number: int, _frame: FrameType | None) -> None:
         made.stop()
 
@@ -50,7 +52,7 @@ def _stop_on_signals(made: Worker) -> None:
         signal.signal(number, stop)
 
 
-def _end(made: Worker, *, idle: bool) -> None:
+def end(made: Worker, *, idle: bool) -> None:
     """End the process; at once where a thread still waits for a system, as its run is somebody else's by now."""
     if not idle or made.lost:
         sys.stderr.flush()

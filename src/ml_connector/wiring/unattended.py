@@ -4,7 +4,7 @@ Rule: chores may be done by any worker, by several at once; what must happen onc
 Must not know: how anything is shown.
 """
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.metadata import version
 
 import structlog
@@ -12,14 +12,20 @@ import structlog
 from ml_connector import flows
 from ml_connector.engine.seam import Chore
 from ml_connector.engine.worker import Pace, Worker
+from ml_connector.errors import BusyError
+from ml_connector.settings import Installation
 from ml_connector.store.db import PROCESS
 from ml_connector.store.orders import Orders
 from ml_connector.sync.orders import Ending, Order, State, needed_by
+from ml_connector.wiring import alerting, keeping
+from ml_connector.wiring.alerting import Alerting
 from ml_connector.wiring.opened import Opened
 from ml_connector.wiring.performing import Performing
 from ml_connector.wiring.ticking import Ticking
 
 _LOG = structlog.get_logger("ml_connector.worker")
+CLEAN_S = 3600.0
+ORDERS_DAYS = 90
 NEEDS = needed_by({name: flow.needs for name, flow in flows.FLOWS.items()})
 
 
@@ -45,22 +51,30 @@ class Logged:
         _LOG.error("the lease of this worker was ended by another one; it stops")
 
 
-def worker(opened: Opened, stack: ExitStack, pace: Pace | None = None) -> Worker:
+def worker(opened: Opened, installation: Installation, stack: ExitStack, pace: Pace | None = None) -> Worker:
     """A worker of this process; `stack` closes what it used."""
     pace = pace or Pace()
     performing = Performing(opened)
     stack.callback(performing.close)
-    chores = _chores(opened, pace)
+    chores = _chores(opened, installation, pace)
     orders = Orders(opened.database)
     return Worker(PROCESS, version("ml-connector"), orders, performing, NEEDS, Logged(), chores, pace)
 
 
-def _chores(opened: Opened, pace: Pace) -> tuple[Chore, ...]:
+def _chores(opened: Opened, installation: Installation, pace: Pace) -> tuple[Chore, ...]:
     orders = Orders(opened.database)
     return (
         Chore("take over", pace.lease_s / 5, lambda: _taken_over(orders)),
         Chore("schedules", 1.0, Ticking(opened).act),
+        Chore("alerts", alerting.EVERY_S, Alerting(opened, installation).act),
+        Chore("cleaning", CLEAN_S, lambda: _cleaned(opened, installation)),
     )
+
+
+def _cleaned(opened: Opened, installation: Installation) -> None:
+    with suppress(BusyError):  # another worker is at it
+        keeping.clean(opened, installation)
+    Orders(opened.database).clean(ORDERS_DAYS)
 
 
 def _taken_over(orders: Orders) -> None:

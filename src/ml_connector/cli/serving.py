@@ -1,0 +1,101 @@
+"""`serve`: API, webhooks, schedules and a worker in one process.
+
+Rule: one part that ends, ends the others; asked to stop, what came in is answered and what is held finished or handed
+back.
+Must not know: SQL, HTTP.
+"""
+
+import socket
+import threading
+from contextlib import ExitStack, closing
+from typing import Annotated, Any
+
+import typer
+
+from ml_connector.cli import show
+from ml_connector.cli.context import opened
+from ml_connector.cli.unattended import Grace, Lease, Threads, end, stop_on_signals
+from ml_connector.engine.worker import Pace, Worker
+from ml_connector.errors import SettingsError
+from ml_connector.wiring import unattended
+from ml_connector.wiring.opened import Opened
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+BACKLOG = 2048
+ANSWER_S = 10  # for what is being answered when asked to stop
+# The web server's own lines would name addresses; what matters is in the connector's log.
+QUIET: dict[str, Any] = {
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "timeout_graceful_shutdown": ANSWER_S,
+    "timeout_keep_alive": 30,
+    "h11_max_incomplete_event_size": 16_384,
+}
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Where to listen; this machine only, unless you say so.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8600,
+    threads: Threads = 4,
+    lease_s: Lease = 15.0,
+    grace_s: Grace = 30.0,
+) -> None:
+    """Everything in one process: API, webhooks, schedules and a worker."""
+    with opened(context, create=True) as store, closing(_listening(host, port)) as listening:
+        with ExitStack() as stack:
+            worker = unattended.worker(store, context.obj, stack, Pace(threads, lease_s, grace_s))
+            stop_on_signals(worker)
+            _tell(host, listening)
+            idle = _serve(store, worker, listening)
+        end(worker, idle=idle)
+
+
+def _serve(store: Opened, worker: Worker, listening: socket.socket) -> bool:
+    """Serve until asked to stop, or until the worker ends; whether the worker came to rest."""
+    # Imported here, as loading them takes longer than many a command.
+    import uvicorn
+
+    from ml_connector.console.app import make_app
+
+    web = make_app(store, lambda: worker.alive, worker.nudge)
+    server = uvicorn.Server(uvicorn.Config(web, **QUIET))
+    ended: list[bool] = []
+
+    def work() -> None:
+        try:
+            ended.append(worker.run())
+        finally:
+            server.should_exit = True
+
+    thread = threading.Thread(target=work, name="worker")
+    thread.start()
+    try:
+        server.run(sockets=[listening])
+    finally:
+        worker.stop()
+        thread.join()
+    return ended == [True]
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
+    except OSError as error:
+        raise SettingsError(f"{host}:{port} can't be listened on: {error.strerror}; choose another --port") from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _tell(host: str, listening: socket.socket) -> None:
+    port = listening.getsockname()[1]
+    show.err.print(f"Serving at http://{f'[{host}]' if ':' in host else host}:{port}. Stop it with Ctrl-C or SIGTERM.")
+    if host not in LOOPBACK:
+        show.err.print(
+            "[yellow]This is not encrypted[/]: put a proxy with TLS in front of it, see docs/how-to/install.md."
+        )
