@@ -4,6 +4,7 @@ Rule: a sentence says what to do and repeats no body; what goes wrong unforeseen
 Must not know: what was asked.
 """
 
+import traceback
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
@@ -19,6 +20,7 @@ from ml_connector.errors import BusyError, ConnectorError, RemoteError, Settings
 
 _LOG = structlog.get_logger("ml_connector.console")
 TOLD_MAX = 3
+PLACES_MAX = 8
 BY_KIND = (
     (SettingsError, 422, "invalid"),
     (BusyError, 409, "busy"),
@@ -91,7 +93,13 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
     return answer(said.status_code, BY_STATUS.get(said.status_code, "refused"), sentence, said.headers)
 
 
+def _where(error: Exception) -> str:
+    """The innermost places of a traceback: no message and no values, as these may be secrets."""
+    found = traceback.extract_tb(error.__traceback__)[-PLACES_MAX:]
+    return " < ".join(f"{place.filename}:{place.lineno} {place.name}" for place in reversed(found))
+
+
 def failed(path: str, error: Exception) -> JSONResponse:
     """The answer where the connector itself is at fault."""
-    _LOG.error("failed", path=path, exc_info=error)
+    _LOG.error("failed", path=path, error=type(error).__name__, where=_where(error))
     return answer(500, "internal", "something went wrong here; the log of this process says what")

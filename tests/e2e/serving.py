@@ -1,0 +1,69 @@
+"""The web application of `serve`, answering on this machine, over a store that a small sandbox has filled."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import uvicorn
+from rig import Rig, generous, rig, sqlite_url
+
+from ml_connector import wiring
+from ml_connector.console.app import make_app
+from ml_connector.store.api_tokens import ApiTokens, Right
+
+API = "/api/v1"
+
+
+@dataclass
+class Served:
+    """An application that answers: where, over which systems and store, with which tokens; `nudges` counts."""
+
+    url: str
+    joined: Rig
+    tokens: dict[Right, str]
+    nudges: list[int] = field(default_factory=list[int])
+
+    def client(self, right: Right | None = Right.OPERATE, token: str = "") -> httpx2.Client:
+        """A client; `right` None: without a token."""
+        shown = token or (self.tokens[right] if right else "")
+        headers = {"Authorization": f"Bearer {shown}"} if shown else {}
+        return httpx2.Client(base_url=self.url + API, headers=headers, trust_env=False)
+
+    def ask(self, method: str, path: str, right: Right | None = Right.OPERATE, **more: Any) -> httpx2.Response:
+        """One request."""
+        with self.client(right) as client:
+            return client.request(method, path, **more)
+
+
+@contextmanager
+def answering(opened: wiring.Opened, nudge: Callable[[], None] = lambda: None) -> Generator[str]:
+    """The application over a store; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        app = make_app(opened, lambda: True, nudge)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def serving(folder: Path) -> Generator[Served]:
+    """An application over a store with some runs and some records that need a person."""
+    nudges: list[int] = []
+    with rig(sqlite_url(folder), generous(suppliers=30, orders=60)) as joined:
+        joined.run()
+        tokens = {right: ApiTokens(joined.store.database).create(str(right), right, "kari") for right in Right}
+        with answering(joined.store, lambda: nudges.append(1)) as url:
+            yield Served(url, joined, tokens, nudges)
