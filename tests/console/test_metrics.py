@@ -40,6 +40,7 @@ COUNTED: dict[tallies.Key, float] = {
 FULL = Snapshot(
     NOW,
     {7: "acme"},
+    {7: NOW},
     (FlowState(7, "payments", NOW - HOUR, None, Run("r", "failed", NOW, NOW), None),),
     (Queue(7, "payments", 2, 1, NOW - HOUR),),
     (Held(7, "payments", "closed_period", 12, 3, NOW - 2 * HOUR, {"EUR": Decimal("41200.10")}),),

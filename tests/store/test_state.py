@@ -71,6 +71,7 @@ def test_only_a_run_of_all_that_changed_is_a_success(db: Database, vault: Vault,
         run(connection_id, "2", "failed", ago(hours=3)),
         run(connection_id, "3", "done", ago(hours=2), "some"),
         run(connection_id, "4", "done", ago(hours=1), "plan"),
+        run(connection_id, "5", "running", ago(minutes=1)),
     ]
     fill(db, schema.runs, rows)
     (flow,) = snapshot(db, vault, FLOWS, NOW).flows

@@ -16,6 +16,7 @@ from ml_connector.errors import VaultError
 from ml_connector.store import schema, tallies
 from ml_connector.store.db import Database, among, epoch
 from ml_connector.store.orders import WorkerRow
+from ml_connector.store.runs import RUNNING
 from ml_connector.store.schema import IS_DONE, IS_UNRESOLVED, IS_WHOLE, connections, exceptions, runs, tokens
 from ml_connector.store.schema_work import IS_QUEUED_OR_RUNNING, IS_WAITING, inbox, orders, workers
 from ml_connector.store.vault import Vault
@@ -46,7 +47,8 @@ class Ended(msgspec.Struct, frozen=True):
 class FlowState(msgspec.Struct, frozen=True):
     """A flow of a connection.
 
-    `succeeded_at`, `whole`: of runs that covered all that changed. `last`: of any run. `ended`: of orders.
+    `succeeded_at`, `whole`: of runs that covered all that changed. `last`: of any run. `ended`: of orders. A run
+    that is under way is none of them, as nobody knows yet how it ends.
     """
 
     connection_id: int
@@ -96,6 +98,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     at: datetime
     connections: dict[int, str]
+    created: dict[int, datetime] = {}
     flows: tuple[FlowState, ...] = ()
     queues: tuple[Queue, ...] = ()
     held: tuple[Held, ...] = ()
@@ -109,10 +112,12 @@ class Snapshot(msgspec.Struct, frozen=True):
 def snapshot(db: Database, vault: Vault | None, flows: Collection[str], now: datetime) -> Snapshot:
     """How things are; without a vault nothing is told of tokens. Raises: StoreError."""
     with db.read() as connection:
-        names = _names(connection)
+        there = _there(connection)
+        names = {row.id: row.name for row in there}
         return Snapshot(
             now,
             names,
+            {row.id: schema.instant(row.created_at) for row in there},
             _flows(connection, sorted(flows)),
             _queues(connection, names),
             _held(connection, names, now),
@@ -132,9 +137,9 @@ def leases(connection: Connection) -> tuple[WorkerRow, ...]:
     return tuple(WorkerRow(*one) for one in told)
 
 
-def _names(connection: Connection) -> dict[int, str]:
-    query = select(connections.c.id, connections.c.name).where(connections.c.removed_at.is_(None))
-    return {row.id: row.name for row in connection.execute(query.order_by(connections.c.name))}
+def _there(connection: Connection) -> Sequence[Any]:
+    query = select(connections.c.id, connections.c.name, connections.c.created_at)
+    return connection.execute(query.where(connections.c.removed_at.is_(None)).order_by(connections.c.name)).all()
 
 
 def _flows(connection: Connection, flows: Sequence[str]) -> tuple[FlowState, ...]:
@@ -159,7 +164,7 @@ def _latest(connection: Connection, flows: Sequence[str]) -> Any:
     """Of each connection and flow the latest runs and order, each by one step into an index."""
     named = union_all(*(select(_name(connection, flow).label("flow")) for flow in flows)).subquery("flows")
     mine = (runs.c.connection_id == connections.c.id, runs.c.flow == named.c.flow)
-    run = select(runs.c.id).where(*mine).order_by(runs.c.started_at.desc()).limit(1)
+    run = select(runs.c.id).where(*mine, runs.c.state != RUNNING).order_by(runs.c.started_at.desc()).limit(1)
     done = select(runs.c.finished_at).where(*mine, IS_DONE).order_by(runs.c.finished_at.desc()).limit(1)
     order = select(orders.c.id).where(orders.c.connection_id == connections.c.id, orders.c.flow == named.c.flow)
     order = order.where(_ENDED).order_by(orders.c.placed_at.desc()).limit(1)
@@ -263,9 +268,7 @@ def _lags(connection: Connection, names: Collection[int]) -> dict[int, list[floa
     return {number: sorted(took) for number, took in lags.items()}
 
 
-def _tokens(
-    connection: Connection, vault: Vault, names: Collection[int], now: datetime
-) -> dict[int, float]:
+def _tokens(connection: Connection, vault: Vault, names: Collection[int], now: datetime) -> dict[int, float]:
     rows = connection.execute(select(tokens).where(tokens.c.name == "ifs").order_by(tokens.c.connection_id)).all()
     left: dict[int, float] = {}
     for row in (one for one in rows if one.connection_id in names):
