@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -263,3 +264,35 @@ def test_only_an_empty_store_without_workers_is_restored_into(kept: Path, url: s
             checked.restore(db)
         with db.read() as connection:
             assert connection.execute(text("SELECT COUNT(*) FROM journal WHERE kind = 'restored'")).scalar() == 4
+
+
+def test_a_backup_is_of_one_moment(db: Database, vault: Vault, store: FlowStore, file: Path) -> None:
+    """While another thread settles change after change, every backup is true in itself."""
+    stop = threading.Event()
+
+    def work() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            settled(store, [entry(f"{number}")])
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        made = [backup.back_up(db, vault, file.with_name(f"{number}.db")) for number in range(5)]
+    finally:
+        stop.set()
+        thread.join()
+    assert made[-1].counts["links"] > made[0].counts["links"]
+    for number in range(5):
+        with closing(sqlite3.connect(file.with_name(f"{number}.db"))) as raw:
+            (links,), (done,), (entries,), (head,) = (raw.execute(query).fetchone() for query in TOGETHER)
+            assert (links, entries) == (done, head)
+
+
+TOGETHER = (
+    "SELECT COUNT(*) FROM links",
+    "SELECT COUNT(*) FROM changes WHERE state = 'settled'",
+    "SELECT COUNT(*) FROM journal",
+    "SELECT seq FROM chains",
+)
