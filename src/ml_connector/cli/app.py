@@ -18,7 +18,19 @@ import typer
 from rich.markup import escape
 
 from ml_connector import demo, sandbox, settings, wiring
-from ml_connector.cli import asking, editing, keeping, ledger, replaying, schedules, serving, show, tokens, unattended
+from ml_connector.cli import (
+    alerts,
+    asking,
+    editing,
+    keeping,
+    ledger,
+    replaying,
+    schedules,
+    serving,
+    show,
+    tokens,
+    unattended,
+)
 from ml_connector.cli.asking import Given
 from ml_connector.cli.context import (
     INTERRUPTED,
@@ -50,6 +62,7 @@ app.add_typer(editing.app)
 app.add_typer(schedules.app)
 app.add_typer(serving.app)
 app.add_typer(tokens.app, name="token")
+app.add_typer(alerts.app)
 
 Key = Annotated[str, typer.Argument(help="The record's number; of several parts A/B.")]
 Flows = Annotated[list[str] | None, typer.Argument(help="Flows to run; all when none is named.")]

@@ -16,7 +16,7 @@ from ml_connector.errors import BusyError, ConnectorError, StoreError
 from ml_connector.settings import Installation, Profile
 from ml_connector.store.alerts import Alerts
 from ml_connector.store.state import Snapshot, snapshot
-from ml_connector.sync.alerts import Standing
+from ml_connector.sync.alerts import Condition, Standing
 from ml_connector.wiring import conditions as alarming
 from ml_connector.wiring import telling
 from ml_connector.wiring.opened import Opened
@@ -149,7 +149,7 @@ def advanced(
     return stands
 
 
-def seen(now: Snapshot, number: int, profile: Profile) -> list[alarming.Condition]:
+def seen(now: Snapshot, number: int, profile: Profile) -> list[Condition]:
     """The conditions of a connection, with the limits of its profile."""
     limits: dict[str, timedelta] = {flow: settings.span(text) for flow, text in profile.alerts.dead_man.items()}
     return alarming.conditions(now, number, limits)
@@ -166,16 +166,3 @@ def digest_of(now: Snapshot, number: int, stands: Mapping[str, Standing]) -> Mes
     own = [one for one in now.held if one.connection_id == number]
     counted = [f"{alarming.shown(one.flow)}, {one.cause}: {alarming.held_in_words([one])}" for one in own]
     return telling.of_digest(now.connections[number], firing, counted, now.at)
-
-
-def send_test(opened: Opened, installation: Installation, name: str, ways: Ways = telling.ways) -> dict[str, str]:
-    """Send a test message by each way; what came of it, "" when it was delivered. Raises: SettingsError, StoreError."""
-    own = settings.connection(opened.connections.get(name).settings).profile.alerts
-    said: dict[str, str] = {}
-    for way, tell in ways(own, installation).items():
-        try:
-            tell(telling.of_test(name, datetime.now(UTC)))
-            said[way] = ""
-        except ConnectorError as error:
-            said[way] = str(error)
-    return said

@@ -48,6 +48,11 @@ class Way(Protocol):
         ...
 
 
+def named(alerts: Alerts) -> tuple[str, ...]:
+    """The names of the ways by which somebody is told."""
+    return tuple(name for name, given in ((EMAIL, alerts.email), (WEBHOOK, alerts.webhook)) if given)
+
+
 def ways(alerts: Alerts, installation: Installation) -> dict[str, Way]:
     """The ways of these settings, by name; one that the installation lacks raises when it is used."""
     found: dict[str, Way] = {}
