@@ -50,18 +50,19 @@ def serve(
             worker = unattended.worker(store, context.obj, stack, Pace(threads, lease_s, grace_s))
             stop_on_signals(worker)
             _tell(host, listening)
-            idle = _serve(store, worker, listening)
+            token = context.obj.metrics_token
+            idle = _serve(store, worker, listening, token.get_secret_value() if token else "")
         end(worker, idle=idle)
 
 
-def _serve(store: Opened, worker: Worker, listening: socket.socket) -> bool:
+def _serve(store: Opened, worker: Worker, listening: socket.socket, metrics_token: str) -> bool:
     """Serve until asked to stop, or until the worker ends; whether the worker came to rest."""
     # Imported here, as loading them takes longer than many a command.
     import uvicorn
 
     from ml_connector.console.app import make_app
 
-    web = make_app(store, lambda: worker.alive, worker.nudge)
+    web = make_app(store, lambda: worker.alive, worker.nudge, metrics_token)
     server = uvicorn.Server(uvicorn.Config(web, **QUIET))
     ended: list[bool] = []
 

@@ -10,17 +10,18 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from ml_connector.console import api, health, refusals
+from ml_connector.console import api, health, metrics, refusals
 from ml_connector.console.attempts import Attempts
 from ml_connector.console.bounds import Bounds
 from ml_connector.console.site import Site
+from ml_connector.flows import FLOWS
 from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.wiring import Opened
 
 ABOUT = "What `ml-connector` joins, ordered and watched by programs. Each request carries a token; times have a zone."
 
 
-def make_app(opened: Opened, alive: Callable[[], bool], nudge: Callable[[], None]) -> FastAPI:
+def make_app(opened: Opened, alive: Callable[[], bool], nudge: Callable[[], None], metrics_token: str = "") -> FastAPI:
     """The application; `alive`: the worker beside it has a lease; `nudge`: have that worker look for orders now."""
     app = FastAPI(
         title="ml-connector",
@@ -34,6 +35,7 @@ def make_app(opened: Opened, alive: Callable[[], bool], nudge: Callable[[], None
     app.state.site = Site(opened, alive, nudge, ApiTokens(opened.database), Attempts())
     refusals.install(app)
     app.include_router(health.router(opened.database, alive))
+    app.include_router(metrics.router(opened.database, opened.vault, FLOWS, metrics_token))
     app.include_router(api.routes)
     app.add_middleware(Bounds)
     return app
