@@ -74,7 +74,9 @@ def _of_flows(now: Snapshot) -> Iterator[Metric]:
     yield _gauge("mlc_flow_lag_seconds", "Seconds since the last run that covered all changes.", _FLOW, lag)
     yield _gauge("mlc_flow_last_success_timestamp_seconds", "When that run ended.", _FLOW, at)
     states = [((now.connections[one.connection_id], one.flow, one.last.state), 1.0) for one in now.flows if one.last]
-    yield _gauge("mlc_flow_last_run", "How the latest run that is over ended: 1 at its state.", (*_FLOW, "state"), states)
+    yield _gauge(
+        "mlc_flow_last_run", "How the latest run that is over ended: 1 at its state.", (*_FLOW, "state"), states
+    )
 
 
 def _of_orders(now: Snapshot) -> Iterator[Metric]:
