@@ -1,6 +1,7 @@
 """Last night's backup beside live systems: the next run settles by look-ups, and nothing is there twice."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -107,40 +108,37 @@ def assert_totals(joined: LedgerRig) -> None:
 
 
 @pytest.mark.parametrize("landing", LANDINGS)
-def test_a_day_after_the_backup_nothing_is_posted_or_corrected_twice(tmp_path: Path, landing: Kind) -> None:
-    with ledger_rig(sqlite_url(tmp_path), few(), tmp_path, landing=landing) as joined:
-        joined.settle()
-        back_up(joined, tmp_path)
-        go_on(joined)
-        before = joined.box.vouchers(), joined.box.airbase_log.writes, joined.box.ifs_log.writes
-        with restored(joined, tmp_path) as again:
-            again.settle()
-            assert (again.box.vouchers(), again.box.airbase_log.writes, again.box.ifs_log.writes) == before
-            assert_settled(again)
-
-
-@pytest.mark.parametrize("landing", LANDINGS)
-def test_what_happened_since_the_old_store_was_lost_is_done_once(tmp_path: Path, landing: Kind) -> None:
+def test_what_was_done_since_is_not_done_twice_and_what_was_not_is_done_once(tmp_path: Path, landing: Kind) -> None:
     with ledger_rig(sqlite_url(tmp_path), few(), tmp_path, landing=landing) as joined:
         joined.settle()
         back_up(joined, tmp_path)
         known = {flow: keys_of(joined, flow) for flow in FLOWS}
         first = {flow: ledger.documents(joined.box, flow)[known[flow][1]] for flow in FLOWS}
         go_on(joined)
+        before = joined.box.vouchers(), joined.box.airbase_log.writes, joined.box.ifs_log.writes
+        with restored(joined, tmp_path) as again:
+            again.settle()
+            assert (again.box.vouchers(), again.box.airbase_log.writes, again.box.ifs_log.writes) == before
+            assert_settled(again)
+        (tmp_path / "restored.db").unlink()
         for flow in FLOWS:  # corrected since the backup, and due once more: one to what it was at the backup
             joined.edit("amend", flow, known[flow][0], amount="63")
             as_before(joined, flow, first[flow])
             anew(joined, flow, 3)
         joined.post_in_ifs()
-        before = {key: len(several) for key, several in ledger.ours(joined.box).items()}
+        count = counted(joined)
         with restored(joined, tmp_path) as again:
             again.settle()
-            grown = {key: len(several) - before.get(key, 0) for key, several in ledger.ours(again.box).items()}
-            amended = {key for flow in FLOWS for key in known[flow][:2] if grown[key]}
-            assert len(amended) == 4
-            assert {grown[key] for key in amended} == {2}  # the reversal and what takes its place
-            assert sorted(grown[key] for key in grown if grown[key] and key not in amended) == [1, 1]
+            grown = counted(again) - count
+            amended = {key for flow in FLOWS for key in known[flow][:2]}
+            assert {grown.pop(key) for key in amended} == {2}  # the reversal and what takes its place
+            assert sorted(grown.values()) == [1, 1]
             assert_settled(again)
+
+
+def counted(joined: LedgerRig) -> Counter[str]:
+    """How many vouchers there are of each document."""
+    return Counter({key: len(several) for key, several in ledger.ours(joined.box).items()})
 
 
 def test_posted_since_and_changed_since_is_shown_to_a_person(tmp_path: Path) -> None:
@@ -187,7 +185,7 @@ def test_other_rules_since_then_rewrite_nothing(tmp_path: Path) -> None:
             rigs.assert_quiet(again, census=True)
 
 
-@pytest.mark.parametrize(("landing", "sent"), [("external", True), ("manual", False), ("file", True)])
+@pytest.mark.parametrize(("landing", "sent"), [("external", True), ("manual", False)])
 def test_a_change_without_an_answer_at_the_time_of_the_backup(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bool, landing: Kind
 ) -> None:
