@@ -80,7 +80,8 @@ def _print(told: firing.Told) -> None:
     if told.silenced_until:
         show.out.print(f"All alerts are silent until {told.silenced_until:%Y-%m-%d %H:%M} UTC.")
     if not told.ways:
-        show.err.print('Nobody is told: set [alerts] email = ["ap@example.com"] in the profile.')
+        said = 'Nobody is told: set [alerts] email = ["ap@example.com"] in the profile.'
+        show.err.print(escape(said), soft_wrap=True)
 
 
 def _known(ways: Sequence[Any]) -> str:
