@@ -11,8 +11,11 @@ from typing import Any
 import expected
 import expected_ledger as ledger
 import ledger_rig as rigs
+import ledger_story as story
 import pytest
 import rig as plain_rigs
+import test_supplier_invoices as invoices
+import test_terms as terms
 from ledger_rig import LANDINGS, Kind, LedgerRig, ledger_rig
 from rig import NAME, Rig, rig, sqlite_url
 from sqlalchemy import select, update
@@ -20,7 +23,7 @@ from sqlalchemy import select, update
 from ml_connector import wiring
 from ml_connector.errors import ConnectorError, StoppedError
 from ml_connector.records.voucher import Voucher
-from ml_connector.settings import Installation
+from ml_connector.settings import Installation, Invoices
 from ml_connector.store import schema
 from ml_connector.store.approvals import Approvals
 from ml_connector.store.flow_store import FlowStore
@@ -339,3 +342,54 @@ def test_nothing_is_restored_over_anything(tmp_path: Path) -> None:
         with pytest.raises(ConnectorError, match="not empty"):
             keeping.restore(installation, tmp_path / "night.db")
         assert joined.store.connections.get(NAME).settings == {}
+
+
+def test_entries_posted_and_told_since(tmp_path: Path) -> None:
+    """What follows links waits until they are certain again, and says nothing twice."""
+    options = story.few(entries=True)
+    with ledger_rig(sqlite_url(tmp_path), options, tmp_path, story.rules_of(options)) as joined:
+        joined.settle()
+        back_up(joined, tmp_path)
+        for step in (1, 2):
+            story.edit(joined, step)
+            joined.settle()
+        joined.run(census=True)  # tells what Airbase put back into its queue
+        written = joined.written()
+        with restored(joined, tmp_path) as again:
+            again.run("acknowledgements")  # before its time
+            again.settle()
+            assert again.written() == written
+            story.assert_ended_well(again)
+
+
+def test_payment_terms_agreed_since(tmp_path: Path) -> None:
+    with terms.joined_terms(tmp_path, "hold", suppliers=6) as joined:
+        terms.run(joined)
+        back_up(joined, tmp_path)
+        for key, companies in sorted(terms.agreements(joined).items())[:3]:
+            for company in companies:
+                terms.set_ifs(joined, key, company, "60")
+        terms.run(joined)
+        before = terms.writes(joined), terms.agreements(joined), terms.vendors(joined)
+        held = terms.held(joined)
+        with restored(joined, tmp_path) as again:
+            for _ in range(2):
+                terms.run(again)
+            assert (terms.writes(again), terms.agreements(again), terms.vendors(again)) == before
+            assert terms.held(again) == held
+
+
+def test_invoices_proposed_and_decided_since(tmp_path: Path) -> None:
+    with invoices.entering(tmp_path, invoices=Invoices(entered_in="airbase", status=True)) as joined:
+        joined.run()
+        back_up(joined, tmp_path)
+        invoices.bill(joined, 50)
+        first, second = sorted(invoices.bills(joined))[:2]
+        invoices.edit(joined, "update", first, status="paid")
+        invoices.edit(joined, "update", second, status="denied")
+        joined.run()
+        before, held = invoices.digest(joined), invoices.held(joined)
+        with restored(joined, tmp_path) as again:
+            for _ in range(2):
+                again.run()
+                assert (invoices.digest(again), invoices.held(again)) == (before, held)
