@@ -66,7 +66,7 @@ def _told(done: keeping.Restored) -> list[str]:
     told = [
         f"Restored {done.manifest.rows:,} rows as of {made}: {', '.join(done.connections) or 'no connection'}.",
         f"All {done.doubted:,} links are in doubt: the next run asks both systems about everything and takes longer.",
-        "Before it, check what was changed since: settings and posting rules of each connection, schedules.",
+        "Before it, set what was changed since: settings, rules and secrets of each connection, schedules, webhooks.",
     ]
     if done.voided:
         told.append(f"Approvals that had let nothing through are void: {done.voided:,}; give them anew where needed.")
