@@ -37,7 +37,7 @@ class Installation(BaseSettings):
     """What comes from the environment (`ML_CONNECTOR_…`): the store, its key, how long things are kept, who is told.
 
     `smtp_url`, `mail_from`: through which server and from whom alerts are mailed. `metrics_token`: who asks for figures
-    has to bear it.
+    has to bear it. `public_url`: where others reach this installation, such as `https://connector.example.com`.
     """
 
     model_config = SettingsConfigDict(env_prefix="ML_CONNECTOR_", env_ignore_empty=True)
@@ -52,6 +52,7 @@ class Installation(BaseSettings):
     mail_from: str = ""
     metrics_token: SecretStr | None = None
     allow_private_webhooks: bool = False
+    public_url: str = ""
 
 
 def installation(store: str = "") -> Installation:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from ml_connector.console import api, health, metrics, refusals
+from ml_connector.console import api, health, hooks, metrics, refusals
 from ml_connector.console.attempts import Attempts
 from ml_connector.console.bounds import Bounds
 from ml_connector.console.site import Site
@@ -36,6 +36,7 @@ def make_app(opened: Opened, alive: Callable[[], bool], nudge: Callable[[], None
     refusals.install(app)
     app.include_router(health.router(opened.database, alive))
     app.include_router(metrics.router(opened.database, opened.vault, FLOWS, metrics_token))
+    app.include_router(hooks.router(opened))
     app.include_router(api.routes)
     app.add_middleware(Bounds)
     return app

@@ -53,6 +53,11 @@ def chosen(names: Sequence[str], turned_on: set[str]) -> list[AnyFlow]:
     known(names)
     for name in names:
         if name not in turned_on:
-            how = HOW.get(name, f'[posting] documents = ["{name}"]')
-            raise SettingsError(f"{name} is off in this connection; its profile turns it on with: {how}")
+            raise SettingsError(off(name))
     return [flow for flow in flow_order.in_order(flows.FLOWS, list(names)) if flow.name in turned_on]
+
+
+def off(name: str) -> str:
+    """That a flow is off, and how to turn it on."""
+    how = HOW.get(name, f'[posting] documents = ["{name}"]')
+    return f"{name} is off in this connection; its profile turns it on with: {how}"

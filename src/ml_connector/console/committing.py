@@ -1,0 +1,143 @@
+"""The group committer: events that arrive together are committed together, each before it is answered.
+
+Rule: who gives an event gets a receipt after the commit, or an error; nothing is acknowledged that is not on disk.
+What does not fit in the queue is turned away at once.
+Must not know: how events arrive, how they are kept.
+"""
+
+import asyncio
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+import structlog
+
+from ml_connector.errors import StoreError
+from ml_connector.store.inbox import Event, Place, Receipt
+
+BATCH_MAX = 500
+QUEUE_MAX = 5000
+BYTES_MAX = 64 * 1024 * 1024  # of bodies that wait
+COUNT_EVERY_S = 2.0
+CLOSE_S = 20.0
+_LOG = structlog.get_logger("ml_connector.hooks")
+Keep = Callable[[Sequence[Event], Mapping[Place, int]], Sequence[Receipt]]
+
+
+class FullError(Exception):
+    """More waits than may wait: come again later."""
+
+
+class _Waiting(NamedTuple):
+    event: Event
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Receipt]"
+
+
+class Committer:
+    """One thread that writes; `give` is used from event loops."""
+
+    def __init__(self, keep: Keep, batch_max: int = BATCH_MAX, queue_max: int = QUEUE_MAX) -> None:
+        self._keep = keep
+        self._batch_max = batch_max
+        self._queue: queue.Queue[_Waiting | None] = queue.Queue(queue_max)
+        self._guard = threading.Lock()
+        self._bytes = 0
+        self._refused: Counter[Place] = Counter()
+        self._thread: threading.Thread | None = None
+
+    def give(self, event: Event) -> "asyncio.Future[Receipt]":
+        """Have an event committed; StoreError is set when it could not be. Raises: FullError."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Receipt] = loop.create_future()
+        self._start()
+        with self._guard:
+            if self._bytes + len(event.body) > BYTES_MAX:
+                raise FullError
+            try:
+                self._queue.put_nowait(_Waiting(event, loop, future))
+            except queue.Full:
+                raise FullError from None
+            self._bytes += len(event.body)
+        return future
+
+    def refused(self, place: Place) -> None:
+        """Count one that was turned away."""
+        with self._guard:
+            self._refused[place] += 1
+        self._start()
+
+    def close(self) -> None:
+        """Commit what waits, then end."""
+        with self._guard:
+            thread, self._thread = self._thread, None
+        if thread:
+            self._queue.put(None)
+            thread.join(CLOSE_S)
+
+    def _start(self) -> None:
+        with self._guard:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            batch, is_open = self._next()
+            counted = self._counted()
+            if batch or counted:
+                self._commit(batch, counted)
+
+    def _next(self) -> tuple[list[_Waiting], bool]:
+        """What waits, as much as is committed together; False when it is the last."""
+        batch: list[_Waiting] = []
+        with suppress(queue.Empty):
+            one = self._queue.get(timeout=COUNT_EVERY_S)
+            while one is not None:
+                batch.append(one)
+                if len(batch) == self._batch_max:
+                    return batch, True
+                one = self._queue.get_nowait()
+            return batch, False
+        return batch, True
+
+    def _counted(self) -> dict[Place, int]:
+        with self._guard:
+            counted, self._refused = dict(self._refused), Counter()
+        return counted
+
+    def _commit(self, batch: Sequence[_Waiting], counted: Mapping[Place, int]) -> None:
+        try:
+            receipts = self._keep([one.event for one in batch], counted)
+        except Exception as error:  # whatever it is, those who wait are told, and the next batch is tried
+            _LOG.warning("events were not kept", number=len(batch), error=type(error).__name__)
+            with self._guard:
+                self._refused.update(counted)
+            told = error if isinstance(error, StoreError) else StoreError(f"not kept: {type(error).__name__}")
+            self._answer(batch, [told] * len(batch))
+        else:
+            self._answer(batch, receipts)
+
+    def _answer(self, batch: Sequence[_Waiting], answers: Sequence[Receipt | StoreError]) -> None:
+        with self._guard:
+            self._bytes -= sum(len(one.event.body) for one in batch)
+        of_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Receipt], Receipt | StoreError]]] = {}
+        for one, answer in zip(batch, answers, strict=True):
+            of_loop.setdefault(one.loop, []).append((one.future, answer))
+        for loop, pairs in of_loop.items():
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_resolve, pairs)
+
+
+def _resolve(pairs: "Sequence[tuple[asyncio.Future[Receipt], Receipt | StoreError]]") -> None:
+    for future, answer in pairs:
+        if future.done():  # who waited has given up
+            continue
+        if isinstance(answer, Receipt):
+            future.set_result(answer)
+        else:
+            future.set_exception(answer)
