@@ -55,9 +55,6 @@ class Refused(Exception):
         return answer(self.status, self.code, self.sentence, headers)
 
 
-TOO_LARGE = Refused(413, "too_large", f"an event may have {BODY_MAX:,} bytes at most")
-
-
 class Known:
     """The hooks that are answered, read anew when what is known is too old."""
 
@@ -160,7 +157,7 @@ class Receiver:
             raise Refused(415, "encoding", "send the body as it is, without Content-Encoding")
         told = request.headers.get("content-length", "0")
         if told.isdigit() and int(told) > BODY_MAX:
-            raise TOO_LARGE
+            raise _too_large()
         if self._reading >= READING_MAX:
             raise FullError
         self._reading += 1
@@ -173,12 +170,16 @@ class Receiver:
             self._reading -= 1
 
 
+def _too_large() -> Refused:
+    return Refused(413, "too_large", f"an event may have {BODY_MAX:,} bytes at most")
+
+
 async def _read(request: Request) -> bytes:
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > BODY_MAX:
-            raise TOO_LARGE
+            raise _too_large()
     return bytes(body)
 
 

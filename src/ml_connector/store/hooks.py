@@ -138,8 +138,10 @@ class Hooks:
 
     def _hook(self, row: Any) -> Hook:
         plain = self._vault.unseal(row.sealed, *_place(row.connection_id, row.system))
-        times = [schema.instant(at) if at else None for at in (row.created_at, row.changed_at, row.last_at)]
-        return Hook(row.connection_id, row.system, row.scheme, msgspec.json.decode(plain, type=Kept), *times)
+        kept = msgspec.json.decode(plain, type=Kept)
+        times = (schema.instant(row.created_at), schema.instant(row.changed_at))
+        last_at = schema.instant(row.last_at) if row.last_at else None
+        return Hook(row.connection_id, row.system, row.scheme, kept, *times, last_at)
 
     def _note(self, connection: Connection, hook: Hook, person: str, event: str, **facts: Any) -> None:
         told = {"event": event, "system": hook.system, "person": person, **facts}
