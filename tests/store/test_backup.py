@@ -199,7 +199,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "night.db"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(share=st.floats(0.05, 0.98))
 def test_a_backup_that_was_cut_off_is_refused(kept: Path, share: float) -> None:
     whole = kept.read_bytes()

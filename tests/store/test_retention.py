@@ -125,7 +125,7 @@ def pruned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database,
     db.close()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seq=st.integers(1, 9), name=st.sampled_from(COLUMNS), data=st.data())
 def test_any_altered_byte_is_found(pruned: tuple[Database, Journal], seq: int, name: str, data: st.DataObject) -> None:
     db, journal = pruned
