@@ -89,6 +89,8 @@ def _remarkable(connection: str, report: Report) -> None:
             f"now, and that counts: ml-connector edits {connection} --ended",
             soft_wrap=True,
         )
+    if report.unannounced:
+        out.print(f"[yellow]NO WEBHOOK[/] told of {report.unannounced:,} in {report.flow}: found by looking")
     for sentence in report.warnings:
         out.print(f"[yellow]DOUBLE?[/] {escape(sentence)}", soft_wrap=True)
     if report.warned > len(report.warnings):

@@ -43,7 +43,7 @@ Perform = Callable[[Order, Callable[[], bool]], Ending]  # the second tells whet
 
 
 class Chore(msgspec.Struct, frozen=True):
-    """Something that every worker does now and then; `act` says whether there is more of it right now."""
+    """Something that every worker does now and then; `act` says whether it did anything, and is then asked again."""
 
     name: str
     every_s: float

@@ -170,7 +170,8 @@ class Worker:
         while not self._over.wait(0 if more else chore.every_s):
             more = False
             try:
-                more = bool(chore.act())
+                if more := bool(chore.act()):
+                    self.nudge()
             except Exception as error:  # whatever it is, a chore is never given up
                 self._watching.troubled(chore.name, error)
 
