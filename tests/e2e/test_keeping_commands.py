@@ -1,30 +1,53 @@
 """`backup`, `restore` and `clean` as somebody types them."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import pytest
 from rig import NAME, rig, sqlite_url
 
 from ml_connector import wiring
+from ml_connector.cli import main
 
 
-def typed(store: str, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    command = [str(Path(sys.executable).with_name("ml-connector")), "--store", store, *words]
-    own = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "ML_CONNECTOR_KEEP_RUNS_DAYS": "1", **environment}
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=own)
+class Done(NamedTuple):
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def answer(done: "subprocess.CompletedProcess[str]") -> Any:
+Typed = Callable[..., Done]
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """Runs a command as if it was typed."""
+
+    def run(store: str, *words: str, **environment: str) -> Done:
+        with monkeypatch.context() as here:
+            here.setattr("sys.argv", ["ml-connector", "--store", store, *words])
+            for name, value in {"ML_CONNECTOR_KEEP_RUNS_DAYS": "1", **environment}.items():
+                here.setenv(name, value)
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                main()
+        said = capsys.readouterr()
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+def answer(done: Done) -> Any:
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def test_backed_up_and_restored_by_command(tmp_path: Path) -> None:
+def test_backed_up_and_restored_by_command(tmp_path: Path, typed: Typed) -> None:
     with rig(sqlite_url(tmp_path)) as joined:
         joined.run()
         url, file = joined.url, str(tmp_path / "night.db")
