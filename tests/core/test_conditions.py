@@ -50,7 +50,8 @@ def test_never_a_good_run_counts_from_the_connection_on() -> None:
     ("state", "fires"),
     [
         (flow(run("failed")), True),
-        (flow(run("died")), True),
+        (flow(run("died")), False),  # another worker carries on
+        (flow(run("stopped")), False),
         (flow(run("done")), False),
         (flow(run("failed", 2), run("done", 1)), True),  # a run of some records proves little
         (flow(run("done", 2), run("failed", 1)), True),

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Literal, NoReturn
 
-import structlog
 import typer
 from rich.markup import escape
 
@@ -22,6 +21,7 @@ from ml_connector.cli import (
     alerts,
     asking,
     editing,
+    hooks,
     keeping,
     ledger,
     replaying,
@@ -43,6 +43,7 @@ from ml_connector.cli.context import (
     exit_code_of,
     opened,
 )
+from ml_connector.cli.logs import Form, adopt_others, set_up_logs
 from ml_connector.cli.progress import progress
 from ml_connector.errors import ConnectorError, SettingsError
 from ml_connector.records import keys
@@ -60,6 +61,7 @@ app.add_typer(unattended.app)
 app.add_typer(replaying.app)
 app.add_typer(editing.app)
 app.add_typer(schedules.app)
+app.add_typer(hooks.app)
 app.add_typer(serving.app)
 app.add_typer(tokens.app, name="token")
 app.add_typer(alerts.app)
@@ -80,11 +82,15 @@ def installation(
     context: typer.Context,
     store: Annotated[str, typer.Option(help="Where the store is: sqlite:///FILE or postgresql://….")] = "",
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every request to stderr.")] = False,
+    log: Annotated[Form, typer.Option("--log", envvar="ML_CONNECTOR_LOG", help="How logs look.")] = "text",
     version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version)] = False,
 ) -> None:
     """Join IFS Cloud and Airbase: suppliers and orders out, requests and payments back, each exactly once."""
     del version
-    set_up_logs(verbose)
+    working = context.invoked_subcommand in ("serve", "worker")
+    set_up_logs("debug" if verbose else "info" if working else "error", log)
+    if working:
+        adopt_others()
     context.obj = settings.installation(store)
 
 
@@ -294,20 +300,6 @@ def sandbox_command(
         sandbox.serve(options)
     except OSError as error:
         raise SettingsError(f"a port can't be used: {error.strerror}; choose another, or 0 for any") from error
-
-
-def set_up_logs(verbose: bool) -> None:
-    """Send logs to stderr: errors, or everything."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger("debug" if verbose else "error"),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-    )
 
 
 class Stopped(BaseException):

@@ -7,7 +7,9 @@ Must not know: IFS, Airbase, SQL, HTTP.
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from ml_connector.errors import ConnectorError
+from structlog.contextvars import bound_contextvars
+
+from ml_connector.errors import ConnectorError, StoppedError
 from ml_connector.run.applying import apply
 from ml_connector.run.considering import consider_all, walk_target
 from ml_connector.run.detecting import changed, everything, since
@@ -33,19 +35,26 @@ def run(job: Job, report: Report) -> None:
         now = Pass(job, job.store.begin("some" if job.extent.partial else "run"), report)
         report.census, report.posting = job.extent.census, job.flow.shape is Shape.POST
         report.run_id = now.run_id
-        report.state = "failed"  # until it is known better: whatever raises, the run's end is recorded
-        try:
-            _plan(now, recover(now))
-            report.objections = () if now.tally.plan_id in job.approved else _objections(now)
-            if not report.objections:
-                apply(now)
-                _keep_cursors(now)
-            report.state = "blocked" if report.objections else "done"
-        except ConnectorError as error:
-            report.error = str(error)
-            raise
-        finally:
-            job.store.finish(now.run_id, report.state, report)
+        with bound_contextvars(run=now.run_id):
+            _run(now)
+
+
+def _run(now: Pass) -> None:
+    job, report = now.job, now.report
+    report.state = "failed"  # until it is known better: whatever raises, the run's end is recorded
+    try:
+        _plan(now, recover(now))
+        report.objections = () if now.tally.plan_id in job.approved else _objections(now)
+        if not report.objections:
+            apply(now)
+            _keep_cursors(now)
+        report.state = "blocked" if report.objections else "done"
+    except ConnectorError as error:
+        report.state = "stopped" if isinstance(error, StoppedError) else "failed"
+        report.error = str(error)
+        raise
+    finally:
+        job.store.finish(now.run_id, report.state, report)
 
 
 def plan(jobs: Sequence[Job]) -> list[Report]:

@@ -28,6 +28,7 @@ from ml_connector.systems import verdict
 from ml_connector.systems.address import clean_origin, clean_target
 from ml_connector.systems.exchange import Answer, Exchange, LateError, LostError, NotSentError, OversizeError
 from ml_connector.systems.limits import Limiter
+from ml_connector.systems.tracing import span
 from ml_connector.systems.verdict import Explain, GarbledError, OverdueError
 
 __all__ = ["Anonymous", "Answer", "Authorise", "Explain", "OverdueError", "Wire", "json_object"]
@@ -176,9 +177,10 @@ class Wire:
         outcome = "ok"
         status = 0
         try:
-            answer = self._send(made, token)
-            status = answer.status
-            return self._judged(made, answer, tries)
+            with span(f"{self.system} {made.operation}", attempt=tries.made):
+                answer = self._send(made, token)
+                status = answer.status
+                return self._judged(made, answer, tries)
         except RemoteError as error:
             outcome = type(error).__name__
             raise

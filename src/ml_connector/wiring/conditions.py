@@ -38,7 +38,7 @@ def _dead(now: Snapshot, connection_id: int, flow: str, limit: timedelta, known:
 
 
 def _failed(flow: FlowState) -> Condition:
-    runs = [run for run in (flow.whole, flow.last) if run and run.state in ("failed", "died")]
+    runs = [run for run in (flow.whole, flow.last) if run and run.state == "failed"]
     why = flow.ended if flow.ended and flow.ended.state == "failed" else None
     latest = flow.last.started_at if flow.last else None
     ended = why is not None and (latest is None or why.finished_at >= latest)

@@ -22,6 +22,7 @@ from ml_connector.errors import (
 from ml_connector.store.orders import ATTEMPTS_MAX
 from ml_connector.sync.orders import Ending, Order, State, figures
 from ml_connector.sync.report import Report
+from ml_connector.systems.tracing import span
 from ml_connector.wiring.joined import Joined
 from ml_connector.wiring.opened import Opened
 
@@ -43,7 +44,8 @@ class Performing:
         """Carry out an order; `stop` tells whether to stop at the next safe point."""
         with structlog.contextvars.bound_contextvars(order=order.id, flow=order.flow, cause=str(order.cause)):
             try:
-                return self._performed(order, stop)
+                with span("order", order=order.id, connection=order.connection_id, flow=order.flow):
+                    return self._performed(order, stop)
             except ConnectorError as error:
                 return ending_of(order, error)
             except Exception as error:
