@@ -1,6 +1,5 @@
 """The web application of `serve`, answering on this machine, over a store that a small sandbox has filled."""
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -44,18 +43,17 @@ class Served:
 @contextmanager
 def answering(opened: wiring.Opened, nudge: Callable[[], None] = lambda: None) -> Generator[str]:
     """The application over a store; its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        app = make_app(opened, lambda: True, nudge)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            while not server.started and thread.is_alive():
-                time.sleep(0.01)
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
+    app = make_app(opened, lambda: True, nudge)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @contextmanager

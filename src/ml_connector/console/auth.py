@@ -1,16 +1,19 @@
 """Who asks: a bearer token, and whether it may do this.
 
-Rule: without a token in force nothing is answered; what changes something needs more than reading.
+Rule: without a token in force nothing is read or answered; what changes something needs more than reading.
 Must not know: what is asked for.
 """
 
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
 
 from ml_connector.console.refusals import Refused
-from ml_connector.console.site import Here
+from ml_connector.console.site import Site
 from ml_connector.store.api_tokens import ApiToken, Right, digest
 
 ASK = {"WWW-Authenticate": 'Bearer realm="ml-connector"'}
@@ -19,22 +22,40 @@ _BEARER = HTTPBearer(
     description="Made by `ml-connector token create`. Scopes: read, operate, admin; each may do what the former may.",
     auto_error=False,
 )
-_Given = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
-def bearer(request: Request, given: _Given, here: Here) -> ApiToken:
+class Guarded(APIRoute):
+    """A route that reads nothing of a request, its body neither, before it knows who asks."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers a request."""
+        answering = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            request.state.token = await run_in_threadpool(_known, request, request.app.state.site)
+            return await answering(request)
+
+        return guarded
+
+
+def bearer(request: Request, _described: Annotated[object, Depends(_BEARER)]) -> ApiToken:
     """The token of whoever asks; each may read."""
-    if given is None:
+    return request.state.token
+
+
+def _known(request: Request, site: Site) -> ApiToken:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not given:
         raise Refused(401, "unauthorized", "send a token: Authorization: Bearer mlc_…", ASK)
-    address, shown = request.client.host if request.client else "", digest(given.credentials)
-    if wait_s := here.attempts.wait_s(address, shown):
+    address, shown = request.client.host if request.client else "", digest(given)
+    if wait_s := site.attempts.wait_s(address, shown):
         after = {"Retry-After": str(int(wait_s) + 1)}
         raise Refused(429, "slow_down", "too many wrong tokens from this address; wait a minute", after)
-    token = here.tokens.find(given.credentials)
+    token = site.tokens.find(given)
     if token is None:
-        here.attempts.failed(address)
+        site.attempts.failed(address)
         raise Refused(401, "unauthorized", "this token is not known, has expired or was revoked", ASK)
-    here.attempts.succeeded(shown)
+    site.attempts.succeeded(shown)
     return token
 
 

@@ -14,13 +14,14 @@ from pydantic import Field
 
 from ml_connector import flows
 from ml_connector.console.api.shapes import Connected, Listing, Page, Shown, after, page
+from ml_connector.console.auth import Guarded
 from ml_connector.console.site import Here
 from ml_connector.engine import schedule as rules
 from ml_connector.store import state
 from ml_connector.store.schedules import Schedule
 from ml_connector.wiring import ticking
 
-routes = APIRouter(tags=["connections"])
+routes = APIRouter(tags=["connections"], route_class=Guarded)
 NEXT = 5
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from ml_connector.console.api import shapes
 from ml_connector.console.api.shapes import NUMBER_MAX, PLAIN, Connected, Flow, Listing, Page, Shown, Text
+from ml_connector.console.auth import Guarded
 from ml_connector.console.refusals import absent
 from ml_connector.console.site import Here
 from ml_connector.records.money import plain
@@ -20,7 +21,7 @@ from ml_connector.store.exceptions import OpenException
 from ml_connector.store.journal import JournalEntry
 from ml_connector.wiring import exceptions, journal
 
-routes = APIRouter(tags=["exceptions"])
+routes = APIRouter(tags=["exceptions"], route_class=Guarded)
 Number = Annotated[int, msgspec.Meta(ge=0, le=NUMBER_MAX)]
 KeyPath = Annotated[str, Path(max_length=500, pattern=PLAIN, description="A record's key; of several parts A/B.")]
 

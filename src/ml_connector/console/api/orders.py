@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from ml_connector.console.api import shapes
 from ml_connector.console.api.shapes import Asked, Connected, Key, Listing, Page, Shown, Text
-from ml_connector.console.auth import Operator
+from ml_connector.console.auth import Guarded, Operator
 from ml_connector.console.refusals import Refused, absent, documented
 from ml_connector.console.site import Here, Site
 from ml_connector.store.connections import Connection
@@ -23,7 +23,7 @@ from ml_connector.sync.orders import Cause, Extent, Order, State
 from ml_connector.wiring import choice, replaying, ticking
 from ml_connector.wiring.replaying import Choice
 
-routes = APIRouter(tags=["orders"])
+routes = APIRouter(tags=["orders"], route_class=Guarded)
 KEYS_SHOWN, KEYS_MAX = 20, 1000
 OrderId = Annotated[str, Path(max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$", description="An order's id.")]
 At = tuple[datetime, Annotated[str, msgspec.Meta(max_length=300, pattern=r"\A[^\x00-\x1f\x7f]+\Z")]]
@@ -69,7 +69,7 @@ class OrderAsked(Asked):
     """What to run; at most one of census, keys and since."""
 
     flow: Text
-    census: bool = Field(False, description="Compare everything on both sides, not only what changed.")
+    census: StrictBool = Field(False, description="Compare everything on both sides, not only what changed.")
     keys: list[Key] = Field([], max_length=KEYS_MAX, description="Only these records, of several parts A/B.")
     since: date | None = Field(None, description="Everything that is dated from this day on.")
 

@@ -12,12 +12,12 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from ml_connector.console.api import orders, shapes
 from ml_connector.console.api.orders import Ordered
 from ml_connector.console.api.shapes import Asked, Connected, Key, Shown, Text
-from ml_connector.console.auth import Operator
+from ml_connector.console.auth import Guarded, Operator
 from ml_connector.console.refusals import documented
 from ml_connector.console.site import Here, Site
 from ml_connector.errors import BusyError
@@ -28,7 +28,7 @@ from ml_connector.sync.report import Report
 from ml_connector.wiring import Joined, replaying
 from ml_connector.wiring.replaying import Choice, Preview, Prospect
 
-routes = APIRouter(tags=["plans"])
+routes = APIRouter(tags=["plans"], route_class=Guarded)
 PLANS_MAX = 2
 FLOWS_MAX = 50
 SHOWN_MAX = 500
@@ -77,7 +77,7 @@ class PlanAsked(Asked):
     """What to plan; all flows when none is named."""
 
     flows: list[Text] = Field([], max_length=FLOWS_MAX)
-    census: bool = Field(False, description="Compare everything on both sides, not only what changed.")
+    census: StrictBool = Field(False, description="Compare everything on both sides, not only what changed.")
 
 
 class ReplayAsked(Asked):

@@ -13,11 +13,12 @@ from pydantic import Field
 
 from ml_connector.console.api import shapes
 from ml_connector.console.api.shapes import Connected, Listing, Page, Shown, Text
+from ml_connector.console.auth import Guarded
 from ml_connector.console.site import Here
 from ml_connector.store.runs import Run, Runs
 from ml_connector.sync.orders import COUNTED
 
-routes = APIRouter(tags=["runs"])
+routes = APIRouter(tags=["runs"], route_class=Guarded)
 At = tuple[datetime, Annotated[str, msgspec.Meta(max_length=64, pattern=r"\A[0-9a-f]+\Z")]]
 
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from ml_connector.console.api.connections import upcoming
 from ml_connector.console.api.shapes import NUMBER_MAX, Asked, Connected, FlowPath, Shown, Text
-from ml_connector.console.auth import Operator
+from ml_connector.console.auth import Guarded, Operator
 from ml_connector.console.refusals import absent, documented
 from ml_connector.console.site import Here
 from ml_connector.engine import schedule as rules
@@ -22,7 +22,7 @@ from ml_connector.store.connections import Connection
 from ml_connector.store.schedules import ALL, Blackout, Schedule
 from ml_connector.wiring import choice, ticking
 
-routes = APIRouter(tags=["schedules"])
+routes = APIRouter(tags=["schedules"], route_class=Guarded)
 BLACKOUTS_MAX = 1000
 Census = Annotated[bool, Query(description="The schedule of the full comparison.")]
 
@@ -55,8 +55,8 @@ class ScheduleAsked(Asked):
     """When a flow is to run."""
 
     spec: Text = Field(description='Cron "*/15 * * * *" in the connection\'s zone, or "every 15m".')
-    census: bool = Field(False, description="The schedule of the full comparison.")
-    catch_up: bool = Field(True, description="Run once after a downtime in which slots were missed.")
+    census: StrictBool = Field(False, description="The schedule of the full comparison.")
+    catch_up: StrictBool = Field(True, description="Run once after a downtime in which slots were missed.")
 
 
 class BlackoutShown(Shown):

@@ -10,9 +10,10 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from ml_connector.console.api.shapes import Shown
+from ml_connector.console.auth import Guarded
 from ml_connector.console.site import Here
 
-routes = APIRouter(tags=["workers"])
+routes = APIRouter(tags=["workers"], route_class=Guarded)
 WORKERS_MAX = 1000
 
 
