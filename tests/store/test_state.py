@@ -41,6 +41,7 @@ def held(connection_id: int, key: str, cause: str, at: str, amount: str | None, 
 def seen(connection_id: int, number: int, state: str, received: str, done: str | None = None) -> dict[str, Any]:
     told: dict[str, Any] = {"connection_id": connection_id, "system": "airbase", "event_id": str(number), "type": "t"}
     told |= {"occurred": "", "received_at": received, "verified": True, "repeats": 0, "state": state, "flow": ""}
+    told |= {"tries": 0, "not_before": 0.0}
     return told | {"key": "", "order_id": "", "note": "", "done_at": done}
 
 

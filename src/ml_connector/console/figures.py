@@ -115,7 +115,7 @@ def _of_events(now: Snapshot) -> Iterator[Metric]:
         for number, took in sorted(now.lags_s.items())
         for share in QUANTILES
     ]
-    told = "From an event's arrival to its order, of the latest events."
+    told = "From an event's arrival to the end of its order, of the latest events."
     yield _gauge("mlc_webhook_lag_seconds", told, ("connection", "quantile"), lags)
 
 

@@ -93,7 +93,7 @@ class Waiting(msgspec.Struct, frozen=True):
 class Snapshot(msgspec.Struct, frozen=True):
     """How things are at one moment.
 
-    Units: lags_s from the arrival of an event to its order, ascending; tokens_s until a token is renewed.
+    Units: lags_s from the arrival of an event to the end of its order, ascending; tokens_s until a token is renewed.
     """
 
     at: datetime
