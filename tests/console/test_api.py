@@ -21,7 +21,9 @@ from ml_connector.console.attempts import WRONG_MAX
 from ml_connector.console.bounds import BODY_MAX, HEADERS
 from ml_connector.engine.worker import Worker
 from ml_connector.sandbox.faults import Fault
+from ml_connector.store import inbox as inboxes
 from ml_connector.store.api_tokens import ApiTokens, Right
+from ml_connector.store.inbox import Event, Inbox
 from ml_connector.store.orders import Orders
 from ml_connector.store.schema import links
 from ml_connector.sync.orders import Cause, Extent, Order, State
@@ -230,6 +232,24 @@ def test_a_replay_is_shown_then_ordered(served: Served) -> None:
     order = read(served, f"/orders/{number}")
     assert (order["cause"], order["extent"]["keys_total"]) == ("replay", len(held))
     assert served.ask("POST", f"{CONNECTION}/replay", json={"cause": "no_such"}).json() == {"orders": []}
+
+
+def test_an_event_is_shown_and_processed_again(served: Served) -> None:
+    store, owner = served.joined.store, served.joined.store.connections.get(NAME).id
+    inbox, at = Inbox(store.database, store.vault), datetime.now(UTC)
+    events = [
+        Event(owner, "airbase", f"e{n}", "bill_paid", "", at, True, state, "payments", f"k{n}", b"Kanarienvogel")
+        for n, state in enumerate((inboxes.State.FAILED, inboxes.State.WAITING))
+    ]
+    numbers = [receipt.number for receipt in inbox.receive(events)]
+    page = served.ask("GET", f"{CONNECTION}/inbox", Right.READ)
+    assert [one["id"] for one in page.json()["items"]] == numbers[::-1]
+    assert "Kanarienvogel" not in page.text
+    assert [one for each in pages(served, f"{CONNECTION}/inbox", 1) for one in each] == page.json()["items"]
+    again = served.ask("POST", f"{CONNECTION}/inbox/{numbers[0]}/again")
+    assert (again.status_code, again.json()["state"]) == (202, "waiting")
+    refused(served.ask("POST", f"{CONNECTION}/inbox/{numbers[1]}/again"), 409, "begun")
+    refused(served.ask("POST", f"{CONNECTION}/inbox/{numbers[1] + 1}/again"), 404, "not_found")
 
 
 def test_workers_are_listed(served: Served) -> None:

@@ -46,7 +46,7 @@ class Bounds:
         except Exception as error:
             if sending.begun:
                 raise
-            await failed(scope["path"], error)(scope, receive, sending)
+            await failed(error)(scope, receive, sending)
 
 
 class _Sending:

@@ -74,11 +74,11 @@ async def _refused(_request: Request, error: Exception) -> JSONResponse:
     return answer(refused.status, refused.code, refused.sentence, refused.headers)
 
 
-async def _connector(request: Request, error: Exception) -> JSONResponse:
+async def _connector(_request: Request, error: Exception) -> JSONResponse:
     for kind, status, code in BY_KIND:
         if isinstance(error, kind):
             return answer(status, code, str(error))
-    return failed(request.url.path, error)
+    return failed(error)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -99,7 +99,7 @@ def _where(error: Exception) -> str:
     return " < ".join(f"{place.filename}:{place.lineno} {place.name}" for place in reversed(found))
 
 
-def failed(path: str, error: Exception) -> JSONResponse:
+def failed(error: Exception) -> JSONResponse:
     """The answer where the connector itself is at fault."""
-    _LOG.error("failed", path=path, error=type(error).__name__, where=_where(error))
+    _LOG.error("failed", error=type(error).__name__, where=_where(error))
     return answer(500, "internal", "something went wrong here; the log of this process says what")
