@@ -141,7 +141,9 @@ def _in_words(one: Hook) -> str:
 
 def _data(one: Hook) -> dict[str, Any]:
     times = {"created_at": one.created_at, "changed_at": one.changed_at, "last_at": one.last_at}
-    return {"system": one.system, "how": how_of(one), "secrets": len(one.kept.valid(datetime.now(UTC))), **times}
+    how = how_of(one)
+    told = {"scheme": how.scheme} | ({"finder": how.finder} if one.system == "ifs" else {})
+    return {"system": one.system, **told, "secrets": len(one.kept.valid(datetime.now(UTC))), **times}
 
 
 def _grid(there: Sequence[Kept]) -> Table:

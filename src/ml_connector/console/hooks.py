@@ -98,8 +98,8 @@ class Receiver:
     ) -> None:
         self._known = known
         self._committer = committer
-        self._rate = rate or Buckets(RATE, BURST)
-        self._failed = failed or Buckets(FAILED_RATE, FAILED_BURST)
+        self._rate = Buckets(RATE, BURST) if rate is None else rate
+        self._failed = Buckets(FAILED_RATE, FAILED_BURST) if failed is None else failed
         self._body_s = body_s
         self._reading = 0
 
