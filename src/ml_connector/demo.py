@@ -145,6 +145,8 @@ def _stay(world: sandbox.Sandbox, folder: Path) -> None:
         f"  export ML_CONNECTOR_STORE=sqlite:///{folder / 'store.db'}\n"
         f"  .venv/bin/ml-connector run {NAME}\n"
         f"  .venv/bin/ml-connector exceptions {NAME}\n"
+        f"  .venv/bin/ml-connector schedule {NAME} all 'every 10s'\n"
+        f"  .venv/bin/ml-connector serve\n"
         f"  curl -s {world.control_url}/",
         soft_wrap=True,
     )
