@@ -346,6 +346,17 @@ def test_a_made_up_cursor_is_refused(served: Served, cursor: str) -> None:
         refused(served.ask("GET", path, params={"cursor": cursor}), 422, "invalid")
 
 
+def test_control_characters_are_refused(served: Served) -> None:
+    """PostgreSQL takes no NUL, so that it would look as if the store were out of reach."""
+    for path in ("/connections/a%00/flows", "/orders/%00", "/orders?flow=%00", f"{CONNECTION}/records/suppliers/S%00"):
+        refused(served.ask("GET", path), 422, "invalid")
+    for asked in ({"flow": "a\0"}, {"flow": "suppliers", "keys": ["\0"]}):
+        refused(served.ask("POST", f"{CONNECTION}/orders", json=asked), 422, "invalid")
+    refused(
+        served.ask("POST", f"{CONNECTION}/blackouts", json={"spec": "0 0 * * * for 2d", "reason": "\0"}), 422, "invalid"
+    )
+
+
 def test_what_is_not_there_is_said_to_be_not_there(served: Served) -> None:
     assert NAME in refused(served.ask("GET", "/connections/acmee/flows"), 404, "not_found")
     refused(served.ask("GET", "/orders/nonsense"), 404, "not_found")
