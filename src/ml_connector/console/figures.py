@@ -20,7 +20,7 @@ Sample = tuple[Sequence[str], float]
 COUNTED = (
     ("runs", "mlc_runs", "Orders carried out.", (*_FLOW, "cause", "state")),
     ("run_seconds", "mlc_run_seconds", "Seconds spent in runs.", _FLOW),
-    ("records", "mlc_records", "Records by what became of them.", (*_FLOW, "outcome")),
+    ("records", "mlc_records", "Records by what became of them; `read`: all that there were.", (*_FLOW, "outcome")),
     ("requests", "mlc_requests", "Requests sent to a system.", ("connection", "system")),
     ("throttled", "mlc_throttled", "Requests that a system answered with: wait (429).", ("connection", "system")),
     ("events", "mlc_events", "Webhook events by what became of them.", ("connection", "system", "state")),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from structlog.contextvars import bound_contextvars
 
 from ml_connector import run as pipeline
 from ml_connector import settings
@@ -24,6 +25,7 @@ from ml_connector.records import codec
 from ml_connector.records.ledger import Books
 from ml_connector.settings import Connection, Gate
 from ml_connector.store.flow_store import FlowStore
+from ml_connector.store.inbox import Inbox
 from ml_connector.store.limits import Reservations
 from ml_connector.store.runs import Runs
 from ml_connector.store.tokens import TokenShelf
@@ -46,6 +48,7 @@ from ml_connector.systems.ifs.odata import answers
 from ml_connector.systems.ifs.suppliers import likely
 from ml_connector.systems.limits import Limiter
 from ml_connector.systems.step import Said, Step, timed
+from ml_connector.systems.tracing import span
 from ml_connector.wiring import choice, parts, profile
 from ml_connector.wiring.ends import Ends
 from ml_connector.wiring.opened import Opened, approvals
@@ -217,7 +220,10 @@ class Joined:
     def _run(self, flow: AnyFlow, report: Report, *, watch: Watch, **how: Any) -> ConnectorError | None:
         started, before, throttled = time.monotonic(), self._requests(), self._throttled()
         try:
-            pipeline.run(replace(self._job(flow, watch), **how), report)
+            with bound_contextvars(connection=self.stored.name, flow=flow.name), span(f"run {flow.name}"):
+                job = replace(self._job(flow, watch), **how)
+                pipeline.run(job, report)
+                report.unannounced = 0 if job.extent.keys else self._unannounced(flow, report)
         except ConnectorError as error:
             report.state, report.error = "failed", str(error)
             return error
@@ -226,6 +232,9 @@ class Joined:
             report.requests = {system: count - before[system] for system, count in self._requests().items()}
             report.throttled = {system: n - throttled[system] for system, n in self._throttled().items()}
         return None
+
+    def _unannounced(self, flow: AnyFlow, report: Report) -> int:
+        return Inbox(self.opened.database, self.opened.vault).unannounced(self.stored.id, flow.name, report.run_id)
 
     def _requests(self) -> dict[str, int]:
         return {"ifs": sum(wire.requests for wire in self._ifs_wires), "airbase": self.airbase.wire.requests}
