@@ -144,6 +144,20 @@ def test_asking_often_reads_once() -> None:
     assert read == 2
 
 
+def test_while_the_store_hangs_the_others_do_not_wait_for_it() -> None:
+    answered = list[StoreError]()
+
+    def hanging() -> Snapshot:
+        with pytest.raises(StoreError, match="not answered yet") as raised:
+            page.text()
+        answered.append(raised.value)
+        return FULL
+
+    page = metrics.Page(hanging, patience_s=0.01)
+    assert page.text()
+    assert len(answered) == 1
+
+
 def test_a_store_out_of_reach_is_no_figure(opened: wiring.Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Snapshot:
         raise StoreError("the store is away")

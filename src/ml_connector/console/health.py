@@ -12,7 +12,6 @@ from importlib.metadata import version
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from sqlalchemy import text
 
 from ml_connector.errors import StoreError
 from ml_connector.store import migrate
@@ -50,7 +49,6 @@ def trouble_of(db: Database) -> str:
     """What is the matter with the store, "" when nothing is."""
     try:
         with db.read() as connection:
-            connection.execute(text("SELECT 1"))
             there = migrate.current(connection)
     except StoreError as error:
         return f"the store can't be read: {error}"

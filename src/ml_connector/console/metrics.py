@@ -25,6 +25,7 @@ from ml_connector.store.state import Snapshot, snapshot
 from ml_connector.store.vault import Vault
 
 KEPT_S = 5.0
+PATIENCE_S = 5.0
 _HERE = ("127.0.0.1", "::1")
 
 
@@ -48,7 +49,10 @@ def router(db: Database, vault: Vault, flows: Collection[str], token: str = "") 
 class Page:
     """The figures as text, kept for a while."""
 
-    def __init__(self, read: Callable[[], Snapshot], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, read: Callable[[], Snapshot], clock: Callable[[], float] = time.monotonic, patience_s: float = PATIENCE_S
+    ) -> None:
+        self._patience_s = patience_s
         self._read = read
         self._clock = clock
         self._guard = threading.Lock()
@@ -56,12 +60,16 @@ class Page:
         self._until = 0.0
 
     def text(self) -> bytes:
-        """The figures; of many who ask at once one reads. Raises: StoreError."""
-        with self._guard:
+        """The figures; of many who ask at once one reads, and the others don't wait for long. Raises: StoreError."""
+        if not self._guard.acquire(timeout=self._patience_s):
+            raise StoreError("the store has not answered yet to somebody who asked before")
+        try:
             if not self._kept or self._clock() >= self._until:
                 self._kept = text_of(self._read())
                 self._until = self._clock() + KEPT_S
             return self._kept
+        finally:
+            self._guard.release()
 
 
 class Snapshotted(Collector):

@@ -8,7 +8,7 @@ import httpx2
 
 from ml_connector.errors import SettingsError
 
-_LOCAL = ("127.0.0.1", "localhost", "::1")
+LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def clean_origin(origin: str, *, plain_http: bool = False) -> str:
@@ -23,7 +23,7 @@ def clean_origin(origin: str, *, plain_http: bool = False) -> str:
         raise SettingsError(f"{origin!r} is no address") from None
     if origin.rstrip("/").lower() != clean or not url.host or url.scheme not in ("http", "https"):
         raise SettingsError(f"{origin!r} should be https://host or https://host:port and nothing more")
-    if url.scheme == "http" and not plain_http and url.host not in _LOCAL:
+    if url.scheme == "http" and not plain_http and url.host not in LOCAL:
         raise SettingsError(f"{origin!r} would send credentials unencrypted: use https")
     return clean
 

@@ -14,10 +14,10 @@ import httpx2
 import msgspec
 
 from ml_connector.errors import RefusedError, SettingsError, UnconfirmedError, UnreachableError
+from ml_connector.systems.address import LOCAL
 
 SYSTEM = "webhook"
 TIMEOUT_S = 10.0
-HERE = ("127.0.0.1", "localhost", "::1")
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
@@ -28,11 +28,11 @@ class Callback:
         """`private`: it may be inside the network. Raises: SettingsError."""
         parts = urlsplit(url)
         self._host = parts.hostname or ""
-        if not self._host or (parts.scheme != "https" and (parts.scheme != "http" or self._host not in HERE)):
+        if not self._host or (parts.scheme != "https" and (parts.scheme != "http" or self._host not in LOCAL)):
             raise SettingsError("the webhook's address has to be https (http is for this machine only)")
         self._url = url
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
-        self._private = private or self._host in HERE
+        self._private = private or self._host in LOCAL
 
     def __repr__(self) -> str:
         return f"Callback({self._host!r})"

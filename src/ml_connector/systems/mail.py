@@ -14,11 +14,11 @@ from email.utils import formatdate, make_msgid
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ml_connector.errors import AuthError, RefusedError, SettingsError, UnconfirmedError, UnreachableError
+from ml_connector.systems.address import LOCAL
 
 SYSTEM, OPERATION = "e-mail", "send"
 TIMEOUT_S = 10.0
 PORTS = {"smtp": 587, "smtps": 465}
-HERE = ("127.0.0.1", "localhost", "::1")
 SUBJECT_MAX = 200
 _UNUSABLE = "ML_CONNECTOR_SMTP_URL is not usable; it looks like smtp://user:password@mail.example.com:587, or smtps://…"
 
@@ -100,7 +100,7 @@ class Mail:
         if not encrypted and session.has_extn("starttls"):
             session.starttls(context=trust)
             session.ehlo()
-        elif not encrypted and self._server.hostname not in HERE:
+        elif not encrypted and self._server.hostname not in LOCAL:
             raise UnreachableError(SYSTEM, OPERATION, "the server offers no encryption (STARTTLS); use smtps://")
         if self._server.username:
             session.login(unquote(self._server.username), unquote(self._server.password or ""))

@@ -252,11 +252,17 @@ class Joined:
             store=self.store(flow),
             tables=self._tables(flow),
             today=self.today,
-            basis=codec.digest([version("ml-connector"), msgspec.to_builtins(self.settings)]),
+            basis=self._basis(),
             books=self.books,
             quiet_s=own.quiet_s,
             watch=lambda stage, done: watch(flow.name, stage, done),
         )
+
+    def _basis(self) -> str:
+        """What mapping may depend on; who is told of trouble is no part of it."""
+        profile = msgspec.structs.replace(self.settings.profile, alerts=settings.Alerts())
+        told = msgspec.to_builtins(msgspec.structs.replace(self.settings, profile=profile))
+        return codec.digest([version("ml-connector"), told])
 
     def store(self, flow: AnyFlow) -> FlowStore:
         """The store as a flow sees it."""
