@@ -183,7 +183,6 @@ def test_the_digest_of_the_day(world: World) -> None:
     digests = [text for subject, text in told if subject == "acme: 1 open"]
     assert len(digests) == 3, "over the night in which the clocks change"
     assert "payments, closed_period: 1 record needs a person, EUR 10.5 held" in digests[0]
-    world.run("1", "done")
 
 
 def test_one_worker_at_a_time_and_one_bad_connection_alone(world: World) -> None:

@@ -73,7 +73,10 @@ def _mail(message: Message, recipients: Sequence[str], installation: Installatio
 
 
 def _post(message: Message, url: str, *, private: bool) -> None:
-    told = [{**msgspec.structs.asdict(line), "state": state_of(line)} for line in message.lines]
+    told = [
+        {"name": line.name, "state": state_of(line), "since": line.since, "sentence": line.sentence}
+        for line in message.lines
+    ]
     body = {"connection": message.connection, "kind": message.kind, "at": message.at, "alerts": told}
     Callback(url, private=private).send({"text": f"{message.subject}\n{message.text}", **body})
 
