@@ -1,7 +1,10 @@
 """The API: what it shows, what it orders, whom it refuses, and how."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -398,3 +401,17 @@ def test_the_reference_lists_the_routes_there_are(routes: list[tuple[str, str]])
     scopes = {(method, path.removeprefix(API), "read" if method == "GET" else "operate") for method, path in routes}
     assert sorted(rows) == sorted(scopes)
     assert State.QUEUED in text
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the examples are for curl")
+def test_the_examples_of_the_reference_work_as_they_stand(served: Served) -> None:
+    text = (ROOT / "docs" / "reference" / "api.md").read_text().replace("http://127.0.0.1:8600", served.url)
+    examples = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if block.startswith("curl")]
+    assert len(examples) == 2
+    for example in examples:
+        environment = {"TOKEN": served.tokens[Right.OPERATE], "PATH": os.environ["PATH"], "NO_PROXY": "127.0.0.1"}
+        done = subprocess.run(
+            ["/bin/bash", "-uc", example], env=environment, capture_output=True, text=True, timeout=30
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout).keys() in ({"orders"}, {"items", "next"})
