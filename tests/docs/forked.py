@@ -57,7 +57,7 @@ def _become(call: dict[str, Any], streams: list[int]) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     # New ones: Python's own remember whether their caller's could be sought in.
-    sys.stdin, sys.stdout, sys.stderr = (open(number, mode) for number, mode in enumerate("rww"))
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode) for number, mode in enumerate("rww"))
     os.chdir(call["folder"])
     os.environ.clear()
     os.environ.update(call["environment"])
