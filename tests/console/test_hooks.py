@@ -212,13 +212,13 @@ def test_unknown_and_removed_addresses_look_alike(opened: wiring.Opened, airbase
         assert sender.send(body).status_code == 200
 
 
-def test_a_removed_hook_is_soon_not_answered(opened: wiring.Opened, airbase: Hook, sender: Sender) -> None:
+def test_a_removed_hook_is_soon_not_answered(
+    opened: wiring.Opened, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "KEPT_S", 0.2)
     assert sender.send(posting.event(1)).status_code == 200
     Hooks(opened.database, opened.vault).remove(1, "airbase", "tester")
-    until = time.monotonic() + 10 * receiving.KEPT_S
-    while sender.send(posting.event(1)).status_code == 200:
-        assert time.monotonic() < until
-        time.sleep(0.2)
+    time.sleep(0.3)
     assert sender.send(posting.event(2)).status_code == 404
 
 
@@ -394,8 +394,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[wiring.O
 SENT = st.tuples(st.integers(0, 5), st.sampled_from(["right", "right", "byte", "signature", "secret", "cut"]))
 
 
-@given(sent=st.lists(SENT, max_size=12), at=st.integers(0, 10_000))
-@settings(max_examples=25, deadline=None)
+@given(sent=st.lists(SENT, max_size=8), at=st.integers(0, 10_000))
+@settings(max_examples=20, deadline=None)
 def test_exactly_the_untouched_ones_are_there(
     shared: tuple[wiring.Opened, Sender], sent: list[tuple[int, str]], at: int
 ) -> None:

@@ -1,5 +1,6 @@
 """Webhooks under fire: somebody posts, the receiver is killed again and again, and what was acknowledged is counted."""
 
+import itertools
 import os
 import random
 import signal
@@ -116,20 +117,16 @@ class Senders:
             one.join()
 
     def _post(self, number: int) -> None:
+        mine = itertools.count(number, SENDERS)
+        current = next(mine)
         while not self._over.is_set():
-            try:
-                number = self._post_until_broken_off(number)
-            except httpx2.HTTPError:
-                time.sleep(0.005)
-
-    def _post_until_broken_off(self, number: int) -> int:
-        with Sender(self._address, self._hook) as sender:
-            while not self._over.is_set():
-                taken = sender.send(posting.event(number)).status_code == 200
-                with self._guard:
-                    self._figures.acknowledged |= {f"evt_{number}"} if taken else set()
-                number += SENDERS if taken else 0
-        return number
+            with suppress(httpx2.HTTPError), Sender(self._address, self._hook) as sender:
+                while not self._over.is_set():
+                    if sender.send(posting.event(current)).status_code == 200:
+                        with self._guard:
+                            self._figures.acknowledged.add(f"evt_{current}")
+                        current = next(mine)
+            time.sleep(0.005)
 
 
 def under_fire(store: wiring.Opened, url: str, kills: int, between: int = 20, seed: int = 1) -> Figures:

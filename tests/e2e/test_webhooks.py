@@ -20,6 +20,7 @@ from rig import NAME, sqlite_url
 from typer.testing import CliRunner
 
 from ml_connector.cli.app import app as commands
+from ml_connector.errors import SettingsError
 from ml_connector.store.inbox import Inbox, Kept, State
 from ml_connector.store.orders import Orders
 from ml_connector.sync import orders
@@ -31,7 +32,7 @@ from ml_connector.wiring.receiving import How
 from ml_connector.wiring.ticking import Ticking
 
 FLOW = "purchase_requests"
-KILLS = 4
+KILLS = 3
 
 
 @pytest.fixture
@@ -157,6 +158,7 @@ def test_in_a_blackout_the_order_waits(joined: LedgerRig, owner: int) -> None:
     hook = posting.hook(joined.store, owner, "airbase")
     with posting.receiver(joined.store) as address, Sender(address, hook) as sender:
         sender.send(posting.event(1))
+
     def in_an_hour(_owner: int, _flow: str) -> datetime:
         return datetime.now(UTC) + timedelta(hours=1)
 
@@ -206,24 +208,23 @@ def test_set_up_by_command(joined: LedgerRig, owner: int, monkeypatch: pytest.Mo
     assert [one["system"] for one in command(joined, "hooks", NAME, "--json")["hooks"]] == ["ifs"]
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("airbase", "--flow", "purchase_orders"),
-        ("ifs", "--flow", "payments"),
-        ("ifs", "--flow", "unknown"),
-        ("airbase", "--header", "no header"),
-        ("airbase", "--secret-env", "NOT_SET"),
-        ("airbase", "--secret-env", "SHORT"),
-        ("airbase", "--scheme", "standard", "--secret-env", "NO_BASE64"),
-        ("airbase", "--remove"),
-    ],
+IMPOSSIBLE = (
+    ("airbase", "--flow", "purchase_orders"),
+    ("ifs", "--flow", "payments"),
+    ("ifs", "--flow", "unknown"),
+    ("airbase", "--header", "no header"),
+    ("airbase", "--secret-env", "NOT_SET"),
+    ("airbase", "--secret-env", "SHORT"),
+    ("airbase", "--scheme", "standard", "--secret-env", "NO_BASE64"),
+    ("airbase", "--remove"),
 )
-def test_a_hook_that_can_not_work_is_not_made(
-    joined: LedgerRig, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+
+
+def test_a_hook_that_can_not_work_is_not_made(joined: LedgerRig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHORT", "short")
     monkeypatch.setenv("NO_BASE64", "whsec_not base64")
-    result = CliRunner().invoke(commands, ["--store", joined.url, "hook", NAME, *words])
-    assert isinstance(result.exception, Exception)
+    for words in IMPOSSIBLE:
+        result = CliRunner().invoke(commands, ["--store", joined.url, "hook", NAME, *words])
+        assert isinstance(result.exception, SettingsError), words
+        assert "not base64" not in str(result.exception)
     assert command(joined, "hooks", NAME, "--json")["hooks"] == []
