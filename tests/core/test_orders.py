@@ -51,3 +51,10 @@ def test_all_are_carried_out_in_the_end_and_connections_do_not_wait_for_each_oth
         chosen = following(left, NEEDS)
         assert chosen is not None
         left.remove(chosen)
+
+
+def test_a_connection_of_which_less_is_running_goes_first() -> None:
+    running = Order("1", 1, "suppliers", state=State.RUNNING)
+    chosen = following([running, Order("2", 1, "payments"), Order("3", 2, "payments")], NEEDS)
+    assert chosen is not None
+    assert chosen.id == "3"

@@ -3,14 +3,17 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 
+import psycopg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import make_url, select, update
 
 from ml_connector.errors import StoreError
 from ml_connector.store import schema_work
-from ml_connector.store.db import Database
-from ml_connector.store.orders import ATTEMPTS_MAX, Orders
+from ml_connector.store.db import Database, session_name
+from ml_connector.store.orders import ATTEMPTS_MAX, LATE, SHOWN_MAX, Orders, place
 from ml_connector.sync.orders import Cause, Ending, Extent, Order, State, needed_by
 
 NEEDS = needed_by({"suppliers": (), "purchase_orders": ("suppliers",)})
@@ -176,6 +179,7 @@ def test_many_claim_at_once_and_none_gets_what_another_has(
             with guard:
                 assert claimed.flow not in running
                 running.add(claimed.flow)
+            time.sleep(0.002)
             with guard:
                 running.discard(claimed.flow)
                 done.append(claimed.id)
@@ -187,6 +191,112 @@ def test_many_claim_at_once_and_none_gets_what_another_has(
     for thread in threads:
         thread.join(60)
     assert sorted(done) == [f"{number:02}" for number in range(30)]
+
+
+def test_however_many_wait_others_are_seen(
+    db: Database, orders: Orders, hired: Callable[..., str], connection_id: int
+) -> None:
+    worker = hired("w")
+    orders.place(order("census", connection_id, extent=Extent(census=True), rank=2))
+    assert orders.claim(worker, NEEDS) is not None
+    with db.write() as connection:
+        for number in range(SHOWN_MAX + 1):
+            one = order(f"{number:04}", connection_id, extent=Extent(keys=(str(number),)))
+            place(connection, one, "2026-01-01T00:00:00.000000Z")
+    orders.place(order("other", connection_id, "payments"))
+    claimed = orders.claim(worker, NEEDS)
+    assert claimed is not None
+    assert claimed.id == "other"
+
+
+def test_a_census_does_not_starve(db: Database, hired: Callable[..., str], connection_id: int) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    worker, orders = hired("w"), Orders(db, lambda: now)
+    orders.place(order("census", connection_id, extent=Extent(census=True), rank=2))
+    claimed: list[str] = []
+    for number in range(8):
+        orders.place(order(f"{number}", connection_id))
+        one = orders.claim(worker, NEEDS)
+        assert one is not None
+        claimed.append(one.id)
+        orders.place(order(f"{number}+", connection_id))  # its time comes while the one before is running
+        orders.end(worker, one, DONE)
+        now += LATE / 3
+    assert claimed[0] == "0"
+    assert "census" in claimed
+
+
+def test_a_claim_whose_answer_was_lost_is_handed_on(
+    orders: Orders, hired: Callable[..., str], connection_id: int
+) -> None:
+    orders.place(order("1", connection_id))
+    worker = hired("w")
+    lost = orders.claim(worker, NEEDS, ())
+    assert lost is not None
+    assert orders.claim(worker, NEEDS, (lost.id,)) is None
+    again = orders.claim(worker, NEEDS, ())
+    assert again is not None
+    assert (again.id, again.attempts) == ("1", 2)
+
+
+def test_joining_again_is_joining(orders: Orders, hired: Callable[..., str]) -> None:
+    assert hired("w") == hired("w")
+    assert [one.id for one in orders.workers()] == ["w"]
+
+
+def test_what_nobody_holds_is_handed_on(
+    db: Database, orders: Orders, hired: Callable[..., str], connection_id: int
+) -> None:
+    orders.place(order("1", connection_id))
+    orders.claim(hired("w"), NEEDS)
+    with db.write() as connection:  # as a claim that is committed right after its worker's lease was ended
+        connection.execute(update(schema_work.orders).values(worker="gone"))
+    orders.take_over("w")
+    assert orders.claim("w", NEEDS) is not None
+
+
+def test_who_was_away_does_not_judge_who_else_was(orders: Orders, hired: Callable[..., str]) -> None:
+    hired("a", lease_s=0.01)
+    hired("b", lease_s=0.01)
+    time.sleep(0.05)
+    assert orders.take_over("a") == []
+    assert orders.beat("a", 1.0)
+    assert orders.take_over("a") == [], "it gets time to come back"
+    time.sleep(0.6)
+    assert [one.worker for one in orders.take_over("a")] == ["b"]
+
+
+def test_a_person_does_not_wait_for_the_next_try(orders: Orders, hired: Callable[..., str], connection_id: int) -> None:
+    orders.place(order("1", connection_id))
+    worker = hired("w")
+    claimed = orders.claim(worker, NEEDS)
+    assert claimed is not None
+    orders.end(worker, claimed, Ending(State.QUEUED, wait_s=100))
+    orders.place(order("2", connection_id))
+    assert orders.claim(worker, NEEDS) is None, "a slot waits as long as it has to"
+    assert orders.place(order("3", connection_id, cause=Cause.PERSON)) == "1"
+    assert orders.claim(worker, NEEDS) is not None
+
+
+@pytest.fixture
+def limited(server: str) -> Iterator[str]:
+    """A database of which the login may end nobody else's sessions."""
+    owner = server.replace("/postgres?", "/migrated_one?")
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("CREATE ROLE limited LOGIN")
+        connection.execute("GRANT ALL ON SCHEMA public TO limited")
+        connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO limited")
+        connection.execute("SELECT set_config('application_name', %s, false)", (session_name("dead"),))
+        yield make_url(owner).set(username="limited").render_as_string(hide_password=False)
+        connection.execute("DROP OWNED BY limited")
+        connection.execute("DROP ROLE limited")
+
+
+def test_sessions_of_another_login_do_not_keep_a_lease_alive(limited: str) -> None:
+    with closing(Database.open(limited)) as db:
+        orders = Orders(db)
+        orders.join("dead", "host", 1, "1", 1, -1.0)
+        assert [one.worker for one in orders.take_over("w")] == ["dead"]
 
 
 def test_old_orders_are_forgotten(orders: Orders, hired: Callable[..., str], connection_id: int) -> None:

@@ -18,8 +18,8 @@ class Orders(Protocol):
     Raises (all methods): StoreError.
     """
 
-    def claim(self, worker: str, needs: Mapping[str, Collection[str]]) -> Order | None:
-        """Take the next order."""
+    def claim(self, worker: str, needs: Mapping[str, Collection[str]], held: Collection[str]) -> Order | None:
+        """Take the next order; what is the worker's and not among those held was never told to it, and is handed on."""
         ...
 
     def end(self, worker: str, order: Order, ending: Ending) -> bool:

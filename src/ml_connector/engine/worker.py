@@ -56,7 +56,7 @@ class Worker:
         self._needs = needs
         self._watching = watching
         self._chores = chores
-        self._leaving = threading.Event()  # nothing new is begun
+        self._leaving = False  # nothing new is begun; no event, as a signal may interrupt whoever waits for one
         self._dropping = threading.Event()  # what is held stops at its next safe point
         self._over = threading.Event()
         self._lost = threading.Event()
@@ -78,9 +78,8 @@ class Worker:
         self._nudged.set()
 
     def stop(self) -> None:
-        """Ask it to stop: nothing new is begun."""
-        self._leaving.set()
-        self._nudged.set()
+        """Ask it to stop: nothing new is begun. May be called where a signal is dealt with."""
+        self._leaving = True
 
     def run(self) -> bool:
         """Work until asked to stop, or until the lease is lost; False when a thread of it is still busy."""
@@ -97,35 +96,36 @@ class Worker:
         pool.shutdown(wait=idle, cancel_futures=True)
         self._leave()
         self._over.set()
+        until = time.monotonic() + DROP_S
         for thread in threads:
-            thread.join(timeout=DROP_S)
+            thread.join(timeout=max(0.0, until - time.monotonic()))
         return idle
 
     def _join(self) -> bool:
         told = (socket.gethostname(), os.getpid(), self._version, self.pace.threads, self.pace.lease_s)
-        return self._patiently("join", lambda: self._orders.join(self.id, *told), lambda: self._leaving.is_set())
+        return self._patiently("join", lambda: self._orders.join(self.id, *told), lambda: self._leaving)
 
     def _leave(self) -> None:
         until = time.monotonic() + DROP_S
         self._patiently("leave", lambda: self._orders.leave(self.id), lambda: time.monotonic() > until)
 
     def _claiming(self, pool: ThreadPoolExecutor) -> set[Future[None]]:
-        held: set[Future[None]] = set()
-        while not self._leaving.is_set():
-            held = {one for one in held if not one.done()}
-            order = self._claim() if len(held) < self.pace.threads else None
+        held: dict[Future[None], str] = {}
+        while not self._leaving:
+            held = {one: number for one, number in held.items() if not one.done()}
+            order = self._claim(held.values()) if len(held) < self.pace.threads else None
             if order is None:
                 self._nudged.wait(self.pace.poll_s)
                 self._nudged.clear()
                 continue
             self._watching.began(order)
-            held.add(pool.submit(self._carry_out, order))
-        return held
+            held[pool.submit(self._carry_out, order)] = order.id
+        return set(held)
 
-    def _claim(self) -> Order | None:
+    def _claim(self, held: Collection[str]) -> Order | None:
         try:
-            return self._orders.claim(self.id, self._needs)
-        except StoreError as error:
+            return self._orders.claim(self.id, self._needs, held)
+        except Exception as error:  # such as a row that a later version wrote
             self._watching.troubled("claim", error)
             return None
 
@@ -137,8 +137,11 @@ class Worker:
             nonlocal kept
             kept = self._orders.end(self.id, order, ending)
 
-        if self._patiently(f"end {order.id}", end, lambda: False):
-            self._watching.ended(order, ending, kept=kept)
+        try:
+            if self._patiently(f"end {order.id}", end, lambda: False):
+                self._watching.ended(order, ending, kept=kept)
+        except Exception as error:  # it is no longer held, so that the next claim hands it on
+            self._watching.troubled(f"end {order.id}", error)
         self.nudge()
 
     def _finish(self, held: set[Future[None]]) -> bool:
@@ -151,7 +154,7 @@ class Worker:
         while not self._over.wait(self.pace.lease_s / 4):
             try:
                 there = self._orders.beat(self.id, self.pace.lease_s)
-            except StoreError as error:  # while the store is away, nobody else can take over either
+            except Exception as error:  # while the store is away, nobody else can take over either
                 self._watching.troubled("lease", error)
                 continue
             if not there and not self._over.is_set():

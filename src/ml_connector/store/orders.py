@@ -6,23 +6,27 @@ Must not know: how an order is carried out.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, exc, func, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ml_connector.errors import StoreError
 from ml_connector.store import schema, tallies
 from ml_connector.store.db import Database, among, epoch, session_name
-from ml_connector.store.schema_work import orders, workers
+from ml_connector.store.schema_work import IS_QUEUED_OR_RUNNING, IS_RUNNING, orders, workers
 from ml_connector.store.scope import Clock, clean
 from ml_connector.sync.orders import Cause, Ending, Extent, Order, State, following
 
 OPEN = (State.QUEUED, State.RUNNING)
-LOOK_MAX = 2000  # open orders that one claim looks at
+SHOWN_MAX = 2000  # open orders that are listed
+LATE = timedelta(minutes=10)  # who has waited for so long goes first, whatever the rank
+CLAIM_S = 5  # to wait for others that claim
 ATTEMPTS_MAX = 5  # times that an order may die with its worker before a person looks at it
+UNHURRIED = (Cause.SCHEDULE, Cause.CATCH_UP)
 _CLAIMS = 0x6D6C_636F_6E6E  # the advisory lock under which orders are claimed
 
 
@@ -70,17 +74,23 @@ class Orders:
         with self._db.write() as connection:
             return place(connection, order, schema.stamp(self._clock()), wait_s)
 
-    def claim(self, worker: str, needs: Mapping[str, Collection[str]]) -> Order | None:
+    def claim(
+        self, worker: str, needs: Mapping[str, Collection[str]], held: Collection[str] | None = None
+    ) -> Order | None:
         """Take the next order.
 
-        Raises: StoreError when the worker's lease is gone.
+        `held`: the orders that the worker knows it has; what else it has by our rows is handed on, as the answer to
+        its claim was lost. Raises: StoreError when the worker's lease is gone.
         """
-        if not self._any_due():
+        forgotten = None if held is None else _held_by(worker) & orders.c.id.not_in(held)
+        if not self._any_due(forgotten):
             return None
         with self._db.write() as connection:
             _one_at_a_time(connection)
             _check_lease(connection, worker)
-            chosen = following(_open(connection), needs)
+            if forgotten is not None:
+                _requeue(connection, forgotten)
+            chosen = following(_in_view(connection, schema.stamp(self._clock() - LATE)), needs)
             if chosen is None:
                 return None
             taken = update(orders).where(orders.c.id == chosen.id, orders.c.state == State.QUEUED)
@@ -137,7 +147,7 @@ class Orders:
         return [_placed(row) for row in rows]
 
     def open(self) -> list[Order]:
-        """Orders that wait or are carried out, in the order in which they would be claimed."""
+        """Orders that wait or are carried out, the first of them, in the order in which they would be claimed."""
         with self._db.read() as connection:
             return _open(connection)
 
@@ -146,18 +156,25 @@ class Orders:
         row = {"id": worker, "host": host, "pid": pid, "version": version, "threads": threads}
         with self._db.write() as connection:
             row |= {"started_at": schema.stamp(self._clock()), "lease_until": epoch(connection) + lease_s}
+            connection.execute(delete(workers).where(workers.c.id == worker))  # a first answer may have been lost
             connection.execute(insert(workers).values(row))
 
     def beat(self, worker: str, lease_s: float) -> bool:
-        """Renew a lease; False when somebody has ended it."""
+        """Renew a lease; False when somebody has ended it.
+
+        Whose own had lapsed was away, or the store was, for all: the others get time to come back, too.
+        """
         with self._db.write() as connection:
+            late = workers.c.lease_until < epoch(connection)
+            if connection.execute(select(workers.c.id).where(workers.c.id == worker, late)).first():
+                connection.execute(update(workers).where(late).values(lease_until=epoch(connection) + lease_s / 2))
             mine = update(workers).where(workers.c.id == worker)
             return connection.execute(mine.values(lease_until=epoch(connection) + lease_s)).rowcount == 1
 
     def leave(self, worker: str) -> None:
         """Give a lease back, and whatever is still held under it."""
         with self._db.write() as connection:
-            _requeue(connection, worker)
+            _requeue(connection, _held_by(worker))
             connection.execute(delete(workers).where(workers.c.id == worker))
 
     def workers(self) -> list[WorkerRow]:
@@ -170,16 +187,17 @@ class Orders:
         ]
 
     def take_over(self, but: str) -> list[Lapsed]:
-        """End the leases that ran out, and hand on what was held under them."""
+        """End the leases that ran out, and hand on what was held under them; nothing while one's own is out, too."""
         with self._db.read() as connection:
-            if not _lapsed(connection, but):
+            if not _lapsed(connection, but) and not connection.execute(select(orders.c.id).where(_orphaned())).first():
                 return []
         taken: list[Lapsed] = []
         with self._db.write() as connection:
             for row in _lapsed(connection, but, locked=True):
                 _end_sessions(connection, row.id)
-                taken.append(Lapsed(row.id, _requeue(connection, row.id), row.silent))
+                taken.append(Lapsed(row.id, _requeue(connection, _held_by(row.id)), row.silent))
                 connection.execute(delete(workers).where(workers.c.id == row.id))
+            _requeue(connection, _orphaned())
             tallies.add(connection, {("lease_takeovers", ()): float(len(taken))})
         return taken
 
@@ -189,19 +207,28 @@ class Orders:
         with self._db.write() as connection:
             return connection.execute(delete(orders).where(orders.c.finished_at < before)).rowcount
 
-    def _any_due(self) -> bool:
+    def _any_due(self, forgotten: ColumnElement[bool] | None) -> bool:
         with self._db.read() as connection:
-            due = select(orders.c.id).where(orders.c.state == State.QUEUED, orders.c.not_before <= epoch(connection))
-            return connection.execute(due.limit(1)).first() is not None
+            due = and_(orders.c.state == State.QUEUED, orders.c.not_before <= epoch(connection))
+            due = due if forgotten is None else or_(due, forgotten)
+            query = select(orders.c.id).where(IS_QUEUED_OR_RUNNING, due).limit(1)
+            return connection.execute(query).first() is not None
 
 
 def place(connection: Connection, order: Order, at: str, wait_s: float = 0.0) -> str:
-    """Place an order within a transaction; the id of the one that does it."""
+    """Place an order within a transaction; the id of the one that does it.
+
+    One that waits to be tried again is not waited for when it is a person who asks.
+    """
     what = msgspec.json.encode(order.extent).decode()
     if not order.extent.partial:
-        alike = select(orders.c.id).where(orders.c.state == State.QUEUED, orders.c.what == what)
-        alike = alike.where(orders.c.connection_id == order.connection_id, orders.c.flow == order.flow)
+        alike = select(orders.c.id).where(IS_QUEUED_OR_RUNNING, orders.c.state == State.QUEUED)
+        alike = alike.where(
+            orders.c.what == what, orders.c.connection_id == order.connection_id, orders.c.flow == order.flow
+        )
         if same := connection.execute(alike.limit(1)).scalar():
+            if order.cause not in UNHURRIED:
+                _hurry(connection, same, order.rank, wait_s)
             return same
     kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     row: dict[str, Any] = msgspec.structs.asdict(order)
@@ -213,15 +240,38 @@ def place(connection: Connection, order: Order, at: str, wait_s: float = 0.0) ->
     return order.id
 
 
+def _hurry(connection: Connection, order_id: str, rank: int, wait_s: float) -> None:
+    at = epoch(connection) + wait_s
+    sooner = {"not_before": case((orders.c.not_before > at, at), else_=orders.c.not_before)}
+    sooner |= {"rank": case((orders.c.rank > rank, rank), else_=orders.c.rank)}
+    mine = update(orders).where(orders.c.id == order_id, orders.c.state == State.QUEUED)
+    connection.execute(mine.values(sooner))
+
+
 def _follows(placed_at: str, order_id: str) -> ColumnElement[bool]:
     return (orders.c.placed_at < placed_at) | ((orders.c.placed_at == placed_at) & (orders.c.id > order_id))
 
 
 def _open(connection: Connection) -> list[Order]:
     waits = (orders.c.not_before > epoch(connection)).label("waits")
-    query = select(orders, waits).where(orders.c.state.in_(OPEN))
-    rows = connection.execute(query.order_by(orders.c.rank, orders.c.placed_at, orders.c.id).limit(LOOK_MAX)).all()
+    query = select(orders, waits).where(IS_QUEUED_OR_RUNNING)
+    rows = connection.execute(query.order_by(orders.c.rank, orders.c.placed_at, orders.c.id).limit(SHOWN_MAX)).all()
     return [_order(row, waits=row.waits) for row in rows]
+
+
+def _in_view(connection: Connection, late: str) -> list[Order]:
+    """What a claim looks at: what runs, and the first of each connection and flow that may begin.
+
+    However many wait, nothing that runs and no other flow is out of sight.
+    """
+    rank = case((orders.c.placed_at < late, 0), else_=orders.c.rank).label("going")
+    age = (rank, orders.c.placed_at, orders.c.id)
+    alike = (orders.c.connection_id, orders.c.flow, orders.c.state)
+    nth = func.row_number().over(partition_by=alike, order_by=age).label("nth")
+    timely = or_(orders.c.state == State.RUNNING, orders.c.not_before <= epoch(connection))
+    seen = select(orders, rank, nth).where(IS_QUEUED_OR_RUNNING, timely).subquery()
+    query = select(seen).where(seen.c.nth == 1).order_by(seen.c.going, seen.c.placed_at, seen.c.id)
+    return [_order(row) for row in connection.execute(query)]
 
 
 def _order(row: Any, *, waits: bool = False) -> Order:
@@ -239,6 +289,8 @@ def _placed(row: Any) -> Placed:
 def _one_at_a_time(connection: Connection) -> None:
     # SQLite's write lock is enough; PostgreSQL's writers would see the same orders free.
     if connection.dialect.name == "postgresql":
+        # Who holds it may be frozen: that is found by whoever takes over, not by waiting.
+        connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": f"{CLAIM_S}s"})
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _CLAIMS})
 
 
@@ -249,12 +301,23 @@ def _check_lease(connection: Connection, worker: str) -> None:
 
 def _lapsed(connection: Connection, but: str, *, locked: bool = False) -> Sequence[Any]:
     silent = (epoch(connection) - workers.c.lease_until).label("silent")
-    query = select(workers.c.id, silent).where(workers.c.lease_until < epoch(connection), workers.c.id != but)
+    own = workers.alias()
+    away = select(own.c.id).where(own.c.id == but, own.c.lease_until < epoch(connection)).exists()
+    query = select(workers.c.id, silent).where(workers.c.lease_until < epoch(connection), workers.c.id != but, ~away)
     return connection.execute(query.with_for_update(skip_locked=True) if locked else query).all()
 
 
-def _requeue(connection: Connection, worker: str) -> int:
-    mine = update(orders).where(orders.c.worker == worker, orders.c.state == State.RUNNING)
+def _held_by(worker: str) -> ColumnElement[bool]:
+    return and_(IS_RUNNING, orders.c.worker == worker)
+
+
+def _orphaned() -> ColumnElement[bool]:
+    # A claim may have been committed just after its worker's lease was ended.
+    return and_(IS_RUNNING, orders.c.worker.not_in(select(workers.c.id)))
+
+
+def _requeue(connection: Connection, which: ColumnElement[bool]) -> int:
+    mine = update(orders).where(which)
     died = mine.where(orders.c.attempts >= ATTEMPTS_MAX)
     said = f"its worker died {ATTEMPTS_MAX} times while at it; see the log of the last one"
     connection.execute(died.values(state=State.FAILED.value, error=said, finished_at=schema.stamp(datetime.now(UTC))))
@@ -265,7 +328,9 @@ def _end_sessions(connection: Connection, worker: str) -> None:
     # A process that is only slow still holds its locks, and might still write.
     if connection.dialect.name == "postgresql":
         statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"
-        connection.execute(text(statement), {"name": session_name(worker)})
+        # Under another login that is not ours to end; its locks then hold its flows until it ends by itself.
+        with suppress(exc.ProgrammingError), connection.begin_nested():
+            connection.execute(text(statement), {"name": session_name(worker)})
 
 
 def _tallied(order: Order, ending: Ending) -> dict[tallies.Key, float]:

@@ -4,6 +4,7 @@ Rule: an order holds ids, digests and counts, never a record; which one is next 
 Must not know: where orders are kept, who carries them out.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -108,21 +109,22 @@ def following(open_orders: Sequence[Order], needs: Mapping[str, Collection[str]]
     """The order to carry out next, of those that are open, the first ones first.
 
     One of each connection and flow at a time; none while a flow that it needs is running, or ordered before it, or at
-    the same time.
+    the same time. A connection of which less is running goes first, so that none takes all the threads.
     """
     running = {(one.connection_id, one.flow) for one in open_orders if one.state is State.RUNNING}
     waiting = [one for one in open_orders if one.state is State.QUEUED and not one.waits]
     of_flow: dict[tuple[int, str], list[Order]] = {}
     for one in waiting:
         of_flow.setdefault((one.connection_id, one.flow), []).append(one)
-    passed = running
+    passed, may = running, list[Order]()
+    busy = Counter(connection_id for connection_id, _ in running)
     for order in waiting:
         needed = [(order.connection_id, flow) for flow in needs.get(order.flow, ())]
         together = any(_at_once(one, order) for key in needed for one in of_flow.get(key, ()))
         if not together and passed.isdisjoint([(order.connection_id, order.flow), *needed]):
-            return order
+            may.append(order)
         passed.add((order.connection_id, order.flow))
-    return None
+    return min(may, key=lambda one: busy[one.connection_id], default=None)
 
 
 def _at_once(one: Order, other: Order) -> bool:
