@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
+from ml_connector.console.hooks import source_of
 from ml_connector.console.refusals import Refused
 from ml_connector.console.site import Site
 from ml_connector.store.api_tokens import ApiToken, Right, digest
@@ -47,7 +48,7 @@ def _known(request: Request, site: Site) -> ApiToken:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not given:
         raise Refused(401, "unauthorized", "send a token: Authorization: Bearer mlc_…", ASK)
-    address, shown = request.client.host if request.client else "", digest(given)
+    address, shown = source_of(request), digest(given)
     if wait_s := site.attempts.wait_s(address, shown):
         after = {"Retry-After": str(int(wait_s) + 1)}
         raise Refused(429, "slow_down", "too many wrong tokens from this address; wait a minute", after)
