@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ from ml_connector.wiring.unattended import NEEDS, Logged
 
 ROOT = Path(__file__).parents[2]
 CONNECTION = f"/connections/{NAME}"
+PATIENCE_S = 60.0
 WRONG = "mlc_" + "A" * 43
 
 
@@ -94,7 +96,8 @@ def test_an_order_is_carried_out_by_the_worker_beside(tmp_path: Path) -> None:
                 made = client.post(f"{CONNECTION}/orders", json={"flow": "suppliers", "census": True})
                 assert made.status_code == 202
                 told = client.get(made.headers["Location"].removeprefix(API))
-                while told.json()["state"] in ("queued", "running"):
+                until = time.monotonic() + PATIENCE_S
+                while told.json()["state"] in ("queued", "running") and time.monotonic() < until:
                     told = client.get(made.headers["Location"].removeprefix(API))
         finally:
             worker.stop()
