@@ -23,6 +23,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import pytest_httpserver
 import typer
 
 from ml_connector import sandbox
@@ -34,20 +35,69 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 # What is run, and how many commands of ours each page has at the least.
 RUN = {
-    "install.md": 6,
-    "schedule.md": 8,
-    "run-as-a-service.md": 2,
-    "scale-out.md": 5,
-    "recover.md": 8,
-    "upgrade.md": 3,
+    "README.md": 6,
+    "docs/how-to/install.md": 6,
+    "docs/how-to/schedule.md": 8,
+    "docs/how-to/webhooks.md": 11,
+    "docs/how-to/run-as-a-service.md": 2,
+    "docs/how-to/scale-out.md": 5,
+    "docs/how-to/recover.md": 8,
+    "docs/how-to/upgrade.md": 3,
+    "docs/how-to/replay.md": 8,
+    "docs/how-to/watch.md": 4,
+    "docs/how-to/post-to-the-ledger.md": 5,
+    "docs/how-to/align.md": 1,
+    "docs/reference/api.md": 3,
 }
+NOTHING_YET = ("README.md", "docs/how-to/install.md")  # these begin where nothing is there
+# What a page takes for granted.
+BEFORE = {
+    "docs/how-to/replay.md": "ml-connector connect acme --profile acme.toml; ml-connector run acme",
+    "docs/how-to/watch.md": "ml-connector serve",
+    "docs/reference/api.md": "ml-connector serve; TOKEN=$(ml-connector token create mine --scope operate)",
+}
+PROFILE = """
+calendar_zone = "Europe/Oslo"
+
+[mapping.subsidiaries]
+10 = "SUB-10"
+20 = "SUB-20"
+
+[mapping.dimensions]
+department = "B"
+cost_object = "C"
+region = "D"
+project = "F"
+
+[alerts]
+webhook = "https://hooks.example.com/"
+
+[posting]
+documents = ["purchase_requests", "payments"]
+
+[posting.accounts]
+accrual = "2990"
+payable = "2440"
+bank = "1930"
+fees = "6570"
+exchange = "7960"
+rounding = "3740"
+
+[[posting.account]]
+category = "Office supplies"
+account = "6110"
+parts = { B = "100" }
+
+[[posting.account]]
+account = "given"
+"""
 BLOCK = re.compile(r"(?:<!-- not run: (?P<why>[^>]+) -->\n+)?```sh\n(?P<text>.*?)```", re.DOTALL)
 OURS = ("ml-connector", ".venv/bin/ml-connector", "/opt/ml-connector/bin/ml-connector")
 ENDS = "();<>|&\n"  # what a command ends at
 AROUND = ("sudo", "docker", "podman")  # what a command of ours may be given to
 FORKED = Path(__file__).parent / "forked.py"
 POSTGRES = "postgresql://ml_connector@db.acme.example/ml_connector"
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -136,7 +186,7 @@ stay_up() {
   done
   echo "0 ml-connector $*" >> "$LOG"
 }
-curl() { command curl "$@"; local code=$?; echo "$code curl" >> "$LOG"; return $code; }
+curl() { command curl --fail "$@"; local code=$?; echo "$code curl" >> "$LOG"; return $code; }
 finish() {
   for pid in "${pids[@]}"; do kill -TERM "$pid"; wait "$pid" || echo "$? stopping a command" >> "$LOG"; done
 }
@@ -153,11 +203,13 @@ class Place:
     socket: Path
     connected: Path
     postgres: str
+    told: pytest_httpserver.HTTPServer
 
     def run(self, text: str, folder: Path) -> tuple[list[str], str]:
         """Run a page's commands in a folder; each with its exit code, and all that was printed."""
         log = folder / "log"
         log.touch()
+        (folder / "acme.toml").write_text(self._here(PROFILE, folder))
         port = _free_port()
         script = PREAMBLE + self._here(text, folder).replace("8600", str(port))
         told = {"PATH": os.environ["PATH"], "HOME": str(folder), "COLUMNS": "200", "PYTHON": sys.executable}
@@ -165,7 +217,11 @@ class Place:
         if (folder / "etc" / "store.key").exists():  # it is installed
             told |= {"ML_CONNECTOR_STORE": f"sqlite:///{folder / 'store.db'}"}
             told |= {"ML_CONNECTOR_KEY_FILE": str(folder / "etc" / "store.key")}
-        told |= {"IFS_SECRET": "sandbox-secret", "AIRBASE_TOKEN": "sandbox-token"}
+        told |= {
+            "ML_CONNECTOR_ALLOW_PRIVATE_WEBHOOKS": "true",
+            "IFS_SECRET": "sandbox-secret",
+            "AIRBASE_TOKEN": "sandbox-token",
+        }
         bash = ["/bin/bash", "-uc", script]
         done = subprocess.run(bash, cwd=folder, env=told, capture_output=True, text=True, timeout=PATIENCE_S)
         return log.read_text().splitlines(), done.stdout + done.stderr
@@ -177,12 +233,21 @@ class Place:
             "--ifs-realm acmeprd --ifs-client-id mlconnector": "--ifs-realm acme-prod --ifs-client-id mlc",
             "https://api.airbase.io": self.box.airbase_url,
             f"{POSTGRES}?sslmode=require&passfile=/etc/ml-connector/pgpass": self.postgres,
+            "https://hooks.example.com/": self.told.url_for("/"),
+            "5eda92d8-64ac-4db9-9707-107e855c3844": self._first("payments"),
+            "2026000007": self._first("purchase_requests"),
+            "record acme ID": f"record acme {self._first('purchase_requests')}",
             "/var/lib/ml-connector": str(folder),
             "/etc/ml-connector": str(folder / "etc"),
         }
         for theirs, ours in places.items():
             text = text.replace(theirs, ours)
         return text
+
+    def _first(self, kind: str) -> str:
+        """The id of a document of the sandbox."""
+        rows = self.box.airbase.rows(kind)
+        return next(row["airbase_id"] for row in rows if row["status"] in ("approved", "settled"))
 
 
 CONNECT = """ml-connector connect acme \\
@@ -194,7 +259,7 @@ ml-connector run acme
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory, make_httpserver: pytest_httpserver.HTTPServer) -> Generator[Place]:
     folder = tmp_path_factory.mktemp("docs")
     (folder / "etc").mkdir()
     (folder / "etc" / "store.key").write_text(base64.b64encode(os.urandom(32)).decode())
@@ -205,7 +270,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
         _postgres(tmp_path_factory.mktemp("pg")) as postgres,
         _loaded(called),
     ):
-        made = Place(box, called, folder, postgres)
+        make_httpserver.expect_request("/", method="POST").respond_with_data("")
+        made = Place(box, called, folder, postgres, make_httpserver)
         ran, said = made.run(CONNECT, folder)
         assert [line.split()[0] for line in ran] == ["0", "1"], said
         yield made
@@ -216,12 +282,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
 def test_what_a_how_to_shows_works_as_it_stands(
     place: Place, page: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    text = "\n".join(block.text for block in blocks(DOCS / "how-to" / page) if not block.why)
+    text = "\n".join(block.text for block in blocks(ROOT / page) if not block.why)
     (tmp_path / "etc").mkdir()
     Path(f"{tmp_path}-backups").mkdir()
-    for name in ("store.db", "etc/store.key") if page != "install.md" else ():
+    for name in ("store.db", "etc/store.key") if page not in NOTHING_YET else ():
         shutil.copy(place.connected / name, tmp_path / name)
-    ran, said = place.run(text, tmp_path)
+    before = f"{BEFORE[page]}\n" if page in BEFORE else ""
+    ran, said = place.run(before + text, tmp_path)
     record_property(f"commands run of {page}", len(ran))
     failed = [line for line in ran if not re.match(r"0 |1 ml-connector ", line)]  # 1: some records need a person
     assert not failed, said
