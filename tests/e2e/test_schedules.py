@@ -132,6 +132,15 @@ def test_slots_overlap_and_are_joined(town: Town) -> None:
     assert len(town.done()) == 1, "one more, whatever came meanwhile"
 
 
+def test_a_connection_that_can_not_be_read_stops_only_itself(town: Town) -> None:
+    broken = town.store.connections.save("broken", {"ifs": "of another version"}, {}).id
+    for connection_id in (broken, town.id):
+        town.schedules.set(connection_id, "suppliers", "every 10s", "anna", census=False, catch_up=True)
+    town.now += timedelta(seconds=10)
+    town.tick()
+    assert town.done() == [("suppliers", Cause.SCHEDULE)]
+
+
 def test_all_means_those_without_their_own(town: Town) -> None:
     town.schedule(ALL, "every 10s")
     town.schedule("suppliers", "every 1h")

@@ -3,14 +3,16 @@
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 
 from ml_connector.engine.seam import Chore
 from ml_connector.engine.worker import Pace, Worker
+from ml_connector.errors import StoreError
 from ml_connector.store.db import Database
-from ml_connector.store.orders import Orders
+from ml_connector.store.orders import ATTEMPTS_MAX, Orders
 from ml_connector.sync.orders import Ending, Order, State, needed_by
 
 NEEDS = needed_by({"suppliers": (), "purchase_orders": ("suppliers",)})
@@ -192,3 +194,65 @@ def test_a_chore_with_more_to_do_goes_on_at_once(orders: Orders, seen: Seen) -> 
     chores = (Chore("x", 60.0, act),)
     with working(Worker("w", "1", orders, nothing, NEEDS, seen, chores, PACE)):
         until(lambda: len(done) == 50)
+
+
+class Patchy:
+    """A store that answers as the test wants it to."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        self.away = threading.Event()
+        self.claims_to_lose = 0
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        def asked(*given: object) -> object:
+            if self.away.is_set():
+                raise StoreError("away")
+            answer = getattr(self._orders, name)(*given)
+            if name == "claim" and answer and self.claims_to_lose:
+                self.claims_to_lose -= 1
+                raise StoreError("the connection was lost")
+            return answer
+
+        return asked
+
+
+def test_a_claim_whose_answer_was_lost_is_carried_out_all_the_same(
+    orders: Orders, seen: Seen, connection_id: int
+) -> None:
+    patchy: Any = Patchy(orders)
+    patchy.claims_to_lose = 1
+    orders.place(Order("1", connection_id, "suppliers"))
+    with working(Worker("w", "1", patchy, nothing, NEEDS, seen, (), PACE)):
+        until(lambda: state(orders, "1") is State.DONE)
+    assert [what for what, _ in seen.troubles] == ["claim"]
+
+
+def test_when_the_store_comes_back_nobody_has_lost_his_lease(orders: Orders, seen: Seen) -> None:
+    patchy: Any = Patchy(orders)
+
+    def taking_over(name: str) -> Chore:
+        return Chore("take over", 0.05, lambda: bool(patchy.take_over(name)))
+
+    crew = [Worker(name, "1", patchy, nothing, NEEDS, seen, (taking_over(name),), PACE) for name in "abc"]
+    with ExitStack() as stack:
+        for worker in crew:
+            stack.enter_context(working(worker))
+        until(lambda: len(orders.workers()) == 3)
+        patchy.away.set()
+        until(lambda: all(one.lease_s < 0 for one in orders.workers()))
+        patchy.away.clear()
+        until(lambda: any(one.lost for one in crew) or all(one.lease_s > 0.8 for one in orders.workers()))
+        assert not any(one.lost for one in crew)
+
+
+def test_what_can_not_be_recorded_is_tried_again_a_number_of_times(
+    orders: Orders, seen: Seen, connection_id: int
+) -> None:
+    def unheard_of(order: Order, stop: Callable[[], bool]) -> Ending:
+        return Ending(State.DONE, figures={"x": object()})  # pyright: ignore[reportArgumentType] - that is the point
+
+    orders.place(Order("1", connection_id, "suppliers"))
+    with working(Worker("w", "1", orders, unheard_of, NEEDS, seen, (), PACE)):
+        until(lambda: state(orders, "1") is State.FAILED)
+    assert len(seen.troubles) == ATTEMPTS_MAX

@@ -47,6 +47,8 @@ class Dispatching:
         return bool(placed) or settled
 
     def _dealt_with(self, group: Group, place: Place | None) -> int:
+        if place and place.unread:
+            return 0
         if sentence := _why_off(group[1], place):
             return self._leading.turn_off(group, sentence)
         until = self._held_until(*group)

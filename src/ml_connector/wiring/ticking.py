@@ -10,10 +10,12 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
+import structlog
 
 from ml_connector import settings
 from ml_connector.engine import schedule as rules
 from ml_connector.engine.schedule import Due
+from ml_connector.errors import SettingsError
 from ml_connector.store.schedules import ALL, Blackout, Schedule, Schedules
 from ml_connector.sync.orders import Cause, Extent, Order
 from ml_connector.wiring import choice
@@ -21,13 +23,18 @@ from ml_connector.wiring import profile as profiles
 from ml_connector.wiring.opened import Opened
 
 CENSUS_RANK, RANK = 2, 1
+_LOG = structlog.get_logger("ml_connector.schedules")
 
 
 class Place(msgspec.Struct, frozen=True):
-    """What of a connection matters here: its zone, and the flows that it has, in order."""
+    """What of a connection matters here: its zone, and the flows that it has, in order.
+
+    `unread`: its settings can't be read, so that nothing is known of it; what is its own waits.
+    """
 
     zone: ZoneInfo
     flows: tuple[str, ...]
+    unread: bool = False
 
 
 class Ticking:
@@ -54,7 +61,7 @@ class Ticking:
         for number, (name, changed_at) in versions.items():
             if (number, changed_at) not in self._places:
                 self._places = {key: place for key, place in self._places.items() if key[0] != number}
-                self._places[number, changed_at] = place(self._opened, name)
+                self._places[number, changed_at] = _place(self._opened, name)
         return {number: self._places[number, changed_at] for number, (_, changed_at) in versions.items()}
 
     def held_until(self, connection_id: int, flow: str) -> datetime | None:
@@ -86,6 +93,15 @@ def place(opened: Opened, name: str) -> Place:
     return Place(settings.zone(connection.profile.calendar_zone), flows)
 
 
+def _place(opened: Opened, name: str) -> Place:
+    """As `place`, where one connection must not hold up the others."""
+    try:
+        return place(opened, name)
+    except SettingsError as error:
+        _LOG.error("nothing of this connection is started", connection=name, said=str(error))
+        return Place(ZoneInfo("UTC"), (), unread=True)
+
+
 def flows_of(one: Schedule, there: Sequence[Schedule], turned_on: Sequence[str]) -> tuple[str, ...]:
     """The flows that a schedule runs: its own, or all that are on and have none of their own."""
     if one.flow != ALL:
@@ -113,7 +129,7 @@ def _of(blackouts: Sequence[Blackout], connection_id: int, flow: str) -> list[ru
 
 
 def _live(one: Schedule, places: dict[int, Place]) -> bool:
-    return not one.paused and one.connection_id in places
+    return not one.paused and one.connection_id in places and not places[one.connection_id].unread
 
 
 def _order(one: Schedule, due: Due, flow: str) -> Order:
