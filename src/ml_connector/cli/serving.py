@@ -84,7 +84,10 @@ def _serve(store: Opened, worker: Worker, listening: socket.socket, metrics_toke
 
 def _listening(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
+        listening = socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
+        # The web server does so itself only for sockets that it makes; without, an answer waits for a delayed ACK.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         raise SettingsError(f"{host}:{port} can't be listened on: {error.strerror}; choose another --port") from error
 
