@@ -8,6 +8,7 @@ Must not know: how events arrive, how they are kept.
 import asyncio
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ from ml_connector.store.inbox import Event, Place, Receipt
 BATCH_MAX = 500
 QUEUE_MAX = 5000
 BYTES_MAX = 64 * 1024 * 1024  # of bodies that wait
+GATHER_S = 0.02  # between commits: each costs about as much as thirty events in it
 COUNT_EVERY_S = 2.0
 CLOSE_S = 20.0
 _LOG = structlog.get_logger("ml_connector.hooks")
@@ -85,18 +87,21 @@ class Committer:
                 self._thread.start()
 
     def _run(self) -> None:
-        is_open = True
+        is_open, ended_at = True, 0.0
         while is_open:
-            batch, is_open = self._next()
+            batch, is_open = self._next(ended_at + GATHER_S)
             counted = self._counted()
             if batch or counted:
                 self._commit(batch, counted)
+                ended_at = time.monotonic()
 
-    def _next(self) -> tuple[list[_Waiting], bool]:
+    def _next(self, not_before: float) -> tuple[list[_Waiting], bool]:
         """What waits, as much as is committed together; False when it is the last."""
         batch: list[_Waiting] = []
         with suppress(queue.Empty):
             one = self._queue.get(timeout=COUNT_EVERY_S)
+            if one is not None:
+                time.sleep(max(0.0, not_before - time.monotonic()))
             while one is not None:
                 batch.append(one)
                 if len(batch) == self._batch_max:
