@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, select, update
+from sqlalchemy import event, make_url, select, update
 
 from ml_connector.errors import StoreError
 from ml_connector.store import schema_work
@@ -207,6 +208,34 @@ def test_however_many_wait_others_are_seen(
     claimed = orders.claim(worker, NEEDS)
     assert claimed is not None
     assert claimed.id == "other"
+
+
+def test_what_has_ended_is_not_looked_through(
+    db: Database, orders: Orders, hired: Callable[..., str], connection_id: int
+) -> None:
+    """Plans of SQLite; PostgreSQL sees the values when it plans."""
+    if db.file is None:
+        return
+    worker, asked = hired("w"), list[tuple[str, Any]]()
+
+    def note(_c: Any, _u: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    orders.place(order("1", connection_id))
+    orders.place(order("2", connection_id, cause=Cause.PERSON))
+    orders.claim(worker, NEEDS, ())
+    orders.take_over(worker)
+    event.remove(db.engine, "before_cursor_execute", note)
+    with db.read() as connection:
+        plans = [
+            row.detail
+            for statement, values in asked
+            if statement.startswith(("SELECT", "UPDATE"))
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    used = {one.split("INDEX ")[-1].split(" ")[0] for one in plans if " orders" in one}
+    assert used == {"orders_open", "orders_running", "sqlite_autoindex_orders_1"}
 
 
 def test_a_census_does_not_starve(db: Database, hired: Callable[..., str], connection_id: int) -> None:

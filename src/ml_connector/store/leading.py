@@ -15,7 +15,7 @@ from ml_connector.store import orders as orders_of
 from ml_connector.store import schema
 from ml_connector.store.db import Database, among, epoch
 from ml_connector.store.inbox import State
-from ml_connector.store.schema_work import IS_QUEUED_OR_RUNNING, inbox, orders
+from ml_connector.store.schema_work import inbox, orders
 from ml_connector.store.scope import Clock, clean
 from ml_connector.sync import orders as kinds
 from ml_connector.sync.orders import Cause, Extent, Order
@@ -118,8 +118,8 @@ def _of(group: Group) -> ColumnElement[bool]:
 
 
 def _ordered(group: Group) -> Any:
-    mine = and_(orders.c.connection_id == group[0], orders.c.flow == group[1], orders.c.cause == Cause.WEBHOOK.value)
-    return select(orders.c.id).where(IS_QUEUED_OR_RUNNING, mine, orders.c.state == kinds.State.QUEUED.value).limit(1)
+    waits = and_(orders.c.cause == Cause.WEBHOOK.value, orders.c.state == kinds.State.QUEUED.value)
+    return select(orders.c.id).where(orders_of.of_flow(*group), waits).limit(1)
 
 
 def _one_at_a_time(connection: Connection) -> None:

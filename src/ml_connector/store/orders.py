@@ -222,10 +222,8 @@ def place(connection: Connection, order: Order, at: str, wait_s: float = 0.0) ->
     """
     what = msgspec.json.encode(order.extent).decode()
     if not order.extent.partial:
-        alike = select(orders.c.id).where(IS_QUEUED_OR_RUNNING, orders.c.state == State.QUEUED)
-        alike = alike.where(
-            orders.c.what == what, orders.c.connection_id == order.connection_id, orders.c.flow == order.flow
-        )
+        alike = select(orders.c.id).where(orders.c.state == State.QUEUED)
+        alike = alike.where(of_flow(order.connection_id, order.flow), orders.c.what == what)
         if same := connection.execute(alike.limit(1)).scalar():
             if order.cause not in UNHURRIED:
                 _hurry(connection, same, order.rank, wait_s)
@@ -238,6 +236,12 @@ def place(connection: Connection, order: Order, at: str, wait_s: float = 0.0) ->
     row |= {"run_id": "", "figures": "{}", "error": ""}
     connection.execute(kind(orders).values(row).on_conflict_do_nothing())
     return order.id
+
+
+def of_flow(connection_id: int, flow: str) -> ColumnElement[bool]:
+    """The condition that an open order is of this flow."""
+    # The sum keeps SQLite from the index of the flow, which leads through all that ever were.
+    return and_(IS_QUEUED_OR_RUNNING, orders.c.connection_id + 0 == connection_id, orders.c.flow == flow)
 
 
 def _hurry(connection: Connection, order_id: str, rank: int, wait_s: float) -> None:
@@ -266,7 +270,7 @@ def _in_view(connection: Connection, late: str) -> list[Order]:
     """
     rank = case((orders.c.placed_at < late, 0), else_=orders.c.rank).label("going")
     age = (rank, orders.c.placed_at, orders.c.id)
-    alike = (orders.c.connection_id, orders.c.flow, orders.c.state)
+    alike = (orders.c.connection_id + 0, orders.c.flow, orders.c.state)  # the sum: see `of_flow`
     nth = func.row_number().over(partition_by=alike, order_by=age).label("nth")
     timely = or_(orders.c.state == State.RUNNING, orders.c.not_before <= epoch(connection))
     seen = select(orders, rank, nth).where(IS_QUEUED_OR_RUNNING, timely).subquery()
