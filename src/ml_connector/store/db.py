@@ -165,6 +165,8 @@ def _address(url: str) -> URL:
 def _postgres(address: URL) -> Database:
     arguments = {"options": _KEEPALIVE, "application_name": session_name(PROCESS), "connect_timeout": 10}
     arguments |= {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+    # Keepalives find nothing while an answer is awaited from a machine that is gone: a quarter of an hour is usual.
+    arguments |= {"tcp_user_timeout": 60_000}
     common: dict[str, Any] = {"hide_parameters": True, "connect_args": arguments}
     engine = create_engine(address, pool_pre_ping=True, pool_size=8, max_overflow=24, **common)
     return Database(engine, SessionLocks(create_engine(address, poolclass=NullPool, **common)), None)
