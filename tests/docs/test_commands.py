@@ -203,7 +203,7 @@ class Place:
     socket: Path
     connected: Path
     postgres: str
-    told: pytest_httpserver.HTTPServer
+    listener: pytest_httpserver.HTTPServer
 
     def run(self, text: str, folder: Path) -> tuple[list[str], str]:
         """Run a page's commands in a folder; each with its exit code, and all that was printed."""
@@ -233,7 +233,7 @@ class Place:
             "--ifs-realm acmeprd --ifs-client-id mlconnector": "--ifs-realm acme-prod --ifs-client-id mlc",
             "https://api.airbase.io": self.box.airbase_url,
             f"{POSTGRES}?sslmode=require&passfile=/etc/ml-connector/pgpass": self.postgres,
-            "https://hooks.example.com/": self.told.url_for("/"),
+            "https://hooks.example.com/": self.listener.url_for("/"),
             "5eda92d8-64ac-4db9-9707-107e855c3844": self._first("payments"),
             "2026000007": self._first("purchase_requests"),
             "record acme ID": f"record acme {self._first('purchase_requests')}",
@@ -259,7 +259,7 @@ ml-connector run acme
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, make_httpserver: pytest_httpserver.HTTPServer) -> Generator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
     folder = tmp_path_factory.mktemp("docs")
     (folder / "etc").mkdir()
     (folder / "etc" / "store.key").write_text(base64.b64encode(os.urandom(32)).decode())
@@ -269,9 +269,10 @@ def place(tmp_path_factory: pytest.TempPathFactory, make_httpserver: pytest_http
         sandbox.Sandbox(SandboxOptions(suppliers=40, orders=30)) as box,
         _postgres(tmp_path_factory.mktemp("pg")) as postgres,
         _loaded(called),
+        pytest_httpserver.HTTPServer() as listener,
     ):
-        make_httpserver.expect_request("/", method="POST").respond_with_data("")
-        made = Place(box, called, folder, postgres, make_httpserver)
+        listener.expect_request("/", method="POST").respond_with_data("")
+        made = Place(box, called, folder, postgres, listener)
         ran, said = made.run(CONNECT, folder)
         assert [line.split()[0] for line in ran] == ["0", "1"], said
         yield made
