@@ -127,7 +127,7 @@ def upgrade() -> None:
         sa.Column("key", KEY, nullable=False),
         sa.Column("order_id", KEY, nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False, server_default=sa.text("0")),
-        sa.Column("not_before", sa.Double(), nullable=False, server_default=sa.text("0")),
+        sa.Column("not_before", sa.Double, nullable=False, server_default=sa.text("0")),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("done_at", sa.Text()),
         sa.Column("sealed", sa.LargeBinary()),
