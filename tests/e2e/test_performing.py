@@ -10,12 +10,13 @@ from rig import NAME, Rig
 
 from ml_connector import run as pipeline
 from ml_connector import wiring
+from ml_connector.errors import StoreError
 from ml_connector.sandbox.faults import Fault
 from ml_connector.settings import Gate
 from ml_connector.store.orders import ATTEMPTS_MAX
 from ml_connector.sync.orders import Ending, Extent, Order, State
 from ml_connector.systems.http import Wire
-from ml_connector.wiring.performing import Performing
+from ml_connector.wiring.performing import BUSY_S, Performing, ending_of
 
 
 @pytest.fixture
@@ -78,6 +79,11 @@ def test_out_of_reach_it_is_tried_again_and_then_a_person_looks(
     waits = [one.wait_s for one in endings[:-1]]
     assert waits == sorted(waits)
     assert all(one.counts and one.error for one in endings[:-1])
+
+
+def test_when_the_store_was_away_it_is_tried_again_soon(joined: Rig) -> None:
+    ending = ending_of(order(joined, attempts=ATTEMPTS_MAX - 1), StoreError("away"))
+    assert (ending.state, ending.wait_s, ending.counts) == (State.QUEUED, BUSY_S, True)
 
 
 def test_refused_it_is_not_tried_again(joined: Rig, performing: Performing) -> None:

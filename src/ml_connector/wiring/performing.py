@@ -107,10 +107,15 @@ def ending_of(order: Order, error: ConnectorError, report: Report | None = None)
     elif isinstance(error, StoppedError):
         ending = Ending(State.QUEUED)
     elif _passes(error) and order.attempts < ATTEMPTS_MAX:
-        ending = Ending(State.QUEUED, error=str(error), wait_s=AGAIN_S * 2 ** (order.attempts - 1), counts=True)
+        ending = Ending(State.QUEUED, error=str(error), wait_s=_again_s(order, error), counts=True)
     else:
         ending = Ending(State.FAILED, error=str(error))
     return _told(ending, report) if report else ending
+
+
+def _again_s(order: Order, error: ConnectorError) -> float:
+    """How long to let it rest; once this is recorded, the store is back."""
+    return BUSY_S if isinstance(error, StoreError) else AGAIN_S * 2 ** (order.attempts - 1)
 
 
 def _passes(error: ConnectorError) -> bool:
