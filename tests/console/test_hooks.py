@@ -159,6 +159,15 @@ def test_ifs_tells_of_a_record_twice(any_opened: wiring.Opened) -> None:
     assert {one.flow for one in kept} == {"purchase_orders"}
 
 
+def test_a_key_that_no_index_takes_is_refused(any_opened: wiring.Opened) -> None:
+    how = How(SHARED_SECRET, Finder(key=("a", "b", "c", "d", "e"), flow="purchase_orders"))
+    hook = posting.hook(any_opened, connected(any_opened), "ifs", how)
+    with posting.receiver(any_opened) as address, Sender(address, hook) as sender:
+        for character, status in (("x", 200), ("日", 400)):
+            body = json.dumps(dict.fromkeys("abcde", character * 199)).encode()
+            assert sender.send(body, IFS_HEADERS).status_code == status
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [
@@ -335,6 +344,26 @@ def test_nothing_is_acknowledged_while_the_store_is_away(opened: wiring.Opened, 
         assert not events(opened)
         trouble.clear()
         assert sender.send(posting.event(1)).json()["duplicate"] is False
+
+
+def test_an_event_that_can_not_be_kept_does_not_stop_the_others(opened: wiring.Opened, airbase: Hook) -> None:
+    gate, inside = threading.Event(), threading.Event()
+    kept = Inbox(opened.database, opened.vault)
+
+    def keep(given: Sequence[Event], refused: Mapping[Place, int]) -> Sequence[Receipt]:
+        inside.set()
+        gate.wait(30)
+        if any(one.id == "evt_3" for one in given):
+            raise StoreError("a row can't be written")
+        return kept.receive(given, refused)
+
+    with limited(opened, keep) as address, Sender(address, airbase) as sender, ThreadPoolExecutor(8) as pool:
+        first = pool.submit(sender.send, posting.event(0))
+        assert inside.wait(30)
+        more = [pool.submit(sender.send, posting.event(n)) for n in range(1, 7)]
+        gate.set()
+        assert [one.result().status_code for one in (first, *more)] == [200, 200, 200, 503, 200, 200, 200]
+    assert len(events(opened)) == 6
 
 
 def test_more_than_the_queue_holds_is_turned_away(opened: wiring.Opened, airbase: Hook) -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import structlog
 
-from ml_connector.errors import StoreError
+from ml_connector.errors import BusyError, StoreError
 from ml_connector.store.inbox import Event, Place, Receipt
 
 BATCH_MAX = 500
@@ -25,7 +25,9 @@ BYTES_MAX = 64 * 1024 * 1024  # of bodies that wait
 GATHER_S = 0.02  # between commits: each costs about as much as thirty events in it
 COUNT_EVERY_S = 2.0
 CLOSE_S = 20.0
+APART_S = 5.0
 _LOG = structlog.get_logger("ml_connector.hooks")
+Answer = Receipt | StoreError
 Keep = Callable[[Sequence[Event], Mapping[Place, int]], Sequence[Receipt]]
 
 
@@ -116,21 +118,26 @@ class Committer:
         return counted
 
     def _commit(self, batch: Sequence[_Waiting], counted: Mapping[Place, int]) -> None:
+        self._answer(batch, self._kept([one.event for one in batch], counted, time.monotonic() + APART_S))
+
+    def _kept(self, events: Sequence[Event], counted: Mapping[Place, int], until: float) -> Sequence[Answer]:
+        """What is told to each: a receipt, or an error. Events that fail together are tried apart, until then."""
         try:
-            receipts = self._keep([one.event for one in batch], counted)
+            return self._keep(events, counted)
         except Exception as error:  # whatever it is, those who wait are told, and the next batch is tried
-            _LOG.warning("events were not kept", number=len(batch), error=type(error).__name__)
+            if len(events) > 1 and not isinstance(error, BusyError) and time.monotonic() < until:
+                half = len(events) // 2
+                return [*self._kept(events[:half], counted, until), *self._kept(events[half:], {}, until)]
+            _LOG.warning("events were not kept", number=len(events), error=type(error).__name__)
             with self._guard:
                 self._refused.update(counted)
             told = error if isinstance(error, StoreError) else StoreError(f"not kept: {type(error).__name__}")
-            self._answer(batch, [told] * len(batch))
-        else:
-            self._answer(batch, receipts)
+            return [told] * len(events)
 
-    def _answer(self, batch: Sequence[_Waiting], answers: Sequence[Receipt | StoreError]) -> None:
+    def _answer(self, batch: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
         with self._guard:
             self._bytes -= sum(len(one.event.body) for one in batch)
-        of_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Receipt], Receipt | StoreError]]] = {}
+        of_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Receipt], Answer]]] = {}
         for one, answer in zip(batch, answers, strict=True):
             of_loop.setdefault(one.loop, []).append((one.future, answer))
         for loop, pairs in of_loop.items():
@@ -138,7 +145,7 @@ class Committer:
                 loop.call_soon_threadsafe(_resolve, pairs)
 
 
-def _resolve(pairs: "Sequence[tuple[asyncio.Future[Receipt], Receipt | StoreError]]") -> None:
+def _resolve(pairs: "Sequence[tuple[asyncio.Future[Receipt], Answer]]") -> None:
     for future, answer in pairs:
         if future.done():  # who waited has given up
             continue

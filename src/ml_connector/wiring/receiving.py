@@ -21,6 +21,7 @@ from ml_connector.systems.notices import Unreadable
 from ml_connector.systems.signature import Scheme
 
 REPLAY_S = 3 * 86_400  # events are told apart by their ids for much longer
+KEY_BYTES_MAX = 1000  # an index of PostgreSQL takes no more than 2,700
 System = Literal["airbase", "ifs"]
 SYSTEMS: tuple[System, ...] = ("airbase", "ifs")
 
@@ -77,6 +78,8 @@ def _of_airbase(
 def _of_ifs(hook: Hook, told: hints.Hint | Unreadable, body: bytes, now: datetime, verified: bool) -> Event | Refusal:
     if isinstance(told, Unreadable):
         return Refusal(400, "unreadable", told.sentence)
+    if len(told.key.encode()) > KEY_BYTES_MAX:
+        return Refusal(400, "unreadable", f"the key in the body is longer than {KEY_BYTES_MAX} bytes")
     # Without an id nothing tells a repeat from the next change of the same record.
     event_id = f"id/{told.event_id}" if told.event_id else f"own/{uuid4().hex}"
     state, note = _standing(told.flow)
