@@ -16,7 +16,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ import psycopg
 import pytest
 import pytest_httpserver
 import typer
+from msgspec.structs import replace
 
-from ml_connector import sandbox
+from ml_connector import sandbox, settings, wiring
 from ml_connector.cli.app import app
 from ml_connector.sandbox import SandboxOptions
 
@@ -266,7 +267,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
     (folder / "etc" / "store.key").chmod(0o600)
     called = Path(tempfile.gettempdir(), f"docs-{os.getpid()}")  # a socket's path has to be short
     with (
-        sandbox.Sandbox(SandboxOptions(suppliers=40, orders=30)) as box,
+        sandbox.Sandbox(_world()) as box,
         _postgres(tmp_path_factory.mktemp("pg")) as postgres,
         _loaded(called),
         pytest_httpserver.HTTPServer() as listener,
@@ -275,6 +276,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
         made = Place(box, called, folder, postgres, listener)
         ran, said = made.run(CONNECT, folder)
         assert [line.split()[0] for line in ran] == ["0", "1"], said
+        _hurry(folder)
         yield made
 
 
@@ -295,6 +297,25 @@ def test_what_a_how_to_shows_works_as_it_stands(
     assert not failed, said
     assert "error:" not in said, said
     assert sum(" ml-connector " in line for line in ran) >= RUN[page], f"{page} shows too little: {ran}"
+
+
+def _world() -> SandboxOptions:
+    """A small one, that lets itself be asked as often as anybody likes."""
+    options = SandboxOptions(suppliers=30, orders=20)
+    options.ifs.rate_limit = options.airbase.rate_limit = 1_000_000
+    return options
+
+
+def _hurry(folder: Path) -> None:
+    """Have the connection ask as fast as it can; no command sets its limits."""
+    place = f"sqlite:///{folder / 'store.db'}"
+    installation = settings.Installation(store=place, key_file=folder / "etc" / "store.key")
+    with closing(wiring.open_store(installation)) as store:
+        before = wiring.kept(store, "acme")
+        assert before
+        fast = replace(before, ifs=replace(before.ifs, requests_max=100_000))
+        fast = replace(fast, airbase=replace(before.airbase, requests_max=100_000))
+        wiring.connect(store, "acme", fast, wiring.Secrets("", ""))
 
 
 @contextmanager
