@@ -67,6 +67,7 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(alerts.app)
 
 Key = Annotated[str, typer.Argument(help="The record's number; of several parts A/B.")]
+RequestsMax = Annotated[int, typer.Option(min=0, max=1_000_000, help="Requests a minute, of all workers together.")]
 Flows = Annotated[list[str] | None, typer.Argument(help="Flows to run; all when none is named.")]
 Census = Annotated[bool, typer.Option(help="Compare everything on both sides, not only what changed.")]
 
@@ -109,6 +110,8 @@ def connect(
     subsidiary: Annotated[list[str] | None, typer.Option(help="COMPANY=AIRBASE_REFERENCE; may be repeated.")] = None,
     profile: Annotated[Path | None, typer.Option(help="A TOML file: names, mapping tables, limits.")] = None,
     ca_file: Annotated[str, typer.Option(help="Your own certificate authority, as a PEM file.")] = "",
+    ifs_requests_max: RequestsMax = 0,
+    airbase_requests_max: RequestsMax = 0,
     same_tenants: Annotated[bool, typer.Option(help="A changed address leads to the same systems as before.")] = False,
 ) -> None:
     """Keep a connection: one IFS tenant, one Airbase tenant. Of a new one it asks for what is not given; of one that is
@@ -124,6 +127,8 @@ def connect(
         tuple(subsidiary or ()),
         profile,
         ca_file,
+        ifs_requests_max,
+        airbase_requests_max,
     )
     with opened(context, create=True) as store:
         before = wiring.kept(store, name)

@@ -32,6 +32,8 @@ class Given(msgspec.Struct, frozen=True):
     subsidiaries: tuple[str, ...]
     profile: Path | None
     ca_file: str
+    ifs_requests_max: int
+    airbase_requests_max: int
 
 
 def connection(given: Given, before: Connection | None) -> Connection:
@@ -49,12 +51,14 @@ def connection(given: Given, before: Connection | None) -> Connection:
         realm=_word(_given(given.ifs_realm, old_ifs.realm, "IFS realm", "--ifs-realm"), "IFS realm"),
         client_id=_word(_given(given.ifs_client_id, old_ifs.client_id, "IFS client", "--ifs-client-id"), "IFS client"),
         companies=_companies(given.ifs_companies, old_ifs.companies),
+        requests_max=given.ifs_requests_max or old_ifs.requests_max,
         ca_file=ca_file,
     )
     airbase = msgspec.structs.replace(
         old_airbase,
         url=settings.origin(_given(given.airbase_url, old_airbase.url, "Airbase address", "--airbase-url")),
         auth=given.airbase_auth or old_airbase.auth,
+        requests_max=given.airbase_requests_max or old_airbase.requests_max,
         ca_file=ca_file,
     )
     return Connection(ifs, airbase, _with_subsidiaries(read, before, given.subsidiaries))

@@ -150,7 +150,9 @@ def _print(there: Sequence[Schedule], at: Place) -> None:
     for one in there:
         spec = rules.parse(one.spec)
         slots = rules.upcoming(spec, at.zone, datetime.now(UTC), NEXT)
-        coming = "paused" if one.paused else ", ".join(f"{slot.astimezone(at.zone):%d %b %H:%M:%S}" for slot in slots)
+        coming = (
+            "paused" if one.paused else "\n".join(f"{slot.astimezone(at.zone):%a %d %b %H:%M:%S}" for slot in slots)
+        )
         flow = f"{one.flow}{' --census' if one.census else ''}"
         grid.add_row(flow, escape(one.spec), rules.in_words(spec), coming)
     show.out.print(grid)
