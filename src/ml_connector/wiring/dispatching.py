@@ -27,13 +27,11 @@ class Dispatching:
         opened: Opened,
         places: Callable[[], Mapping[int, Place]],
         held_until: Callable[[int, str], datetime | None],
-        nudge: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._leading = Leading(opened.database, now)
         self._places = places
         self._held_until = held_until
-        self._nudge = nudge
         self._now = now
 
     def act(self) -> bool:
@@ -42,8 +40,6 @@ class Dispatching:
         groups = self._leading.groups()
         places: Mapping[int, Place] = self._places() if groups else {}
         placed = sum(self._dealt_with(group, places.get(group[0])) for group in groups)
-        if placed:
-            self._nudge()
         return bool(placed) or settled
 
     def _dealt_with(self, group: Group, place: Place | None) -> int:
