@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_connector.sync.orders import Order, State, following, needed_by
+from ml_connector.sync.orders import Cause, Order, State, following, needed_by
 
 NEEDS = needed_by({"suppliers": (), "orders": ("suppliers",), "requests": ("suppliers",), "told": ("requests",)})
 FLOWS = st.sampled_from(sorted(NEEDS))
@@ -58,3 +58,20 @@ def test_a_connection_of_which_less_is_running_goes_first() -> None:
     chosen = following([running, Order("2", 1, "payments"), Order("3", 2, "payments")], NEEDS)
     assert chosen is not None
     assert chosen.id == "3"
+
+
+def test_a_webhook_does_not_wait_for_what_is_running() -> None:
+    running = Order("census", 1, "suppliers", state=State.RUNNING)
+    assert following([running, Order("event", 1, "requests", cause=Cause.WEBHOOK)], NEEDS) is not None
+    assert following([running, Order("slot", 1, "requests")], NEEDS) is None
+    assert following([Order("first", 1, "suppliers"), Order("event", 1, "requests", cause=Cause.WEBHOOK)], NEEDS) == (
+        Order("first", 1, "suppliers")
+    )
+
+
+def test_the_last_thread_is_for_a_connection_that_has_none() -> None:
+    running = Order("long", 1, "suppliers", state=State.RUNNING)
+    assert following([running, Order("more", 1, "payments")], NEEDS, spare=True) is None
+    chosen = following([running, Order("more", 1, "payments"), Order("other", 2, "payments")], NEEDS, spare=True)
+    assert chosen is not None
+    assert chosen.connection_id == 2

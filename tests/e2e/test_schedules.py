@@ -199,3 +199,13 @@ def test_who_changed_a_schedule_is_in_the_journal(town: Town) -> None:
     entries = wiring.journal(town.store, NAME).timeline(None, "")
     told = [(one.facts["event"], one.facts["person"]) for one in entries if one.kind == "schedule"]
     assert told == [("scheduled", "anna"), ("unscheduled", "bert")]
+
+
+def test_a_clock_that_was_far_ahead_does_not_silence_a_schedule(town: Town) -> None:
+    town.now += timedelta(days=400)
+    town.schedule("suppliers", "every 10s")
+    town.now -= timedelta(days=400)
+    town.tick()
+    town.now += timedelta(seconds=10)
+    town.tick()
+    assert [flow for flow, _ in town.done()] == ["suppliers"]

@@ -1,6 +1,7 @@
 """Reservations: the rate holds, whoever asks."""
 
 import itertools
+import time
 
 import pytest
 
@@ -48,3 +49,14 @@ def test_processes_share_the_rate(url: str) -> None:
     counts = [end - start + 1 for start, end in itertools.combinations(range(75), 2)]
     assert sum(count > most for count, most in zip(counts, allowed, strict=True)) <= len(counts) * 0.02
     assert calls[-1] - calls[0] >= 0.69 - 0.05
+
+
+def test_a_clock_that_went_back_makes_nobody_wait_for_it(
+    reservations: Reservations, monkeypatch: pytest.MonkeyPatch, db: Database
+) -> None:
+    if db.file is None:
+        return  # PostgreSQL has the server's clock
+    reservations.defer("api", 100)
+    real = time.time
+    monkeypatch.setattr("ml_connector.store.db.time.time", lambda: real() - 7200)
+    assert reservations.reserve("api", 10, 0) == pytest.approx(0, abs=2)

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event, make_url, select, update
+from sqlalchemy import event, make_url, update
 
 from ml_connector.errors import StoreError
 from ml_connector.store import schema_work
@@ -335,12 +335,3 @@ def test_old_orders_are_forgotten(orders: Orders, hired: Callable[..., str], con
     orders.end("w", claimed, DONE)
     assert orders.clean(1) == 0
     assert orders.clean(-1) == 1
-
-
-@pytest.fixture(autouse=True)
-def two_runs_of_one_flow_never_overlap(db: Database) -> Iterator[None]:
-    yield
-    query = select(schema_work.orders.c.flow).where(schema_work.orders.c.state == "running")
-    with db.read() as connection:
-        flows = list(connection.execute(query).scalars())
-    assert len(flows) == len(set(flows))

@@ -205,10 +205,10 @@ class Patchy:
         self.claims_to_lose = 0
 
     def __getattr__(self, name: str) -> Callable[..., object]:
-        def asked(*given: object) -> object:
+        def asked(*given: object, **more: object) -> object:
             if self.away.is_set():
                 raise StoreError("away")
-            answer = getattr(self._orders, name)(*given)
+            answer = getattr(self._orders, name)(*given, **more)
             if name == "claim" and answer and self.claims_to_lose:
                 self.claims_to_lose -= 1
                 raise StoreError("the connection was lost")

@@ -16,7 +16,7 @@ from ml_connector.cli import show
 from ml_connector.cli.context import opened
 from ml_connector.cli.unattended import Grace, Lease, Threads, end, stop_on_signals
 from ml_connector.engine.worker import Pace, Worker
-from ml_connector.errors import SettingsError
+from ml_connector.errors import SettingsError, StoreError
 from ml_connector.wiring import unattended
 from ml_connector.wiring.opened import Opened
 
@@ -79,6 +79,8 @@ def _serve(store: Opened, worker: Worker, listening: socket.socket, metrics_toke
     finally:
         worker.stop()
         thread.join()
+    if not server.started:
+        raise StoreError("the web server could not start; the log says why")
     return ended == [True]
 
 

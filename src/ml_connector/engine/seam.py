@@ -18,7 +18,9 @@ class Orders(Protocol):
     Raises (all methods): StoreError.
     """
 
-    def claim(self, worker: str, needs: Mapping[str, Collection[str]], held: Collection[str]) -> Order | None:
+    def claim(
+        self, worker: str, needs: Mapping[str, Collection[str]], held: Collection[str], *, last: bool
+    ) -> Order | None:
         """Take the next order; what is the worker's and not among those held was never told to it, and is handed on."""
         ...
 

@@ -124,7 +124,8 @@ class Worker:
 
     def _claim(self, held: Collection[str]) -> Order | None:
         try:
-            return self._orders.claim(self.id, self._needs, held)
+            last = 0 < len(held) == self.pace.threads - 1
+            return self._orders.claim(self.id, self._needs, held, last=last)
         except Exception as error:  # such as a row that a later version wrote
             self._watching.troubled("claim", error)
             return None

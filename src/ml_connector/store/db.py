@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ from ml_connector.store import faults, migrate
 from ml_connector.store.locks import FileLocks, Locks, SessionLocks, ThreadLocks
 
 BUSY_S = 10.0
+TURN_S = 5
 MIGRATE_S = 120.0
 SQLITE_MIN = (3, 35, 0)  # the first with RETURNING
 PROCESS = uuid.uuid4().hex  # tells this process from those before it, whatever their process ids
@@ -98,6 +100,11 @@ class Database:
         with faults.translated(), self._writer.begin() as connection:
             yield connection
 
+    def now(self) -> datetime:
+        """This instant, by the server's clock where there may be several machines."""
+        with self.read() as connection:
+            return datetime.fromtimestamp(connection.execute(select(epoch(connection))).scalar_one(), UTC)
+
     def lock(self, name: str, wait_s: float) -> AbstractContextManager[None]:
         """Hold a lock across threads and processes; it vanishes when the process dies.
 
@@ -137,6 +144,14 @@ def epoch(connection: Connection) -> Any:
     if connection.dialect.name == "postgresql":
         return cast(func.extract("epoch", func.clock_timestamp()), Double)
     return literal(time.time(), Float)
+
+
+def one_at_a_time(connection: Connection, number: int) -> None:
+    """Let the transactions of this number wait for one another; who holds it may be frozen, so not for long."""
+    # SQLite's write lock is enough; PostgreSQL's writers would see the same rows free.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": f"{TURN_S}s"})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
 def among(connection: Connection, column: Column[Any], values: Sequence[str] | Sequence[int]) -> ColumnElement[bool]:

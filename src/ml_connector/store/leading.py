@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, text, updat
 
 from ml_connector.store import orders as orders_of
 from ml_connector.store import schema
-from ml_connector.store.db import Database, among, epoch
+from ml_connector.store.db import Database, among, epoch, one_at_a_time
 from ml_connector.store.inbox import State
 from ml_connector.store.schema_work import inbox, orders
 from ml_connector.store.scope import Clock, clean
@@ -48,7 +48,7 @@ class Leading:
         if self._is_ordered(group):
             return 0
         with self._db.write() as connection:
-            _one_at_a_time(connection)
+            one_at_a_time(connection, _PLACING)
             if connection.execute(_ordered(group)).first():
                 return 0
             query = select(inbox.c.id, inbox.c.key, inbox.c.tries).where(_of(group), _due(connection))
@@ -120,12 +120,6 @@ def _of(group: Group) -> ColumnElement[bool]:
 def _ordered(group: Group) -> Any:
     waits = and_(orders.c.cause == Cause.WEBHOOK.value, orders.c.state == kinds.State.QUEUED.value)
     return select(orders.c.id).where(orders_of.of_flow(*group), waits).limit(1)
-
-
-def _one_at_a_time(connection: Connection) -> None:
-    # SQLite's write lock is enough; PostgreSQL's writers would see the same events waiting.
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _PLACING})
 
 
 def _finish(connection: Connection, ids: Sequence[str], note: str) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ml_connector.store.db import Database, epoch
 from ml_connector.store.schema import reservations
 
+AHEAD_MAX_S = 900.0  # further ahead nobody reserves, and no system makes wait
+
 
 class Reservations:
     """The slots of a store's database."""
@@ -28,8 +30,8 @@ class Reservations:
         with self._db.write() as connection:
             now = epoch(connection)
             first = {"name": name, "due_at": now + interval_s, "resume_at": 0.0}
-            due_at = _later(reservations.c.due_at, now) + interval_s
-            row = _upsert(connection, first, {"due_at": due_at}, now)
+            changed = {"due_at": _later(_near(reservations.c.due_at, now), now) + interval_s}
+            row = _upsert(connection, first, changed | {"resume_at": _near(reservations.c.resume_at, now)}, now)
         return max(0.0, row.due_s - interval_s - burst_s, row.resume_s)
 
     def defer(self, name: str, wait_s: float) -> None:
@@ -39,6 +41,11 @@ class Reservations:
             first = {"name": name, "due_at": until, "resume_at": until}
             changed = {column: _later(reservations.c[column], until) for column in ("due_at", "resume_at")}
             _upsert(connection, first, changed, until)
+
+
+def _near(at: Any, now: Any) -> Any:
+    """A time as it was kept; now, when it is so far ahead that the clock must have gone back."""
+    return case((at > now + AHEAD_MAX_S, now), else_=at)
 
 
 def _later(left: Any, right: Any) -> Any:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ml_connector.errors import StoreError
 from ml_connector.store import schema, tallies
-from ml_connector.store.db import Database, among, epoch, session_name
+from ml_connector.store.db import Database, epoch, one_at_a_time, session_name
 from ml_connector.store.schema_work import IS_QUEUED_OR_RUNNING, IS_RUNNING, orders, workers
 from ml_connector.store.scope import Clock, clean
 from ml_connector.sync.orders import Cause, Ending, Extent, Order, State, following
@@ -24,7 +24,7 @@ from ml_connector.sync.orders import Cause, Ending, Extent, Order, State, follow
 OPEN = (State.QUEUED, State.RUNNING)
 SHOWN_MAX = 2000  # open orders that are listed
 LATE = timedelta(minutes=10)  # who has waited for so long goes first, whatever the rank
-CLAIM_S = 5  # to wait for others that claim
+AHEAD_MAX = timedelta(minutes=1)  # that the clocks of workers may differ
 ATTEMPTS_MAX = 5  # times that an order may die with its worker before a person looks at it
 UNHURRIED = (Cause.SCHEDULE, Cause.CATCH_UP)
 _CLAIMS = 0x6D6C_636F_6E6E  # the advisory lock under which orders are claimed
@@ -75,22 +75,28 @@ class Orders:
             return place(connection, order, schema.stamp(self._clock()), wait_s)
 
     def claim(
-        self, worker: str, needs: Mapping[str, Collection[str]], held: Collection[str] | None = None
+        self,
+        worker: str,
+        needs: Mapping[str, Collection[str]],
+        held: Collection[str] | None = None,
+        *,
+        last: bool = False,
     ) -> Order | None:
         """Take the next order.
 
         `held`: the orders that the worker knows it has; what else it has by our rows is handed on, as the answer to
-        its claim was lost. Raises: StoreError when the worker's lease is gone.
+        its claim was lost. `last`: the worker has one thread left. Raises: StoreError when the worker's lease is gone.
         """
         forgotten = None if held is None else _held_by(worker) & orders.c.id.not_in(held)
         if not self._any_due(forgotten):
             return None
         with self._db.write() as connection:
-            _one_at_a_time(connection)
+            one_at_a_time(connection, _CLAIMS)
             _check_lease(connection, worker)
             if forgotten is not None:
                 _requeue(connection, forgotten)
-            chosen = following(_in_view(connection, schema.stamp(self._clock() - LATE)), needs)
+            spare = last and _several(connection)
+            chosen = following(_in_view(connection, self._clock()), needs, spare=spare)
             if chosen is None:
                 return None
             taken = update(orders).where(orders.c.id == chosen.id, orders.c.state == State.QUEUED)
@@ -174,6 +180,8 @@ class Orders:
     def leave(self, worker: str) -> None:
         """Give a lease back, and whatever is still held under it."""
         with self._db.write() as connection:
+            mine = update(orders).where(_held_by(worker))
+            connection.execute(mine.values(attempts=orders.c.attempts - 1))  # it did not die of them
             _requeue(connection, _held_by(worker))
             connection.execute(delete(workers).where(workers.c.id == worker))
 
@@ -209,7 +217,7 @@ class Orders:
 
     def _any_due(self, forgotten: ColumnElement[bool] | None) -> bool:
         with self._db.read() as connection:
-            due = and_(orders.c.state == State.QUEUED, orders.c.not_before <= epoch(connection))
+            due = and_(orders.c.state == State.QUEUED, _come(connection, self._clock()))
             due = due if forgotten is None else or_(due, forgotten)
             query = select(orders.c.id).where(IS_QUEUED_OR_RUNNING, due).limit(1)
             return connection.execute(query).first() is not None
@@ -263,19 +271,29 @@ def _open(connection: Connection) -> list[Order]:
     return [_order(row, waits=row.waits) for row in rows]
 
 
-def _in_view(connection: Connection, late: str) -> list[Order]:
+def _in_view(connection: Connection, now: datetime) -> list[Order]:
     """What a claim looks at: what runs, and the first of each connection and flow that may begin.
 
     However many wait, nothing that runs and no other flow is out of sight.
     """
-    rank = case((orders.c.placed_at < late, 0), else_=orders.c.rank).label("going")
+    rank = case((orders.c.placed_at < schema.stamp(now - LATE), 0), else_=orders.c.rank).label("going")
     age = (rank, orders.c.placed_at, orders.c.id)
     alike = (orders.c.connection_id + 0, orders.c.flow, orders.c.state)  # the sum: see `of_flow`
     nth = func.row_number().over(partition_by=alike, order_by=age).label("nth")
-    timely = or_(orders.c.state == State.RUNNING, orders.c.not_before <= epoch(connection))
+    timely = or_(orders.c.state == State.RUNNING, _come(connection, now))
     seen = select(orders, rank, nth).where(IS_QUEUED_OR_RUNNING, timely).subquery()
     query = select(seen).where(seen.c.nth == 1).order_by(seen.c.going, seen.c.placed_at, seen.c.id)
     return [_order(row) for row in connection.execute(query)]
+
+
+def _come(connection: Connection, now: datetime) -> ColumnElement[bool]:
+    """The condition that an order's time has come; what was placed in the future was, as the clock went back."""
+    return or_(orders.c.not_before <= epoch(connection), orders.c.placed_at > schema.stamp(now + AHEAD_MAX))
+
+
+def _several(connection: Connection) -> bool:
+    there = select(schema.connections.c.id).where(schema.connections.c.removed_at.is_(None)).limit(2)
+    return len(connection.execute(there).all()) > 1
 
 
 def _order(row: Any, *, waits: bool = False) -> Order:
@@ -288,14 +306,6 @@ def _placed(row: Any) -> Placed:
     times = [schema.instant(at) if at else None for at in (row.started_at, row.finished_at)]
     figures = msgspec.json.decode(row.figures)
     return Placed(_order(row), times[0], times[1], row.worker or "", row.run_id, figures, row.error)
-
-
-def _one_at_a_time(connection: Connection) -> None:
-    # SQLite's write lock is enough; PostgreSQL's writers would see the same orders free.
-    if connection.dialect.name == "postgresql":
-        # Who holds it may be frozen: that is found by whoever takes over, not by waiting.
-        connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": f"{CLAIM_S}s"})
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _CLAIMS})
 
 
 def _check_lease(connection: Connection, worker: str) -> None:
@@ -348,16 +358,3 @@ def _tallied(order: Order, ending: Ending) -> dict[tallies.Key, float]:
     for name, counts in (("requests", ending.requests), ("throttled", ending.throttled)):
         added |= {(name, (*own, ("system", system))): float(n) for system, n in counts.items() if n}
     return added
-
-
-def counts(connection: Connection) -> dict[tuple[int, str, str], int]:
-    """How many orders are open, by connection, flow and state."""
-    columns = (orders.c.connection_id, orders.c.flow, orders.c.state)
-    query = select(*columns, func.count().label("number")).where(orders.c.state.in_(OPEN)).group_by(*columns)
-    return {(row.connection_id, row.flow, row.state): row.number for row in connection.execute(query)}
-
-
-def of_ids(connection: Connection, ids: Sequence[str]) -> dict[str, State]:
-    """Where these orders stand."""
-    query = select(orders.c.id, orders.c.state).where(among(connection, orders.c.id, ids))
-    return {row.id: State(row.state) for row in connection.execute(query)}

@@ -105,25 +105,31 @@ class Ending(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-def following(open_orders: Sequence[Order], needs: Mapping[str, Collection[str]]) -> Order | None:
+def following(
+    open_orders: Sequence[Order], needs: Mapping[str, Collection[str]], *, spare: bool = False
+) -> Order | None:
     """The order to carry out next, of those that are open, the first ones first.
 
     One of each connection and flow at a time; none while a flow that it needs is running, or ordered before it, or at
-    the same time. A connection of which less is running goes first, so that none takes all the threads.
+    the same time. A webhook does not wait for what is running: that may take hours, and only new suppliers matter to
+    it. A connection of which less is running goes first; `spare`: only one of which nothing is.
     """
     running = {(one.connection_id, one.flow) for one in open_orders if one.state is State.RUNNING}
     waiting = [one for one in open_orders if one.state is State.QUEUED and not one.waits]
     of_flow: dict[tuple[int, str], list[Order]] = {}
     for one in waiting:
         of_flow.setdefault((one.connection_id, one.flow), []).append(one)
-    passed, may = running, list[Order]()
+    ahead, may = set[tuple[int, str]](), list[Order]()
     busy = Counter(connection_id for connection_id, _ in running)
     for order in waiting:
         needed = [(order.connection_id, flow) for flow in needs.get(order.flow, ())]
         together = any(_at_once(one, order) for key in needed for one in of_flow.get(key, ()))
-        if not together and passed.isdisjoint([(order.connection_id, order.flow), *needed]):
+        own = (order.connection_id, order.flow)
+        waits = () if order.cause is Cause.WEBHOOK else needed
+        if not together and ahead.isdisjoint([own, *needed]) and running.isdisjoint([own, *waits]):
             may.append(order)
-        passed.add((order.connection_id, order.flow))
+        ahead.add(own)
+    may = [one for one in may if not (spare and busy[one.connection_id])]
     return min(may, key=lambda one: busy[one.connection_id], default=None)
 
 

@@ -5,7 +5,7 @@ Must not know: how an order is carried out.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from ml_connector.wiring import profile as profiles
 from ml_connector.wiring.opened import Opened
 
 CENSUS_RANK, RANK = 2, 1
+AHEAD_MAX = timedelta(days=1)
 _LOG = structlog.get_logger("ml_connector.schedules")
 
 
@@ -40,10 +41,10 @@ class Place(msgspec.Struct, frozen=True):
 class Ticking:
     """Looks which slots have come."""
 
-    def __init__(self, opened: Opened, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, opened: Opened, now: Callable[[], datetime] | None = None) -> None:
         self._opened = opened
         self._schedules = Schedules(opened.database, opened.vault)
-        self._now = now
+        self._now = now or opened.database.now
         self._places: dict[tuple[int, str], Place] = {}
 
     def act(self) -> bool:
@@ -71,6 +72,9 @@ class Ticking:
         return rules.covering(_of(blackouts, connection_id, flow), there.zone, self._now()) if there else None
 
     def _taken(self, one: Schedule, there: Sequence[Schedule], at: Place, blackouts: Sequence[Blackout]) -> bool:
+        if one.last_slot > self._now() + AHEAD_MAX:  # a clock was wrong, and would keep it silent
+            self._schedules.take(one, self._now(), [])
+            return False
         own = _of(blackouts, one.connection_id, one.flow)
         due = rules.due(parsed(one.spec), at.zone, own, one.last_slot, self._now(), one.catch_up)
         if due is None:
