@@ -144,6 +144,11 @@ def test_an_unknown_resource_is_refused(client: AirbaseClient) -> None:
         AirbaseSource(client, "paymants", UTC)
 
 
+def test_an_id_that_leads_elsewhere_is_not_there(client: AirbaseClient) -> None:
+    source = AirbaseSource(client, "payments", UTC)
+    assert [(sight.key, sight.there) for sight in next(source.read([".", ".."]))] == [(".", False), ("..", False)]
+
+
 def test_a_mark_changes_with_its_row_alone(box: Box, client: AirbaseClient) -> None:
     before = marks(swept(AirbaseSource(client, "payments", UTC)))
     changed = sorted(before)[3]

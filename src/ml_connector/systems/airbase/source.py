@@ -19,6 +19,7 @@ from ml_connector.systems.airbase.spool import ROWS_MAX, Spool, canonical
 from ml_connector.systems.airbase.walking import read_list
 
 KEYS_PER_REQUEST = 5_000  # what a sweep has read costs no request
+NO_IDS = ("", ".", "..")  # in a path they would lead elsewhere
 
 
 class AirbaseSource:
@@ -128,6 +129,8 @@ class AirbaseSource:
         return sight_of(listing, key, rows)
 
     def _row_of(self, listing: Listing, key: str, row_id: str) -> Sequence[bytes]:
+        if row_id in NO_IDS:
+            return ()
         try:
             row = self._client.get(listing.resource, row_id)
         except NotFoundError:
