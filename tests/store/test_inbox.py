@@ -33,8 +33,9 @@ CALM = settings(deadline=None)
 
 def event(owner: int, number: int | str, key: str | None = None, **changed: Any) -> Event:
     told: dict[str, Any] = {"state": State.WAITING, "flow": FLOW, "verified": True, "at": NOW, "note": ""}
+    told |= {"body": f"body {number}".encode()}
     told |= {"key": f"pr-{number}" if key is None else key, **changed}
-    return Event(owner, "airbase", f"evt_{number}", "approved", "", body=f"body {number}".encode(), **told)
+    return Event(owner, "airbase", f"evt_{number}", "approved", "", **told)
 
 
 @pytest.fixture
@@ -139,6 +140,22 @@ def test_once_verified_it_stays_so(kept: Inbox, connection_id: int) -> None:
     for verified in (False, True, False):
         kept.receive([event(connection_id, 1, verified=verified)])
     assert [one.verified for one in kept.recent(connection_id, 10)] == [True]
+
+
+def test_what_is_genuine_counts_instead_of_what_nobody_vouched_for(
+    kept: Inbox, leading: Leading, connection_id: int, db: Database, vault: Vault
+) -> None:
+    forged = event(connection_id, 1, "pr-other", verified=False, state=State.STALE, body=b"forged")
+    genuine = event(connection_id, 1, "pr-1")
+    (number,) = {one.number for one in (*kept.receive([forged]), *kept.receive([genuine]))}
+    for late in (forged, event(connection_id, 1, "pr-2")):  # neither the one nor the other changes it any more
+        kept.receive([late])
+    (found,) = kept.recent(connection_id, 10)
+    assert (found.key, found.state, found.verified, found.repeats) == ("pr-1", State.WAITING, True, 3)
+    assert kept.body(connection_id, number) == b"body 1"
+    assert leading.place((connection_id, FLOW)) == 1
+    kept.receive([event(connection_id, 2, "pr-other", verified=False), event(connection_id, 2)])
+    assert kept.recent(connection_id, 1)[0].key == "pr-2"
 
 
 def test_odd_text_is_kept(kept: Inbox, connection_id: int) -> None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ml_connector.store import schema, tallies
@@ -23,6 +23,7 @@ from ml_connector.store.vault import Vault
 
 CLEAN_BATCH = 1000
 NOTED_EVERY = timedelta(minutes=1)
+TOLD = ("type", "occurred", "state", "flow", "key", "note", "sealed", "order_id", "not_before", "done_at")
 Place = tuple[int, str]  # a connection and a system
 
 
@@ -97,7 +98,7 @@ class Inbox:
     def receive(self, events: Sequence[Event], refused: Mapping[Place, int] | None = None) -> list[Receipt]:
         """Keep events, all or none; one receipt for each. `refused`: how many were turned away, to be counted."""
         times = Counter(_identity(one) for one in events)
-        firsts = {_identity(one): one for one in reversed(events)}
+        firsts = _firsts(events)
         with self._db.write() as connection:
             kept = self._insert(connection, firsts, times)
             tallies.add(connection, _tallied(firsts, kept, times, refused or {}))
@@ -181,13 +182,14 @@ class Inbox:
         # In one order, so that two who receive the same events can't lock each other out.
         rows = [self._row(firsts[identity], times[identity] - 1) for identity in sorted(firsts)]
         added = kind(inbox)
-        changed = {
-            "repeats": inbox.c.repeats + added.excluded.repeats + 1,
-            "verified": or_(inbox.c.verified, added.excluded.verified),
-        }
+        told = added.excluded
+        # What nobody vouched for must not stand in the way of what is genuine.
+        proven = and_(~inbox.c.verified, told.verified)
+        changed = {name: case((proven, told[name]), else_=inbox.c[name]) for name in TOLD}
+        changed |= {"repeats": inbox.c.repeats + told.repeats + 1, "verified": or_(inbox.c.verified, told.verified)}
         unique = [inbox.c.connection_id, inbox.c.system, inbox.c.event_id]
-        told = (inbox.c.id, *unique, inbox.c.repeats)
-        statement = added.on_conflict_do_update(index_elements=unique, set_=changed).returning(*told)
+        wanted = (inbox.c.id, *unique, inbox.c.repeats)
+        statement = added.on_conflict_do_update(index_elements=unique, set_=changed).returning(*wanted)
         found: dict[Any, Receipt] = {}
         for row in connection.execute(statement, rows):
             identity = (row.connection_id, row.system, row.event_id)
@@ -213,6 +215,15 @@ class Inbox:
 
 def _identity(one: Event) -> tuple[int, str, str]:
     return one.connection_id, one.system, one.id
+
+
+def _firsts(events: Sequence[Event]) -> dict[tuple[int, str, str], Event]:
+    """Of each event the first, or the first that is genuine."""
+    firsts: dict[tuple[int, str, str], Event] = {}
+    for one in events:
+        if one.verified > firsts.setdefault(_identity(one), one).verified:
+            firsts[_identity(one)] = one
+    return firsts
 
 
 def _place(connection_id: int, system: str, event_id: str) -> tuple[str, str, str, str]:
