@@ -9,6 +9,7 @@ from ml_connector.store import schema
 from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
 from ml_connector.store.flow_store import FlowStore
+from ml_connector.store.hooks import Hooks
 from ml_connector.store.journal import Journal
 from ml_connector.store.vault import Vault
 
@@ -94,6 +95,13 @@ def test_a_removed_name_may_be_used_anew(connections: Connections, db: Database,
     with pytest.raises(SettingsError):
         connections.secret("acme", "password")
     assert Journal(db, vault, old.id).verify().entries == 2
+
+
+def test_no_hook_and_no_secret_of_it_stays_behind(connections: Connections, db: Database, vault: Vault) -> None:
+    acme = connections.save("acme", {}, {})
+    Hooks(db, vault).set(acme.id, "airbase", "{}", "kari", "one")
+    connections.remove("acme")
+    assert Hooks(db, vault).of(acme.id) == []
 
 
 def test_new_secrets_end_the_old_token(connections: Connections, db: Database) -> None:

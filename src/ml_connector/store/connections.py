@@ -18,6 +18,7 @@ from ml_connector.store import schema
 from ml_connector.store.db import Database, upsert
 from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.schema import links
+from ml_connector.store.schema_work import hooks
 from ml_connector.store.scope import Clock
 from ml_connector.store.vault import Vault
 from ml_connector.sync.change import OPEN, State
@@ -112,7 +113,7 @@ class Connections:
             row = self._find(transaction, name)
             if _in_use(transaction, row.id):
                 raise SettingsError(f"connection {name} has linked records; removing it would make duplicates later")
-            for table in (schema.secrets, schema.tokens, schema.marks, schema.cursors, schema.exceptions):
+            for table in (schema.secrets, schema.tokens, hooks, schema.marks, schema.cursors, schema.exceptions):
                 transaction.execute(delete(table).where(table.c.connection_id == row.id))
             now = schema.stamp(self._clock())
             table = schema.connections
