@@ -148,6 +148,13 @@ def test_the_file_is_the_owners_alone_and_replaces_nothing_unasked(db: Database,
         backup.back_up(db, vault, file.parent / "nowhere" / "x.db")
 
 
+def test_the_store_is_not_replaced_by_its_own_backup(tmp_path: Path) -> None:
+    with closing(Database.open(f"sqlite:///{tmp_path / 'store.db'}")) as db:
+        vault = Vault.open(db, KEY, None)
+        with pytest.raises(SettingsError, match="the store itself"):
+            backup.back_up(db, vault, tmp_path / "." / "store.db", replace=True)
+
+
 def test_a_backup_that_fails_leaves_nothing(
     db: Database, vault: Vault, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

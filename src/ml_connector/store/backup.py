@@ -28,6 +28,8 @@ def back_up(
 
     Raises: SettingsError when the file is there already, StoreError.
     """
+    if db.file and file.resolve() == db.file.resolve():
+        raise SettingsError(f"{file} is the store itself; give the backup another name")
     if file.exists() and not replace:
         raise SettingsError(f"{file} is there already; give another name, or --force to replace it")
     part = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
