@@ -26,6 +26,8 @@ from ml_connector.systems.callback import Callback
 from ml_connector.systems.mail import Mail
 
 SENDER = "ml-connector@example.com"
+PRIVATE = ("10.0.0.5", "169.254.169.254", "192.168.1.1", "127.0.0.1", "::1", "fd00::1", "224.0.0.1", "ff02::1")
+STANDING_FOR_PRIVATE = ("::ffff:10.0.0.5", "64:ff9b::a00:5", "2002:a00:5::1")
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +134,11 @@ def test_settings_that_can_not_work_are_told(url: str, sender: str) -> None:
         Mail(url, sender)
 
 
+def test_a_recipient_that_stands_for_two_lines_is_told() -> None:
+    with pytest.raises(SettingsError, match=r"\[alerts\] email"):
+        Mail("smtp://127.0.0.1:9", SENDER).send(["=?utf-8?q?x=0d=0aBcc:y?=@example.com"], "s", "t")
+
+
 def test_a_webhook_is_told() -> None:
     with receiver() as inbox:
         Callback(f"{inbox.url}/T1/secret").send({"text": "blöd"})
@@ -154,7 +161,7 @@ def test_a_receiver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
         Callback(f"http://127.0.0.1:{silent.getsockname()[1]}/").send({})
 
 
-@pytest.mark.parametrize("address", ["10.0.0.5", "169.254.169.254", "192.168.1.1", "127.0.0.1", "::1", "fd00::1"])
+@pytest.mark.parametrize("address", [*PRIVATE, *STANDING_FOR_PRIVATE])
 def test_nothing_inside_the_network_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def found(*_: Any, **__: Any) -> list[Any]:
         return [(0, 0, 0, "", ("93.184.216.34", 443)), (0, 0, 0, "", (address, 443))]

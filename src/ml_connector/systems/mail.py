@@ -55,7 +55,12 @@ class Mail:
 
     def _message(self, recipients: Sequence[str], subject: str, text: str) -> EmailMessage:
         message = EmailMessage()
-        message["From"], message["To"] = self._sender, ", ".join(recipients)
+        try:
+            message["From"], message["To"] = self._sender, ", ".join(recipients)
+        except ValueError:  # such as an encoded word that stands for two lines
+            raise SettingsError(
+                "an e-mail address can't be used: check [alerts] email and ML_CONNECTOR_MAIL_FROM"
+            ) from None
         message["Subject"] = " ".join(subject.split())[:SUBJECT_MAX]
         message["Date"] = formatdate(localtime=False)
         message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
