@@ -162,6 +162,17 @@ def test_silence_and_after(world: World) -> None:
     assert [name for name, _ in world.posts()] == ["exceptions/payments", "failed/payments"]
 
 
+def test_a_silence_is_journalled_and_ends(world: World) -> None:
+    world.connect()
+    with pytest.raises(SettingsError, match="31 days"):
+        firing.silence(world.opened, NAME, (), world.now + 32 * 24 * HOUR, world.now)
+    firing.silence(world.opened, NAME, (), world.now + HOUR, world.now)
+    firing.silence(world.opened, NAME, (), world.now, world.now)
+    told = [one.facts for one in wiring.journal(world.opened, NAME).timeline(None, "")[-2:]]
+    assert {one["event"] for one in told} == {"alerts silenced", "silence ended"}
+    assert all(one["person"] == settings.person() and one["alerts"] == ["*"] for one in told)
+
+
 def test_silence_of_everything(world: World) -> None:
     world.connect()
     world.run("1", "failed")

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ml_connector.store import schema
 from ml_connector.store.db import Database, among, upsert
+from ml_connector.store.journal import Journal, Line
 from ml_connector.store.schema_work import alerts
 from ml_connector.store.scope import clean
 from ml_connector.sync.alerts import Standing
@@ -47,8 +48,10 @@ class Alerts:
             mine = delete(alerts).where(alerts.c.connection_id == connection_id, over)
             connection.execute(mine.where(among(connection, alerts.c.name, sorted(names))))
 
-    def silence(self, connection_id: int, names: Collection[str], until: datetime, now: datetime) -> None:
-        """Have nothing told of these until then."""
+    def silence(
+        self, connection_id: int, names: Collection[str], until: datetime, now: datetime, note: tuple[Journal, Line]
+    ) -> None:
+        """Have nothing told of these until then; `note`: the journal, and what it tells of that."""
         unknown = [{"connection_id": connection_id, **_row(Standing(name, now))} for name in sorted(names)]
         rows = [row | {"silenced_until": schema.stamp(until)} for row in unknown]
         with self._db.write() as connection:
@@ -58,6 +61,7 @@ class Alerts:
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["connection_id", "name"], set_=changed), rows
             )
+            note[0].append(connection, [note[1]])
 
 
 def _row(one: Standing) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Must not know: how anything is shown.
 """
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 
 import msgspec
@@ -15,11 +15,14 @@ from ml_connector.engine import alerts as rules
 from ml_connector.errors import ConnectorError, SettingsError
 from ml_connector.settings import Installation
 from ml_connector.store.alerts import Alerts
+from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.state import snapshot
 from ml_connector.sync.alerts import Condition, Standing
 from ml_connector.wiring import telling
 from ml_connector.wiring.alerting import Ways, seen
 from ml_connector.wiring.opened import Opened
+
+SILENCE_MAX = timedelta(days=31)
 
 
 class Fires(msgspec.Struct, frozen=True):
@@ -62,7 +65,9 @@ def _silenced(stood: Standing | None, now: datetime) -> datetime | None:
 
 
 def silence(opened: Opened, name: str, which: Collection[str], until: datetime, now: datetime) -> None:
-    """Have nothing told of these, or of anything, until then. Raises: SettingsError, StoreError."""
+    """Have nothing told of these, or of anything, until then; it is journalled. Raises: SettingsError, StoreError."""
+    if until - now > SILENCE_MAX:
+        raise SettingsError(f"nothing is silent for longer than {SILENCE_MAX.days} days; silence it again then")
     place = opened.connections.get(name)
     profile = settings.connection(place.settings).profile
     state = snapshot(opened.database, None, flows.FLOWS, now)
@@ -73,7 +78,11 @@ def silence(opened: Opened, name: str, which: Collection[str], until: datetime, 
         near = get_close_matches(one, sorted(there), 1)
         hint = f"; nearest: {near[0]}" if near else ""
         raise SettingsError(f"{name} has no alert {one!r}{hint}; there are: {', '.join(sorted(there))}")
-    Alerts(opened.database).silence(place.id, which or (rules.EVERYTHING,), until, now)
+    names = sorted(which or (rules.EVERYTHING,))
+    facts = {"event": "alerts silenced" if until > now else "silence ended", "alerts": names}
+    line = Line(Kind.CONNECTION, facts | {"until": until.isoformat(), "person": settings.person()})
+    note = (Journal(opened.database, opened.vault, place.id), line)
+    Alerts(opened.database).silence(place.id, names, until, now, note)
 
 
 def send_test(opened: Opened, installation: Installation, name: str, ways: Ways = telling.ways) -> dict[str, str]:
