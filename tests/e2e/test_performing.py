@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 import rig as rigs
 from rig import NAME, Rig
@@ -14,6 +15,7 @@ from ml_connector.errors import StoreError
 from ml_connector.sandbox.faults import Fault
 from ml_connector.settings import Gate
 from ml_connector.store.orders import ATTEMPTS_MAX
+from ml_connector.store.runs import Runs
 from ml_connector.sync.orders import Ending, Extent, Order, State
 from ml_connector.systems.http import Wire
 from ml_connector.wiring.performing import BUSY_S, Performing, ending_of
@@ -40,6 +42,15 @@ def never() -> bool:
     return False
 
 
+def much_changes(joined: Rig, *, two_persons: bool = False) -> None:
+    """Every supplier gets another name, and the gate lets no change pass."""
+    changed = rigs.connection(joined.box, gate={"suppliers": Gate(0.0, 0.0, 0)}, two_persons=two_persons)
+    wiring.connect(joined.store, NAME, changed, wiring.Secrets("", ""))
+    for row in joined.box.world.rows("SupplierInfoGeneralSet"):
+        key = {"SupplierId": row["SupplierId"]}
+        joined.box.world.edit({"op": "update", "set": "SupplierInfoGeneralSet", "key": key, "values": {"Name": "X"}})
+
+
 def test_done_it_tells_what_was_counted(joined: Rig, performing: Performing) -> None:
     ending = performing(order(joined), never)
     assert ending.state is State.DONE
@@ -59,14 +70,25 @@ def test_only_some_records(joined: Rig, performing: Performing) -> None:
 
 def test_a_blocked_plan_waits_for_a_person(joined: Rig, performing: Performing) -> None:
     performing(order(joined), never)
-    changed = rigs.connection(joined.box, gate={"suppliers": Gate(0.0, 0.0, 0)})
-    wiring.connect(joined.store, NAME, changed, wiring.Secrets("", ""))
-    for row in joined.box.world.rows("SupplierInfoGeneralSet"):
-        key = {"SupplierId": row["SupplierId"]}
-        joined.box.world.edit({"op": "update", "set": "SupplierInfoGeneralSet", "key": key, "values": {"Name": "X"}})
+    much_changes(joined)
     ending = performing(order(joined), never)
     assert ending.state is State.BLOCKED, "and the changed settings count at once"
     assert "would change" in ending.error
+
+
+def test_who_ordered_is_not_who_approves(joined: Rig, performing: Performing) -> None:
+    performing(order(joined), never)
+    much_changes(joined, two_persons=True)
+    ordered = msgspec.structs.replace(order(joined), person="kari")
+    assert performing(ordered, never).state is State.BLOCKED
+    with closing(wiring.Joined(joined.store, NAME, person="kari")) as kari:
+        (run,) = Runs(joined.store.database, joined.store.vault, ordered.connection_id).recent(1)
+        plan_id = (run.report or {})["plan_id"]
+        kari.approve(plan_id)
+    assert performing(ordered, never).state is State.BLOCKED
+    with closing(wiring.Joined(joined.store, NAME, person="ola")) as ola:
+        ola.approve(plan_id)
+    assert performing(ordered, never).state is State.DONE
 
 
 def test_out_of_reach_it_is_tried_again_and_then_a_person_looks(

@@ -6,7 +6,7 @@ Must not know: how anything is shown.
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime
@@ -169,13 +169,14 @@ class Joined:
         extent: Extents = WHOLE,
         approved: tuple[str, ...] = (),
         watch: Watch = unwatched,
+        ordered_by: str = "",
     ) -> Iterator[tuple[Report, ConnectorError | None]]:
         """Run flows in order; each report comes with the error that ended it, if one did.
 
         A flow whose need failed is skipped. Raises: SettingsError.
         """
         self._books = None
-        through, failed = self._approved(approved), set[str]()
+        through, failed = self._approved(approved, {self.person, ordered_by}), set[str]()
         for flow in self.chosen(names):
             report = Report(flow.name, second_person=self.settings.profile.two_persons)
             error = None
@@ -204,8 +205,8 @@ class Joined:
         recent = Runs(self.opened.database, self.opened.vault, self.stored.id).recent(RUNS_BACK)
         return {str((run.report or {}).get("plan_id", "")) for run in recent} - {"", NO_CHANGE}
 
-    def _approved(self, given: Sequence[str]) -> tuple[str, ...]:
-        """The plans that may pass their gate in a run of this person."""
+    def _approved(self, given: Sequence[str], own: Collection[str]) -> tuple[str, ...]:
+        """The plans that may pass their gate in a run of these."""
         alone = not self.settings.profile.two_persons
         if given and not alone:
             raise SettingsError(
@@ -215,7 +216,7 @@ class Joined:
         for plan_id in set(given) & self._stopped():
             self.approve(plan_id)
         known = approvals(self.opened, self.stored.name).given()
-        return tuple(one.plan_id for one in known if alone or one.person != self.person)
+        return tuple(one.plan_id for one in known if alone or one.person not in own)
 
     def _run(self, flow: AnyFlow, report: Report, *, watch: Watch, **how: Any) -> ConnectorError | None:
         started, before, throttled = time.monotonic(), self._requests(), self._throttled()

@@ -91,7 +91,7 @@ def _run(both: Joined, order: Order, stop: Callable[[], bool]) -> Ending:
         if stop():
             raise StoppedError("asked to stop")
 
-    (report, error), *_ = both.run([order.flow], extent=order.extent, watch=watch)
+    (report, error), *_ = both.run([order.flow], extent=order.extent, watch=watch, ordered_by=order.person)
     return ending_of(order, error, report) if error else _ended(report)
 
 
