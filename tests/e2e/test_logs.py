@@ -12,6 +12,7 @@ import structlog
 from rig import Rig, rig, sqlite_url
 
 from ml_connector.cli import logs
+from ml_connector.errors import StoreError
 from ml_connector.sandbox.faults import Fault
 from ml_connector.sync.orders import Order, State
 from ml_connector.wiring.performing import Performing
@@ -41,6 +42,12 @@ def perform(joined: Rig, number: str, flow: str) -> State:
         performing.close()
     Logged().ended(order, ending, kept=True)
     return ending.state
+
+
+def test_words_that_nobody_wrote_for_a_log_are_not_in_it(lines: Any) -> None:
+    for error in (KeyError(NAME), StoreError("the disk is full")):
+        Logged().troubled("alerts", error)
+    assert [(line["error"], line["said"]) for line in lines()] == [("KeyError", ""), ("StoreError", "the disk is full")]
 
 
 def test_every_line_of_a_run_says_whose_it_is(tmp_path: Path, lines: Any) -> None:

@@ -13,7 +13,7 @@ import structlog
 from ml_connector import flows
 from ml_connector.engine.seam import Chore
 from ml_connector.engine.worker import Pace, Worker
-from ml_connector.errors import BusyError
+from ml_connector.errors import BusyError, ConnectorError
 from ml_connector.settings import Installation
 from ml_connector.store.db import PROCESS
 from ml_connector.store.inbox import Inbox
@@ -49,7 +49,8 @@ class Logged:
 
     def troubled(self, what: str, error: Exception) -> None:
         """See `Watching`."""
-        _LOG.warning("tried again", what=what, error=type(error).__name__, said=str(error)[:500])
+        said = str(error)[:500] if isinstance(error, ConnectorError) else ""  # other words may be a record's
+        _LOG.warning("tried again", what=what, error=type(error).__name__, said=said)
 
     def lost(self) -> None:
         """See `Watching`."""
