@@ -215,10 +215,10 @@ def read_profile(path: Path) -> Profile:
         raise SettingsError(f"{path}: larger than {PROFILE_BYTES_MAX:,} bytes; is it a profile?")
     try:
         return profile(tomllib.loads(text.decode("utf-8-sig")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not TOML: {error}") from error
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from error
+    except (ValueError, RecursionError) as error:  # also a number that is too long, or tables in tables without end
+        raise SettingsError(f"{path}: not TOML: {error}") from error
 
 
 def profile(data: dict[str, Any]) -> Profile:

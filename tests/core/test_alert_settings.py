@@ -1,6 +1,7 @@
 """What may stand in [alerts], and what is said of what may not."""
 
 from datetime import time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,3 +65,10 @@ def test_the_flows_of_the_dead_man_are_known() -> None:
     connection = settings.connection(CONNECTION | {"profile": {"alerts": {"dead_man": {"payment": "2h"}}}})
     with pytest.raises(SettingsError, match="no flow 'payment'"):
         profiles.read(connection)
+
+
+@pytest.mark.parametrize("text", ["a=" + "[" * 20_000, "a=" + "1" * 9000])
+def test_a_profile_that_never_ends_is_told(text: str, tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text(text)
+    with pytest.raises(SettingsError, match=r"p\.toml: not TOML"):
+        settings.read_profile(tmp_path / "p.toml")
