@@ -163,10 +163,22 @@ def serve() -> Iterator[Callable[..., RawServer]]:
         server.socket.close()
 
 
+_OPEN: list[Wire] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open() -> Iterator[None]:
+    yield
+    while _OPEN:
+        _OPEN.pop().close()
+
+
 def wire(origin: str, **options: Any) -> Wire:
     limiter = options.pop("limiter", None) or Limiter(InMemoryReservations(), "t", 100_000)
     options = {"pause_s": 0.001, "total_s": 0.3, "connect_s": 0.3, **options}
-    return Wire("ifs", origin, options.pop("authorise", Anonymous()), limiter, **options)
+    made = Wire("ifs", origin, options.pop("authorise", Anonymous()), limiter, **options)
+    _OPEN.append(made)
+    return made
 
 
 def get(a_wire: Wire, **options: Any) -> Answer:
