@@ -318,6 +318,14 @@ def test_a_hook_is_limited_for_itself(opened: wiring.Opened, airbase: Hook) -> N
     assert len(events(opened)) == 3
 
 
+def test_a_hook_that_anybody_can_use_takes_less(opened: wiring.Opened, airbase: Hook) -> None:
+    open_to_all = posting.hook(opened, connected(opened, "other"), "airbase", How(Scheme("none")))
+    with limited(opened, unverified=Buckets(0.001, 2)) as address, Sender(address, open_to_all) as one:
+        assert [one.send(posting.event(n)).status_code for n in range(4)] == [200, 200, 429, 429]
+        with Sender(address, airbase) as two:
+            assert [two.send(posting.event(n)).status_code for n in range(4)] == [200] * 4
+
+
 def test_a_slow_body_is_not_waited_for(opened: wiring.Opened, airbase: Hook) -> None:
     head = f"POST /hooks/airbase/{airbase.kept.token} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{"
     with limited(opened, body_s=0.2) as address:

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -294,7 +294,7 @@ def _come_to_nothing(worker: Orders, db: Database, how: str) -> str:
     if how == "failed":
         return end(worker, Standing.FAILED, "no rights").id
     if how == "cancelled":
-        assert worker.cancel(order.id)
+        assert worker.cancel(order.id, "anna")
     else:
         with db.write() as connection:
             connection.execute(orders.delete())
@@ -393,3 +393,13 @@ def test_what_was_made_unannounced_is_counted(
     assert kept.unannounced(connection_id, FLOW, made("pr-6", started_at=later, state="refused")) == 0
     Hooks(db, vault).remove(connection_id, "airbase", "kari")
     assert kept.unannounced(connection_id, FLOW, run) == 0
+
+
+def test_one_event_that_always_fails_takes_no_others_with_it() -> None:
+    class Row(NamedTuple):
+        tries: int
+
+    sizes = [len(leads.together([Row(tries)] * 1000)) for tries in range(6)]
+    assert sizes == [1000, 1000, 125, 15, 1, 1]
+    mixed = [Row(2), Row(0), Row(2)]
+    assert leads.together(mixed) == [Row(2), Row(2)]

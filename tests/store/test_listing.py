@@ -45,7 +45,7 @@ def test_orders(db: Database, connection_id: int) -> None:
     for number in range(10):
         flow = "suppliers" if number % 2 else "purchase_orders"
         orders.place(Order(f"o/{number}", connection_id, flow, Extent(keys=(str(number),))))
-    orders.cancel("o/3")
+    orders.cancel("o/3", "anna")
     whole = orders.recent()
     assert len(whole) == 10
     assert paged(lambda at: orders.recent(limit=2, after=at), lambda one: (placed(one.order), one.order.id)) == whole

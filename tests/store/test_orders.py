@@ -104,10 +104,10 @@ def test_handed_back_it_waits_its_time(orders: Orders, hired: Callable[..., str]
 
 def test_cancelled_only_before_it_began(orders: Orders, hired: Callable[..., str], connection_id: int) -> None:
     orders.place(order("1", connection_id))
-    assert orders.cancel("1")
+    assert orders.cancel("1", "anna")
     orders.place(order("2", connection_id))
     assert orders.claim(hired("w"), NEEDS) is not None
-    assert not orders.cancel("2")
+    assert not orders.cancel("2", "anna")
 
 
 def test_what_a_dead_worker_held_is_handed_on(orders: Orders, hired: Callable[..., str], connection_id: int) -> None:

@@ -30,6 +30,7 @@ QUIET: dict[str, Any] = {
     "server_header": False,
     "timeout_graceful_shutdown": ANSWER_S,
     "timeout_keep_alive": 30,
+    "limit_concurrency": 2000,
     "h11_max_incomplete_event_size": 16_384,
 }
 app = typer.Typer()

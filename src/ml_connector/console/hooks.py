@@ -27,7 +27,7 @@ from ml_connector.store.hooks import Hook, Hooks, digest
 from ml_connector.store.inbox import Inbox
 from ml_connector.systems import signature
 from ml_connector.wiring import Opened
-from ml_connector.wiring.receiving import SYSTEMS, Refusal, received
+from ml_connector.wiring.receiving import SYSTEMS, Refusal, received, verifies
 
 BODY_MAX = 256 * 1024
 BODY_S = 10.0
@@ -37,6 +37,7 @@ TROUBLED_S = 1.0
 AGAIN_S = 5
 READING_MAX = 500  # bodies at a time
 RATE, BURST = 1000.0, 3000.0  # webhooks of one hook
+UNVERIFIED_RATE, UNVERIFIED_BURST = 20.0, 500.0  # of one that anybody can use who knows its address
 FAILED_RATE, FAILED_BURST = 1.0, 60.0  # of one address: unknown tokens, wrong signatures
 TOKEN_MAX = 100
 _LOG = structlog.get_logger("ml_connector.hooks")
@@ -93,12 +94,14 @@ class Receiver:
         known: Known,
         committer: Committer,
         rate: Buckets | None = None,
+        unverified: Buckets | None = None,
         failed: Buckets | None = None,
         body_s: float = BODY_S,
     ) -> None:
         self._known = known
         self._committer = committer
         self._rate = Buckets(RATE, BURST) if rate is None else rate
+        self._unverified = Buckets(UNVERIFIED_RATE, UNVERIFIED_BURST) if unverified is None else unverified
         self._failed = Buckets(FAILED_RATE, FAILED_BURST) if failed is None else failed
         self._body_s = body_s
         self._reading = 0
@@ -128,7 +131,7 @@ class Receiver:
             self._fail(source)
             raise Refused(404, "not_found", "there is no such hook")
         place = (hook.connection_id, hook.system)
-        self._admit(place, source)
+        self._admit(place, source, self._rate if verifies(hook) else self._unverified)
         body = await self._body(request)
         event = received(hook, signature.folded(request.scope["headers"]), body, datetime.now(UTC))
         if isinstance(event, Refusal):
@@ -140,11 +143,11 @@ class Receiver:
             receipt = await self._committer.give(event)
         return JSONResponse({"received": receipt.number, "duplicate": not receipt.is_new})
 
-    def _admit(self, place: tuple[int, str], source: str) -> None:
+    def _admit(self, place: tuple[int, str], source: str, rate: Buckets) -> None:
         """Have what comes too often wait. Raises: Refused."""
-        if wait_s := self._failed.wait_s((source, *place)) or self._rate.wait_s(place):
+        if wait_s := self._failed.wait_s((source, *place)) or rate.wait_s(place):
             raise Refused(429, "slow_down", "too many at once; send it again later", wait_s)
-        self._rate.take(place)
+        rate.take(place)
 
     def _fail(self, source: Any) -> None:
         if wait_s := self._failed.wait_s(source):

@@ -69,5 +69,5 @@ SUPPLIERS = Flow(
     target_kind=Vendor,
     map=map_supplier,
     retire=retire,
-    editable=("name", "address"),
+    editable=("name",),  # where a cheque goes is put right in IFS alone
 )

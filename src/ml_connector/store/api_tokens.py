@@ -53,6 +53,11 @@ class ApiToken(msgspec.Struct, frozen=True):
     revoked_at: datetime | None
     last_at: datetime | None
 
+    @property
+    def person(self) -> str:
+        """How whoever uses it is called in orders and the journal; no account of a person is called so."""
+        return f"token:{self.name}"
+
     def in_force(self, now: datetime) -> bool:
         """Whether it is accepted."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -53,6 +53,7 @@ class Leading:
                 return 0
             query = select(inbox.c.id, inbox.c.key, inbox.c.tries).where(_of(group), _due(connection))
             rows = connection.execute(query.order_by(inbox.c.not_before, inbox.c.id).limit(EVENTS_MAX)).all()
+            rows = together(rows)
             self._place(connection, group, [row for row in rows if row.key], wait_s)
             self._place(connection, group, [row for row in rows if not row.key], wait_s)
         return len(rows)
@@ -120,6 +121,15 @@ def _of(group: Group) -> ColumnElement[bool]:
 def _ordered(group: Group) -> Any:
     waits = and_(orders.c.cause == Cause.WEBHOOK.value, orders.c.state == kinds.State.QUEUED.value)
     return select(orders.c.id).where(orders_of.of_flow(*group), waits).limit(1)
+
+
+def together(rows: Sequence[Any]) -> Sequence[Any]:
+    """The events for one order: the more often they failed the fewer, so that one that always fails is alone in the end
+    and takes no others with it.
+    """
+    tries = rows[0].tries if rows else 0
+    most = max(1, EVENTS_MAX >> 3 * max(0, tries - 1))
+    return [row for row in rows if row.tries == tries][:most]
 
 
 def _finish(connection: Connection, ids: Sequence[str], note: str) -> None:

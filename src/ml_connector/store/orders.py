@@ -121,10 +121,11 @@ class Orders:
                 tallies.add(connection, _tallied(order, ending))
         return done
 
-    def cancel(self, order_id: str) -> bool:
+    def cancel(self, order_id: str, person: str) -> bool:
         """Take back an order that nobody has begun."""
         statement = update(orders).where(orders.c.id == order_id, orders.c.state == State.QUEUED)
         values = {"state": State.CANCELLED.value, "finished_at": schema.stamp(self._clock())}
+        values |= {"error": clean(f"taken back by {person}")}
         with self._db.write() as connection:
             return connection.execute(statement.values(values)).rowcount == 1
 

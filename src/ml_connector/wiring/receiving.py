@@ -51,6 +51,11 @@ def how_of(hook: Hook) -> How:
     return msgspec.json.decode(hook.scheme, type=How)
 
 
+def verifies(hook: Hook) -> bool:
+    """Whether what comes to a hook shows that it is genuine."""
+    return how_of(hook).scheme.kind != "none"
+
+
 def received(hook: Hook, headers: Mapping[str, str], body: bytes, now: datetime) -> Event | Refusal:
     """Check a webhook and read its hint. Shape: see `signature.folded` for the headers."""
     how = how_of(hook)

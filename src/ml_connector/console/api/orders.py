@@ -101,9 +101,9 @@ def get_order(order_id: OrderId, here: Here) -> OrderShown:
 
 
 @routes.delete("/orders/{order_id:path}", responses=documented(403))
-def cancel_order(order_id: OrderId, here: Here, _who: Operator) -> OrderShown:
+def cancel_order(order_id: OrderId, here: Here, who: Operator) -> OrderShown:
     """Take back an order that nobody has begun."""
-    cancelled = here.orders.cancel(order_id)
+    cancelled = here.orders.cancel(order_id, who.person)
     found = _found(here, order_id)
     if not cancelled:
         raise Refused(409, "begun", f"it is {found.order.state} by now; only what is queued can be taken back")
@@ -115,7 +115,7 @@ def place_order(asked: OrderAsked, connection: Connected, here: Here, who: Opera
     """Run a flow now: a worker does it."""
     if sum((asked.census, bool(asked.keys), asked.since is not None)) > 1:
         raise Refused(422, "invalid", "at most one of census, keys and since")
-    placed = place(here, _wanted(asked, connection, here, who.name))
+    placed = place(here, _wanted(asked, connection, here, who.person))
     response.headers["Location"] = f"/api/v1/orders/{placed.orders[0]}"
     return placed
 

@@ -113,7 +113,7 @@ class ReplayShown(Shown):
 @routes.post("/connections/{name}/plan", responses=Reading)
 def make_plan(asked: PlanAsked, connection: Connected, here: Here, who: Operator) -> PlansShown:
     """What a run would do now. It reads both systems, so it takes as long as that takes; nothing is written."""
-    with _joined(here, connection.name, who.name) as both:
+    with _joined(here, connection.name, who.person) as both:
         made = both.plan(asked.flows, extent=Extent(census=asked.census))
     return PlansShown(connection=connection.name, flows=[_plan(report) for report in made])
 
@@ -122,7 +122,7 @@ def make_plan(asked: PlanAsked, connection: Connected, here: Here, who: Operator
 def replay(asked: ReplayAsked, connection: Connected, here: Here, who: Operator) -> Ordered:
     """Look at records again, whatever is remembered of them: a worker does it. No orders: no record fits."""
     chosen = _chosen(asked, here, connection.name)
-    return orders.place(here, replaying.orders_for(here.opened, connection.name, chosen, who.name))
+    return orders.place(here, replaying.orders_for(here.opened, connection.name, chosen, who.person))
 
 
 @routes.post("/connections/{name}/replay/plan", responses=Reading)
@@ -131,7 +131,7 @@ def plan_replay(asked: ReplayAsked, connection: Connected, here: Here, who: Oper
     chosen = _chosen(asked, here, connection.name)
     if not chosen:
         return ReplayShown(connection=connection.name, counts={}, first=[], left=0)
-    with _joined(here, connection.name, who.name) as both:
+    with _joined(here, connection.name, who.person) as both:
         would = replaying.preview(both, chosen, SHOWN_MAX)
     return _preview(connection.name, would)
 

@@ -102,7 +102,9 @@ def set_schedule(
     """Set a schedule, or replace the one of the same flow; `all`: every flow without one of its own."""
     _check(flow, ticking.place(here.opened, connection.name))
     rules.parse(asked.spec)
-    here.schedules.set(connection.id, flow, asked.spec.strip(), who.name, census=asked.census, catch_up=asked.catch_up)
+    here.schedules.set(
+        connection.id, flow, asked.spec.strip(), who.person, census=asked.census, catch_up=asked.catch_up
+    )
     return _found(here, connection, flow, asked.census)
 
 
@@ -111,7 +113,7 @@ def remove_schedule(
     flow: FlowPath, connection: Connected, here: Here, who: Operator, census: Census = False
 ) -> Response:
     """Forget a schedule."""
-    if not here.schedules.remove(connection.id, flow, who.name, census=census):
+    if not here.schedules.remove(connection.id, flow, who.person, census=census):
         raise _none(flow)
     return Response(status_code=204)
 
@@ -121,7 +123,7 @@ def pause_schedule(
     flow: FlowPath, connection: Connected, here: Here, who: Operator, census: Census = False
 ) -> ScheduleShown:
     """Stop a schedule for now."""
-    return _paused(here, connection, flow, who.name, census=census, paused=True)
+    return _paused(here, connection, flow, who.person, census=census, paused=True)
 
 
 @routes.post("/connections/{name}/schedules/{flow}/resume", responses=documented(403))
@@ -129,7 +131,7 @@ def resume_schedule(
     flow: FlowPath, connection: Connected, here: Here, who: Operator, census: Census = False
 ) -> ScheduleShown:
     """Go on with a schedule; what was due meanwhile is not made up for."""
-    return _paused(here, connection, flow, who.name, census=census, paused=False)
+    return _paused(here, connection, flow, who.person, census=census, paused=False)
 
 
 @routes.get("/connections/{name}/blackouts")
@@ -148,7 +150,7 @@ def add_blackout(asked: BlackoutAsked, connection: Connected, here: Here, who: O
     rules.Blackout.parse(asked.spec)
     if len(here.schedules.blackouts(connection.id)) >= BLACKOUTS_MAX:
         raise SettingsError(f"there are {BLACKOUTS_MAX:,} blackouts already; remove those that are over")
-    number = here.schedules.add_blackout(connection.id, asked.flow, asked.spec.strip(), asked.reason, who.name)
+    number = here.schedules.add_blackout(connection.id, asked.flow, asked.spec.strip(), asked.reason, who.person)
     return next(BlackoutShown.model_validate(one) for one in _blackouts(here, connection) if one.id == number)
 
 
@@ -157,7 +159,7 @@ def remove_blackout(
     number: Annotated[int, Path(ge=1, le=NUMBER_MAX)], connection: Connected, here: Here, who: Operator
 ) -> Response:
     """Remove a blackout."""
-    if not here.schedules.remove_blackout(connection.id, number, who.name):
+    if not here.schedules.remove_blackout(connection.id, number, who.person):
         raise absent("there is no blackout of this number")
     return Response(status_code=204)
 
