@@ -104,7 +104,7 @@ def test_an_order_is_carried_out_by_the_worker_beside(tmp_path: Path) -> None:
             thread.join()
     order = told.json()
     assert order["id"] == made.json()["orders"][0]
-    assert (order["state"], order["cause"], order["person"]) == ("done", "person", "operate")
+    assert (order["state"], order["cause"], order["person"]) == ("done", "person", "token:operate")
     assert order["figures"]["read"] == 30
     assert order["extent"] == {"census": True, "keys": [], "keys_total": 0, "since": None}
 
@@ -123,7 +123,7 @@ def test_what_is_ordered_wakes_the_worker_and_can_be_taken_back(served: Served) 
 def test_a_backfill_is_ordered_from_a_day_on(served: Served) -> None:
     made = served.ask("POST", f"{CONNECTION}/orders", json={"flow": "suppliers", "since": "2026-01-31"}).json()
     order = read(served, f"/orders/{made['orders'][0]}")
-    assert (order["cause"], order["extent"]["since"], order["person"]) == ("backfill", "2026-01-31", "operate")
+    assert (order["cause"], order["extent"]["since"], order["person"]) == ("backfill", "2026-01-31", "token:operate")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_record_tells_its_story(served: Served) -> None:
 def test_a_schedule_is_set_paused_resumed_and_forgotten(served: Served) -> None:
     path = f"{CONNECTION}/schedules/suppliers"
     made = served.ask("PUT", path, json={"spec": "every 15m"}).json()
-    assert (made["in_words"], made["runs"], made["changed_by"]) == ("every 15 minutes", ["suppliers"], "operate")
+    assert (made["in_words"], made["runs"], made["changed_by"]) == ("every 15 minutes", ["suppliers"], "token:operate")
     assert len(made["next"]) == 5
     standing = next(one for one in read(served, f"{CONNECTION}/flows")["flows"] if one["flow"] == "suppliers")
     assert standing["next"][0] == made["next"][0]
@@ -206,7 +206,7 @@ def test_a_schedule_is_set_paused_resumed_and_forgotten(served: Served) -> None:
     assert "is no schedule" in refused(served.ask("PUT", path, json={"spec": "now and then"}), 422, "invalid")
     kinds = wiring.journal(served.joined.store, NAME).timeline(None, "")
     events = [(one.facts["event"], one.facts["person"]) for one in kinds if one.kind == "schedule"]
-    assert events[:4] == [(event, "operate") for event in ("scheduled", "paused", "resumed", "unscheduled")]
+    assert events[:4] == [(event, "token:operate") for event in ("scheduled", "paused", "resumed", "unscheduled")]
 
 
 def test_a_blackout_is_added_and_removed(served: Served) -> None:
