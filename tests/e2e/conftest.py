@@ -8,18 +8,9 @@ from typing import Any
 
 import psycopg
 import pytest
-import structlog
 from rig import sqlite_url
 
 _NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(autouse=True)
-def logs_as_before() -> Generator[None]:
-    """A command that a test runs sends logs to a stream that is closed after it."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")

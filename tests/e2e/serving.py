@@ -44,7 +44,7 @@ class Served:
 def answering(opened: wiring.Opened, nudge: Callable[[], None] = lambda: None) -> Generator[str]:
     """The application over a store; its address."""
     app = make_app(opened, lambda: True, nudge)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="on", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
