@@ -37,7 +37,7 @@ def main(events: int = 100, pause_s: float = 1.0) -> None:
     """Approve one request after the other, and print how long each took."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        options = rigs.plain_world(requests=2 * events, unapproved=1.0, cards=0.0, expense_reports=0.0)
+        options = rigs.plain_world(requests=6 * events, unapproved=1.0, cards=0.0, expense_reports=0.0)
         joined = stack.enter_context(rigs.ledger_rig(sqlite_url(folder), options, folder))
         joined.run("suppliers")
         made = hooking.set_up(joined.store, NAME, "airbase", Wish(), "bench")
