@@ -14,7 +14,11 @@ from rig import Rig, generous, rig, sqlite_url
 
 from ml_connector import wiring
 from ml_connector.console.app import make_app
+from ml_connector.console.person import COOKIE, CSRF_HEADER, csrf_of
 from ml_connector.store.api_tokens import ApiTokens, Right
+from ml_connector.store.rights import Role
+from ml_connector.store.sessions import Sessions
+from ml_connector.store.users import Users
 
 API = "/api/v1"
 
@@ -65,3 +69,17 @@ def serving(folder: Path) -> Generator[Served]:
         tokens = {right: ApiTokens(joined.store.database).create(str(right), right, "kari") for right in Right}
         with answering(joined.store, lambda: nudges.append(1)) as url:
             yield Served(url, joined, tokens, nudges)
+
+
+def signed_in(opened: wiring.Opened, *roles: Role, name: str = "kari") -> tuple[str, str]:
+    """A person with these roles, in a session: what their browser shows as cookie, and what their forms carry."""
+    there = next((one.id for one in Users(opened.database).all() if one.name == name), None)
+    token = Sessions(opened.database).begin(there or Users(opened.database).create(name, roles, "test"))
+    return token, csrf_of(token)
+
+
+def looking(url: str, opened: wiring.Opened, *roles: Role, name: str = "kari") -> httpx2.Client:
+    """A client that looks at pages as a person with these roles; its posts carry what forms carry."""
+    token, csrf = signed_in(opened, *roles, name=name)
+    headers = {"Accept": "text/html", CSRF_HEADER: csrf}
+    return httpx2.Client(base_url=url, headers=headers, cookies={COOKIE: token}, trust_env=False)

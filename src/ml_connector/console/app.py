@@ -10,9 +10,10 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from ml_connector.console import api, health, hooks, metrics, refusals
+from ml_connector.console import api, health, hooks, metrics, pages, refusals, static
 from ml_connector.console.attempts import Attempts
 from ml_connector.console.bounds import Bounds
+from ml_connector.console.pages.render import problem
 from ml_connector.console.site import Site
 from ml_connector.flows import FLOWS
 from ml_connector.store.api_tokens import ApiTokens
@@ -33,10 +34,12 @@ def make_app(opened: Opened, alive: Callable[[], bool], nudge: Callable[[], None
         redirect_slashes=False,
     )
     app.state.site = Site(opened, alive, nudge, ApiTokens(opened.database), Attempts())
-    refusals.install(app)
+    refusals.install(app, problem)
     app.include_router(health.router(opened.database, alive))
     app.include_router(metrics.router(opened.database, opened.vault, FLOWS, metrics_token))
     app.include_router(hooks.router(opened))
     app.include_router(api.routes)
+    app.include_router(static.routes)
+    app.include_router(pages.routes)
     app.add_middleware(Bounds)
     return app

@@ -5,14 +5,14 @@ Must not know: what was asked.
 """
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -44,6 +44,10 @@ class Refused(Exception):
         super().__init__(status, code, sentence)
         self.status, self.code, self.sentence, self.headers = status, code, sentence, headers
 
+    def answer(self) -> JSONResponse:
+        """The refusal as data."""
+        return answer(self.status, self.code, self.sentence, self.headers)
+
 
 def absent(sentence: str) -> Refused:
     """What was addressed is not there."""
@@ -61,36 +65,39 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Refusal, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
-def install(app: FastAPI) -> None:
-    """Have the app answer in this way."""
-    app.exception_handler(Refused)(_refused)
-    app.exception_handler(ConnectorError)(_connector)
-    app.exception_handler(RequestValidationError)(_invalid)
-    app.exception_handler(HTTPException)(_http)
+def install(app: FastAPI, show: Callable[[Request, int, str], Response]) -> None:
+    """Have the app answer in this way; `show` makes a page of it, for who looks at pages."""
+
+    async def told(request: Request, error: Exception) -> Response:
+        said = _said(error)
+        return show(request, said.status, said.sentence) if _is_page(request) else said.answer()
+
+    for kind in (Refused, ConnectorError, RequestValidationError, HTTPException):
+        app.exception_handler(kind)(told)
 
 
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
-    refused = cast(Refused, error)
-    return answer(refused.status, refused.code, refused.sentence, refused.headers)
+def _is_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
 
 
-async def _connector(_request: Request, error: Exception) -> JSONResponse:
-    for kind, status, code in BY_KIND:
-        if isinstance(error, kind):
-            return answer(status, code, str(error))
-    return failed(error)
+def _said(error: Exception) -> Refused:
+    """What is the matter, as it is told."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _invalid(error)
+    if isinstance(error, HTTPException):
+        sentence = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
+        return Refused(error.status_code, BY_STATUS.get(error.status_code, "refused"), sentence, error.headers)
+    return next(
+        (Refused(status, code, str(error)) for kind, status, code in BY_KIND if isinstance(error, kind)), None
+    ) or _own(error)
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
-    found: Sequence[Any] = cast(RequestValidationError, error).errors()
+def _invalid(error: RequestValidationError) -> Refused:
+    found: Sequence[Any] = error.errors()
     told = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in found[:TOLD_MAX]]
-    return answer(422, "invalid", "; ".join(told)[:1000])
-
-
-async def _http(_request: Request, error: Exception) -> JSONResponse:
-    said = cast(HTTPException, error)
-    sentence = "there is nothing at this address" if said.status_code == 404 else str(said.detail)
-    return answer(said.status_code, BY_STATUS.get(said.status_code, "refused"), sentence, said.headers)
+    return Refused(422, "invalid", "; ".join(told)[:1000])
 
 
 def _where(error: Exception) -> str:
@@ -101,5 +108,9 @@ def _where(error: Exception) -> str:
 
 def failed(error: Exception) -> JSONResponse:
     """The answer where the connector itself is at fault."""
+    return _own(error).answer()
+
+
+def _own(error: Exception) -> Refused:
     _LOG.error("failed", error=type(error).__name__, where=_where(error))
-    return answer(500, "internal", "something went wrong here; the log of this process says what")
+    return Refused(500, "internal", "something went wrong here; the log of this process says what")

@@ -14,6 +14,8 @@ from ml_connector.console.attempts import Attempts
 from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.store.orders import Orders
 from ml_connector.store.schedules import Schedules
+from ml_connector.store.sessions import Sessions
+from ml_connector.store.users import Users
 from ml_connector.wiring import Opened
 
 
@@ -31,6 +33,16 @@ class Site:
     def orders(self) -> Orders:
         """The orders of the store."""
         return Orders(self.opened.database)
+
+    @property
+    def users(self) -> Users:
+        """The people of the store."""
+        return Users(self.opened.database)
+
+    @property
+    def sessions(self) -> Sessions:
+        """Who has signed in."""
+        return Sessions(self.opened.database)
 
     @property
     def schedules(self) -> Schedules:

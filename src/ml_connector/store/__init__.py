@@ -4,6 +4,6 @@ Rule: what a transaction commits is true together; record bodies and secrets lie
 Must not know: HTTP, IFS, Airbase, how a run is started, settings.
 """
 
-from ml_connector.store import schema_work
+from ml_connector.store import schema_people, schema_work
 
-__all__ = ["schema_work"]  # known to the metadata before anybody looks at it
+__all__ = ["schema_people", "schema_work"]  # known to the metadata before anybody looks at it

@@ -16,7 +16,7 @@ from ml_connector.sync.change import State
 
 PAGE = 1000
 # What lives no longer than a process or a token, and what a restored store must not believe.
-LEFT_OUT = ("tokens", "reservations", "finds", "workers", "marks", "cursors")
+LEFT_OUT = ("tokens", "reservations", "finds", "workers", "marks", "cursors", "sessions", "invitations")
 
 
 class Sum:

@@ -36,6 +36,8 @@ TO_WAKE = text("wake_on IS NOT NULL")
 IS_WHOLE = text("kind = 'run'")
 IS_DONE = text("kind = 'run' AND state = 'done'")
 
+INSTALLATION = 0  # whose the journal is that belongs to no connection
+
 metadata = MetaData()
 
 
@@ -277,6 +279,8 @@ exceptions = Table(
     Column("last_at", Text, nullable=False),
     Column("resolved_at", Text),
     Column("times", Integer, nullable=False),
+    Column("assignee", Text, nullable=False, server_default=""),
+    Column("snoozed_until", Text),
     sqlite_autoincrement=True,
 )
 Index(
@@ -305,7 +309,7 @@ Index("approvals_by_plan", approvals.c.connection_id, approvals.c.plan_id, appro
 chains = Table(
     "chains",
     metadata,
-    Column("connection_id", Integer, ForeignKey("connections.id"), primary_key=True),
+    Column("connection_id", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
     Column("head", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),

@@ -44,6 +44,7 @@ orders = Table(
     Column("run_id", KEY, nullable=False),
     Column("figures", Text, nullable=False),
     Column("error", Text, nullable=False),
+    Column("progress", Text, nullable=False, server_default=""),
 )
 Index(
     "orders_running",

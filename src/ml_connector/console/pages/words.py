@@ -1,0 +1,59 @@
+"""How values read on a page: times, amounts, counts, keys.
+
+Rule: a time is relative with the absolute one and its zone beside it; an amount is the text that it was stored as.
+Must not know: HTML beyond one `time` element.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from markupsafe import Markup
+
+from ml_connector.console.api.shapes import shown_key
+
+STEPS = ((timedelta(days=2), "day", 86_400), (timedelta(hours=2), "hour", 3600), (timedelta(minutes=2), "minute", 60))
+
+
+def ago(at: datetime | None, now: datetime | None = None) -> Markup:
+    """An instant as people say it, the exact one beside it."""
+    if at is None:
+        return Markup("–")
+    exact = at.astimezone(UTC)
+    element = Markup('<time datetime="{}" title="{}">{}</time>')
+    return element.format(exact.isoformat(), f"{exact:%Y-%m-%d %H:%M:%S} UTC", relative(at, now or datetime.now(UTC)))
+
+
+def relative(at: datetime, now: datetime) -> str:
+    """How long ago, or in how long."""
+    span = abs(now - at)
+    said = next((f"{span.total_seconds() // size:.0f} {word}s" for least, word, size in STEPS if span >= least), "")
+    if not said:
+        said = "1 minute" if span >= timedelta(minutes=1) else "moments"
+    return f"{said} ago" if at <= now else f"in {said}"
+
+
+def exact(at: datetime | None) -> str:
+    """An instant with its zone."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "–"
+
+
+def amount(text: Any) -> str:
+    """An amount with thousands apart; its digits are not touched."""
+    whole, point, rest = str(text).partition(".")
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits):,}{point}{rest}" if digits.isdigit() else str(text)
+
+
+def count(number: int, noun: str = "", many: str = "") -> str:
+    """So many of something."""
+    return f"{number:,}" + (f" {noun if number == 1 else many or noun + 's'}" if noun else "")
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "ago": ago,
+    "exact": exact,
+    "amount": amount,
+    "count": count,
+    "key": shown_key,
+}

@@ -1,0 +1,127 @@
+"""The console: users and sessions, versions of settings, findings, search terms, who is at which exception.
+
+Rule: a migration never changes once it has been released; it does not use the tables of `store.schema`.
+Must not know: what comes after it.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+HAS_SUBJECT = sa.text("subject <> ''")
+
+
+def upgrade() -> None:
+    """Add the tables and columns."""
+    _people()
+    _versions()
+    _findings()
+    _exceptions()
+    _installation_journal()
+    op.add_column("orders", sa.Column("progress", sa.Text(), nullable=False, server_default=""))
+
+
+def _people() -> None:
+    op.create_table(
+        "users",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("name", KEY, nullable=False),
+        sa.Column("roles", sa.Text(), nullable=False),
+        sa.Column("password", sa.Text(), nullable=False),
+        sa.Column("subject", KEY, nullable=False),
+        sa.Column("created_at", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.Text(), nullable=False),
+        sa.Column("last_at", sa.Text()),
+        sa.Column("disabled_at", sa.Text()),
+        sa.Column("wrong", sa.Integer(), nullable=False),
+        sa.Column("locked_until", sa.Text()),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("users_by_name", "users", ["name"], unique=True)
+    op.create_index(
+        "users_by_subject", "users", ["subject"], unique=True, sqlite_where=HAS_SUBJECT, postgresql_where=HAS_SUBJECT
+    )
+    op.create_table(
+        "invitations",
+        sa.Column("digest", KEY, primary_key=True),
+        sa.Column("user_id", sa.Integer()),
+        sa.Column("created_at", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.Text(), nullable=False),
+        sa.Column("used_at", sa.Text()),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("digest", KEY, primary_key=True),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Text(), nullable=False),
+        sa.Column("last_at", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.Text(), nullable=False),
+    )
+    op.create_index("sessions_by_user", "sessions", ["user_id"])
+
+
+def _versions() -> None:
+    op.create_table(
+        "versions",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("connection_id", sa.Integer(), sa.ForeignKey("connections.id"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.Text(), nullable=False),
+        sa.Column("effective_at", sa.Text()),
+        sa.Column("approved_by", sa.Text(), nullable=False),
+        sa.Column("approved_at", sa.Text()),
+        sa.Column("in_force_at", sa.Text()),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("versions_by_number", "versions", ["connection_id", "number"], unique=True)
+
+
+def _findings() -> None:
+    op.create_table(
+        "findings",
+        sa.Column("connection_id", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("kind", KEY, primary_key=True),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+    )
+    op.create_table(
+        "terms",
+        sa.Column("connection_id", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("term", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("flow", KEY, primary_key=True),
+        sa.Column("key", KEY, primary_key=True),
+        sqlite_with_rowid=False,
+    )
+
+
+def _exceptions() -> None:
+    op.add_column("exceptions", sa.Column("assignee", sa.Text(), nullable=False, server_default=""))
+    op.add_column("exceptions", sa.Column("snoozed_until", sa.Text()))
+
+
+def _installation_journal() -> None:
+    """Let there be a chain that belongs to no connection: what concerns the whole installation."""
+    bare = sa.Table(
+        "chains",
+        sa.MetaData(),
+        sa.Column("connection_id", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("head", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_constraint("chains_connection_id_fkey", "chains", type_="foreignkey")
+    else:
+        with op.batch_alter_table("chains", copy_from=bare, recreate="always"):
+            pass

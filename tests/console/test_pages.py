@@ -1,0 +1,21 @@
+"""What holds for every page: who may look, whose form it is, what is around it."""
+
+from pathlib import Path
+
+from serving import looking, serving
+
+from ml_connector.store.rights import Role
+
+
+def test_without_a_session_one_is_sent_to_sign_in(tmp_path: Path) -> None:
+    with serving(tmp_path) as here, here.client() as client:
+        answer = client.post(f"{here.url}/sign-out", headers={"Accept": "text/html"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2F&again=1")
+
+
+def test_a_form_of_another_session_does_nothing(tmp_path: Path) -> None:
+    with serving(tmp_path) as here, looking(here.url, here.joined.store, Role.VIEWER) as client:
+        assert client.post("/sign-out", headers={"x-csrf": "0" * 64}).status_code == 403
+        assert client.post("/sign-out", data={"csrf": "no"}, headers={"x-csrf": ""}).status_code == 403
+        assert client.post("/sign-out").status_code == 303
+        assert client.post("/sign-out").headers["location"].startswith("/sign-in")
