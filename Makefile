@@ -8,12 +8,12 @@ export UV_SYSTEM_CERTS := true
 MONEY := records flows compare sync run $(addprefix systems/ifs/,vouchers odata/writes.py books.py masters.py pick.py \
   translate.py) $(addprefix systems/airbase/,source.py translate.py reading.py)
 
-.PHONY: demo test check clean
+.PHONY: demo test check browser pictures clean
 
 demo: .venv/ready
-	@$(RUN)/ml-connector demo --once
+	@$(RUN)/ml-connector demo
 
-test: .venv/ready check
+test: .venv/ready check browser
 	$(RUN)/pytest -n auto --dist loadgroup
 
 check: .venv/ready
@@ -22,6 +22,10 @@ check: .venv/ready
 	$(RUN)/pyright
 	$(RUN)/lint-imports --no-cache
 	$(RUN)/python .ci/no_float.py $(addprefix src/ml_connector/,$(MONEY))
+
+# for the tests that look at the console; where none can be had they are skipped, but not in CI
+browser: .venv/ready
+	@$(RUN)/python tests/browser/chromium.py
 
 clean:
 	rm -rf .venv .tools

@@ -1,0 +1,32 @@
+"""A browser for a module's tests; they all run in one process, one after the other."""
+
+from collections.abc import Generator
+from typing import Any
+
+import chromium
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def browser() -> Generator[Browser]:
+    with sync_playwright() as playwright:
+        started = chromium.start(playwright)
+        if started is None:
+            (pytest.fail if chromium.demanded() else pytest.skip)(chromium.MISSING)
+        yield started
+        started.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process for all of them."""
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say it again at the end, where it is read."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    if any(chromium.MISSING in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(chromium.MISSING, yellow=True, bold=True)
