@@ -17,6 +17,7 @@ from ml_connector.cli.context import opened
 from ml_connector.cli.unattended import Grace, Lease, Threads, end, stop_on_signals
 from ml_connector.engine.worker import Pace, Worker
 from ml_connector.errors import SettingsError, StoreError
+from ml_connector.settings import Installation
 from ml_connector.wiring import unattended
 from ml_connector.wiring.opened import Opened
 
@@ -46,24 +47,25 @@ def serve(
     grace_s: Grace = 30.0,
 ) -> None:
     """Everything in one process: API, webhooks, schedules and a worker."""
-    with opened(context, create=True) as store, closing(_listening(host, port)) as listening:
+    with opened(context, create=True) as store, closing(listening_on(host, port)) as listening:
         with ExitStack() as stack:
             worker = unattended.worker(store, context.obj, stack, Pace(threads, lease_s, grace_s))
             stop_on_signals(worker)
             _tell(host, listening)
-            token = context.obj.metrics_token
-            idle = _serve(store, worker, listening, token.get_secret_value() if token else "")
+            idle = serve_on(_web(store, worker, context.obj), worker, listening)
         end(worker, idle=idle)
 
 
-def _serve(store: Opened, worker: Worker, listening: socket.socket, metrics_token: str) -> bool:
-    """Serve until asked to stop, or until the worker ends; whether the worker came to rest."""
-    # Imported here, as loading them takes longer than many a command.
-    import uvicorn
+def _web(store: Opened, worker: Worker, installation: Installation) -> Any:
+    from ml_connector.console.app import make_app  # here, as loading it takes longer than many a command
 
-    from ml_connector.console.app import make_app
+    return make_app(store, lambda: worker.alive, worker.nudge, installation)
 
-    web = make_app(store, lambda: worker.alive, worker.nudge, metrics_token)
+
+def serve_on(web: Any, worker: Worker, listening: socket.socket) -> bool:
+    """Serve an application beside a worker until asked to stop, or until the worker ends; whether that came to rest."""
+    import uvicorn  # here, as loading it takes longer than many a command
+
     server = uvicorn.Server(uvicorn.Config(web, **QUIET))
     ended: list[bool] = []
 
@@ -85,7 +87,8 @@ def _serve(store: Opened, worker: Worker, listening: socket.socket, metrics_toke
     return ended == [True]
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening_on(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises: SettingsError."""
     try:
         listening = socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
         # The web server does so itself only for sockets that it makes; without, an answer waits for a delayed ACK.

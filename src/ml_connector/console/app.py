@@ -16,14 +16,19 @@ from ml_connector.console.bounds import Bounds
 from ml_connector.console.pages.render import problem
 from ml_connector.console.site import Site
 from ml_connector.flows import FLOWS
+from ml_connector.settings import Installation
 from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.wiring import Opened
 
 ABOUT = "What `ml-connector` joins, ordered and watched by programs. Each request carries a token; times have a zone."
 
 
-def make_app(opened: Opened, alive: Callable[[], bool], nudge: Callable[[], None], metrics_token: str = "") -> FastAPI:
+def make_app(
+    opened: Opened, alive: Callable[[], bool], nudge: Callable[[], None], installation: Installation | None = None
+) -> FastAPI:
     """The application; `alive`: the worker beside it has a lease; `nudge`: have that worker look for orders now."""
+    given = installation or Installation()
+    metrics_token = given.metrics_token.get_secret_value() if given.metrics_token else ""
     app = FastAPI(
         title="ml-connector",
         version=version("ml-connector"),
@@ -33,7 +38,7 @@ def make_app(opened: Opened, alive: Callable[[], bool], nudge: Callable[[], None
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.site = Site(opened, alive, nudge, ApiTokens(opened.database), Attempts())
+    app.state.site = Site(opened, alive, nudge, ApiTokens(opened.database), Attempts(), given)
     refusals.install(app, problem)
     app.include_router(health.router(opened.database, alive))
     app.include_router(metrics.router(opened.database, opened.vault, FLOWS, metrics_token))

@@ -5,12 +5,13 @@ Must not know: what an endpoint does.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from ml_connector.console.attempts import Attempts
+from ml_connector.settings import Installation
 from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.store.orders import Orders
 from ml_connector.store.schedules import Schedules
@@ -21,13 +22,17 @@ from ml_connector.wiring import Opened
 
 @dataclass(frozen=True)
 class Site:
-    """One process's share: `alive` tells whether its worker has a lease, `nudge` has it look for orders now."""
+    """One process's share: `alive` tells whether its worker has a lease, `nudge` has it look for orders now. `attempts`: of
+    tokens; `entries`: of passwords.
+    """
 
     opened: Opened
     alive: Callable[[], bool]
     nudge: Callable[[], None]
     tokens: ApiTokens
     attempts: Attempts
+    installation: Installation = field(default_factory=Installation)
+    entries: Attempts = field(default_factory=Attempts)
 
     @property
     def orders(self) -> Orders:

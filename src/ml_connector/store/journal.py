@@ -41,6 +41,7 @@ class Kind(StrEnum):
     RESTORED = "restored"
     PRUNED = "pruned"
     SCHEDULE = "schedule"
+    ACCESS = "access"
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -25,6 +25,8 @@ users = Table(
     Column("disabled_at", Text),
     Column("wrong", Integer, nullable=False),
     Column("locked_until", Text),
+    Column("wanted", Text, nullable=False, server_default=""),
+    Column("wanted_by", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 Index("users_by_name", users.c.name, unique=True)

@@ -18,6 +18,7 @@ from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
 from ml_connector.store.exceptions import Exceptions
 from ml_connector.store.journal import Journal
+from ml_connector.store.schema import INSTALLATION
 from ml_connector.store.vault import Vault
 from ml_connector.systems.ifs.vouchers.landing import Landing
 from ml_connector.wiring import profile as profiles
@@ -104,6 +105,11 @@ def kept(opened: Opened, name: str) -> Connection | None:
 def journal(opened: Opened, name: str) -> Journal:
     """The journal of a connection."""
     return Journal(opened.database, opened.vault, opened.connections.get(name).id)
+
+
+def installation_journal(opened: Opened) -> Journal:
+    """The journal of what concerns no single connection, such as who may sign in."""
+    return Journal(opened.database, opened.vault, INSTALLATION)
 
 
 def exceptions(opened: Opened, name: str) -> Exceptions:

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _versions()
     _findings()
     _exceptions()
+    _approvals_and_inbox()
     _installation_journal()
     op.add_column("orders", sa.Column("progress", sa.Text(), nullable=False, server_default=""))
 
@@ -39,6 +40,8 @@ def _people() -> None:
         sa.Column("disabled_at", sa.Text()),
         sa.Column("wrong", sa.Integer(), nullable=False),
         sa.Column("locked_until", sa.Text()),
+        sa.Column("wanted", sa.Text(), nullable=False, server_default=""),
+        sa.Column("wanted_by", sa.Text(), nullable=False, server_default=""),
         sqlite_autoincrement=True,
     )
     op.create_index("users_by_name", "users", ["name"], unique=True)
@@ -108,6 +111,27 @@ def _findings() -> None:
 def _exceptions() -> None:
     op.add_column("exceptions", sa.Column("assignee", sa.Text(), nullable=False, server_default=""))
     op.add_column("exceptions", sa.Column("snoozed_until", sa.Text()))
+    op.add_column("exceptions", sa.Column("lacks", KEY, nullable=False, server_default=""))
+    op.add_column("exceptions", sa.Column("resolved_run", KEY, nullable=False, server_default=""))
+    is_open, is_over = sa.text("resolved_at IS NULL"), sa.text("resolved_at IS NOT NULL")
+    summed = ["opened_at", "id", "snoozed_until", "assignee", "lacks", "stake_currency", "stake_amount"]
+    for name, columns, where in (
+        ("exceptions_by_cause", ["connection_id", "flow", "cause", *summed], is_open),
+        ("exceptions_by_age", ["connection_id", "opened_at", "id"], is_open),
+        ("exceptions_over", ["connection_id", "resolved_at", "id"], is_over),
+    ):
+        op.create_index(name, "exceptions", columns, sqlite_where=where, postgresql_where=where)
+
+
+def _approvals_and_inbox() -> None:
+    """Find what a gate stopped, the latest events, and those that a person has to look at."""
+    is_stopped = sa.text("state = 'blocked'")
+    for table, time in (("runs", "started_at"), ("orders", "placed_at")):
+        columns = ["connection_id", time]
+        op.create_index(f"{table}_stopped", table, columns, sqlite_where=is_stopped, postgresql_where=is_stopped)
+    is_amiss = sa.text("state IN ('failed', 'unknown', 'off', 'stale')")
+    op.create_index("inbox_by_number", "inbox", ["connection_id", "id"])
+    op.create_index("inbox_amiss", "inbox", ["connection_id", "id"], sqlite_where=is_amiss, postgresql_where=is_amiss)
 
 
 def _installation_journal() -> None:
