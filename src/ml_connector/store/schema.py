@@ -30,9 +30,11 @@ SERIAL = BigInteger().with_variant(Integer(), "sqlite")
 IS_PLANNED = text("state = 'planned'")
 IS_OPEN = text("state IN ('intended', 'uncertain')")
 IS_UNRESOLVED = text("resolved_at IS NULL")
+IS_RESOLVED = text("resolved_at IS NOT NULL")
 IS_HANDED = text("state = 'handed'")
 IS_THERE = text("removed_at IS NULL")
 TO_WAKE = text("wake_on IS NOT NULL")
+IS_STOPPED = text("state = 'blocked'")
 IS_WHOLE = text("kind = 'run'")
 IS_DONE = text("kind = 'run' AND state = 'done'")
 
@@ -132,6 +134,8 @@ Index(
     sqlite_where=IS_DONE,
     postgresql_where=IS_DONE,
 )
+
+Index("runs_stopped", runs.c.connection_id, runs.c.started_at, sqlite_where=IS_STOPPED, postgresql_where=IS_STOPPED)
 
 cursors = Table(
     "cursors",
@@ -281,6 +285,8 @@ exceptions = Table(
     Column("times", Integer, nullable=False),
     Column("assignee", Text, nullable=False, server_default=""),
     Column("snoozed_until", Text),
+    Column("lacks", KEY, nullable=False, server_default=""),
+    Column("resolved_run", KEY, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 Index(
@@ -291,6 +297,38 @@ Index(
     unique=True,
     sqlite_where=IS_UNRESOLVED,
     postgresql_where=IS_UNRESOLVED,
+)
+
+Index(
+    "exceptions_by_cause",
+    exceptions.c.connection_id,
+    exceptions.c.flow,
+    exceptions.c.cause,
+    exceptions.c.opened_at,
+    exceptions.c.id,
+    exceptions.c.snoozed_until,
+    exceptions.c.assignee,
+    exceptions.c.lacks,
+    exceptions.c.stake_currency,
+    exceptions.c.stake_amount,
+    sqlite_where=IS_UNRESOLVED,
+    postgresql_where=IS_UNRESOLVED,
+)
+Index(
+    "exceptions_by_age",
+    exceptions.c.connection_id,
+    exceptions.c.opened_at,
+    exceptions.c.id,
+    sqlite_where=IS_UNRESOLVED,
+    postgresql_where=IS_UNRESOLVED,
+)
+Index(
+    "exceptions_over",
+    exceptions.c.connection_id,
+    exceptions.c.resolved_at,
+    exceptions.c.id,
+    sqlite_where=IS_RESOLVED,
+    postgresql_where=IS_RESOLVED,
 )
 
 approvals = Table(

@@ -16,12 +16,13 @@ from sqlalchemy import (
     text,
 )
 
-from ml_connector.store.schema import KEY, SERIAL, metadata, owner
+from ml_connector.store.schema import IS_STOPPED, KEY, SERIAL, metadata, owner
 
 IS_QUEUED_OR_RUNNING = text("state IN ('queued', 'running')")
 IS_RUNNING = text("state = 'running'")
 IS_WAITING = text("state = 'waiting'")
 IS_PLACED = text("state = 'placed'")
+IS_AMISS = text("state IN ('failed', 'unknown', 'off', 'stale')")
 IS_IN_FORCE = text("ended_at IS NULL")
 
 orders = Table(
@@ -63,6 +64,9 @@ Index(
 )
 Index("orders_by_flow", orders.c.connection_id, orders.c.flow, orders.c.placed_at)
 Index("orders_by_end", orders.c.finished_at)
+Index(
+    "orders_stopped", orders.c.connection_id, orders.c.placed_at, sqlite_where=IS_STOPPED, postgresql_where=IS_STOPPED
+)
 
 workers = Table(
     "workers",
@@ -158,6 +162,8 @@ Index(
 Index("inbox_by_key", inbox.c.connection_id, inbox.c.flow, inbox.c.key)
 Index("inbox_placed", inbox.c.order_id, sqlite_where=IS_PLACED, postgresql_where=IS_PLACED)
 Index("inbox_by_time", inbox.c.received_at)
+Index("inbox_by_number", inbox.c.connection_id, inbox.c.id)
+Index("inbox_amiss", inbox.c.connection_id, inbox.c.id, sqlite_where=IS_AMISS, postgresql_where=IS_AMISS)
 
 edits = Table(
     "edits",
