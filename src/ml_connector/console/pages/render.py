@@ -4,9 +4,12 @@ Rule: everything is escaped; a page's policy allows nothing but our own scripts,
 Must not know: what a page is about.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -19,12 +22,15 @@ from ml_connector.console.pages.routing import TWIN
 from ml_connector.console.person import Person, local
 from ml_connector.console.site import Site
 from ml_connector.console.static import address
+from ml_connector.errors import ConnectorError
+from ml_connector.store import overview
 
 SAID_COOKIE = "mlc_said"
+THEME_COOKIE, THEMES = "mlc_theme", ("light", "dark")
 SAID_MAX = 600
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS = {"content-security-policy": POLICY, "referrer-policy": "same-origin"}
 TEMPLATES = Environment(
@@ -36,7 +42,7 @@ TEMPLATES = Environment(
 )
 # pyright: ignore below - Jinja declares neither as open to more, which they are
 TEMPLATES.filters.update(words.FILTERS)  # pyright: ignore[reportUnknownMemberType]
-TEMPLATES.globals.update(asset=address)  # pyright: ignore[reportUnknownMemberType, reportCallIssue, reportArgumentType]
+TEMPLATES.globals.update(asset=address, once=partial(token_urlsafe, 12))  # pyright: ignore[reportUnknownMemberType, reportCallIssue, reportArgumentType]
 
 
 def render(request: Request, template: str, status: int = 200, *, connection: str = "", **values: Any) -> HTMLResponse:
@@ -72,14 +78,27 @@ def problem(request: Request, status: int, sentence: str) -> HTMLResponse:
 
 def _around(request: Request, connection: str) -> dict[str, Any]:
     person: Person | None = getattr(request.state, "person", None)
-    site: Site = request.app.state.site
     extra: dict[str, str] = getattr(request.scope.get("route"), "openapi_extra", None) or {}
     twin = extra.get(TWIN, "")
-    return {
+    theme = request.cookies.get(THEME_COOKIE, "")
+    shown = {
         "person": person,
         "connection": connection,
-        "connections": site.opened.connections.names() if person else [],
+        "connections": [],
+        "open_count": "",
         "now": datetime.now(UTC),
         "path": request.url.path,
+        "query": [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"],
+        "theme": theme if theme in THEMES else "",
         "twin": twin.format_map(request.path_params) if twin else "",
     }
+    if person:
+        with suppress(ConnectorError):  # also a page about the store being away has something around it
+            shown |= _there(request.app.state.site, connection)
+    return shown
+
+
+def _there(site: Site, connection: str) -> dict[str, Any]:
+    found = overview.open_count(site.opened.database, connection, datetime.now(UTC)) if connection else 0
+    told = f"{overview.COUNTED_MAX - 1:,}+" if found >= overview.COUNTED_MAX else f"{found:,}" if found else ""
+    return {"connections": site.opened.connections.names(), "open_count": told}

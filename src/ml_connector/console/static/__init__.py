@@ -12,7 +12,13 @@ from fastapi import APIRouter, Response
 
 from ml_connector.console.refusals import absent
 
-KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}
+KINDS = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".woff2": "font/woff2",
+}
 FILES = {file.name: file.read_bytes() for file in Path(__file__).parent.iterdir() if file.suffix in KINDS}
 DIGESTS = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in FILES.items()}
 KEPT = "public, max-age=31536000, immutable"
