@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import typer
 from rich.markup import escape
 
-from ml_connector import demo, sandbox, settings, wiring
+from ml_connector import sandbox, settings, wiring
 from ml_connector.cli import (
     alerts,
     asking,
@@ -271,10 +271,14 @@ def connections(context: typer.Context, json: AsJson = False) -> None:
 
 @app.command("demo")
 def demo_command(
-    once: Annotated[bool, typer.Option("--once", help="End after the figures, instead of staying up.")] = False,
+    stay: Annotated[
+        bool | None, typer.Option("--stay/--once", help="Stay up until stopped, as it does on a terminal; or end.")
+    ] = None,
 ) -> None:
-    """The main job on made-up systems: nothing to install, nothing to connect."""
-    demo.demo(once)
+    """The main job on made-up systems, then the console on them: nothing to install, nothing to connect."""
+    from ml_connector.demo import demo  # here, as loading it takes longer than many a command
+
+    demo(stay=sys.stdout.isatty() if stay is None else stay)
 
 
 @app.command("sandbox")
