@@ -40,7 +40,6 @@ invitations = Table(
     Column("created_at", Text, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("expires_at", Text, nullable=False),
-    Column("used_at", Text),
 )
 
 sessions = Table(
@@ -67,9 +66,12 @@ versions = Table(
     Column("author", Text, nullable=False),
     Column("made_at", Text, nullable=False),
     Column("effective_at", Text),
+    Column("base", Integer, nullable=False),
     Column("approved_by", Text, nullable=False),
     Column("approved_at", Text),
     Column("in_force_at", Text),
+    Column("ended_by", Text, nullable=False),
+    Column("ended_at", Text),
     sqlite_autoincrement=True,
 )
 Index("versions_by_number", versions.c.connection_id, versions.c.number, unique=True)

@@ -55,7 +55,6 @@ def _people() -> None:
         sa.Column("created_at", sa.Text(), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.Text(), nullable=False),
-        sa.Column("used_at", sa.Text()),
     )
     op.create_table(
         "sessions",
@@ -81,9 +80,12 @@ def _versions() -> None:
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("made_at", sa.Text(), nullable=False),
         sa.Column("effective_at", sa.Text()),
+        sa.Column("base", sa.Integer(), nullable=False),
         sa.Column("approved_by", sa.Text(), nullable=False),
         sa.Column("approved_at", sa.Text()),
         sa.Column("in_force_at", sa.Text()),
+        sa.Column("ended_by", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.Text()),
         sqlite_autoincrement=True,
     )
     op.create_index("versions_by_number", "versions", ["connection_id", "number"], unique=True)
