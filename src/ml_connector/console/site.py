@@ -22,8 +22,8 @@ from ml_connector.wiring import Opened
 
 @dataclass(frozen=True)
 class Site:
-    """One process's share: `alive` tells whether its worker has a lease, `nudge` has it look for orders now. `attempts`: of
-    tokens; `entries`: of passwords.
+    """One process's share: `alive` tells whether its worker has a lease, `nudge` has it look for orders now.
+    `attempts`: of tokens; `entries`: of passwords.
     """
 
     opened: Opened

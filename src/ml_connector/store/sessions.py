@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from ml_connector.errors import BusyError
 from ml_connector.store import schema
@@ -22,6 +22,7 @@ from ml_connector.store.users import User, user
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=12)
 NOTED_EVERY = timedelta(minutes=1)
+SESSIONS_MAX = 500
 LENGTH = 43  # of 32 bytes in base64url
 
 
@@ -30,6 +31,15 @@ class Session(msgspec.Struct, frozen=True):
 
     digest: str
     user: User
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A session as it is listed. `last_at`: last used, to the minute."""
+
+    digest: str
+    name: str
+    created_at: datetime
+    last_at: datetime
 
 
 class Sessions:
@@ -41,12 +51,20 @@ class Sessions:
 
     def begin(self, user_id: int) -> str:
         """Begin a session; what the browser has to show, told this once."""
-        token, now = secrets.token_urlsafe(32), self._clock()
-        row = {"digest": digest(token), "user_id": user_id, "created_at": schema.stamp(now)}
-        row |= {"last_at": schema.stamp(now), "expires_at": schema.stamp(now + LONGEST)}
         with self._db.write() as connection:
-            connection.execute(insert(sessions).values(row))
-        return token
+            return begin(connection, user_id, self._clock())
+
+    def in_force(self, user_id: int | None = None) -> list[Seen]:
+        """The sessions of everybody, or of one person, last used first."""
+        now = self._clock()
+        query = select(sessions.c.digest, users.c.name, sessions.c.created_at, sessions.c.last_at)
+        query = query.select_from(sessions.join(users, users.c.id == sessions.c.user_id))
+        lasting = (sessions.c.expires_at > schema.stamp(now), sessions.c.last_at > schema.stamp(now - IDLE))
+        query = query.where(*lasting, users.c.disabled_at.is_(None))
+        query = query if user_id is None else query.where(sessions.c.user_id == user_id)
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(sessions.c.last_at.desc()).limit(SESSIONS_MAX)).all()
+        return [Seen(*row[:2], schema.instant(row.created_at), schema.instant(row.last_at)) for row in rows]
 
     def find(self, token: str) -> Session | None:
         """The session in force that this is; it is noted that it is used. Raises: StoreError."""
@@ -68,12 +86,12 @@ class Sessions:
     def end(self, shown: str) -> None:
         """End a session, by its digest."""
         with self._db.write() as connection:
-            connection.execute(delete(sessions).where(sessions.c.digest == shown))
+            end(connection, shown)
 
     def end_all(self, user_id: int, but: str = "") -> None:
         """End all sessions of a person, but one."""
         with self._db.write() as connection:
-            connection.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest != but))
+            end_all(connection, user_id, but)
 
     def _note(self, shown: str, seen_at: datetime, now: datetime) -> None:
         if now - seen_at < NOTED_EVERY:
@@ -84,3 +102,24 @@ class Sessions:
                 connection.execute(noted.values(last_at=schema.stamp(now)))
         except BusyError:  # what is asked for matters more
             return
+
+
+def begin(connection: Connection, user_id: int, now: datetime, instead_of: str = "") -> str:
+    """Begin a session within a transaction; `instead_of`: the digest of one that ends."""
+    token = secrets.token_urlsafe(32)
+    row = {"digest": digest(token), "user_id": user_id, "created_at": schema.stamp(now)}
+    row |= {"last_at": schema.stamp(now), "expires_at": schema.stamp(now + LONGEST)}
+    over = or_(sessions.c.expires_at <= schema.stamp(now), sessions.c.digest == instead_of)
+    connection.execute(delete(sessions).where(over))
+    connection.execute(insert(sessions).values(row))
+    return token
+
+
+def end(connection: Connection, shown: str) -> None:
+    """End a session within a transaction, by its digest."""
+    connection.execute(delete(sessions).where(sessions.c.digest == shown))
+
+
+def end_all(connection: Connection, user_id: int, but: str = "") -> None:
+    """End all sessions of a person, but one, within a transaction."""
+    connection.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest != but))
