@@ -36,7 +36,7 @@ def ago(minutes: float) -> str:
 
 def held(number: int) -> Row:
     stake = {"stake_amount": f"{number % 997}.{number % 100:02}", "stake_currency": ("EUR", "USD")[number % 2]}
-    row = {"key": str(number), "cause": f"cause{number % 12}", "sentence": "s", "remedy": "r", "owner": "clerk"}
+    row = {"key": str(number), "cause": f"cause{number % 12}", "sentence": "s", "remedy": "r", "owner": "AP clerk"}
     resolved = None if number < 50_000 else ago(3)
     return (
         owned(number) | row | stake | {"opened_at": ago(number), "last_at": ago(0), "resolved_at": resolved, "times": 1}

@@ -188,7 +188,7 @@ def test_large_tables_are_read_by_an_index(db: Database, vault: Vault, connectio
     assert plans
     scanned = {one.removeprefix("SCAN ") for one in plans if one.startswith("SCAN ")}
     partial = {
-        f"{name.split('_')[0]} USING INDEX {name}" for name in ("orders_open", "exceptions_open", "inbox_waiting")
+        f"{name.split('_')[0]} USING INDEX {name}" for name in ("orders_open", "exceptions_by_cause", "inbox_waiting")
     }
     assert partial <= scanned
     assert {one for one in scanned - partial if one.split()[0] in ("runs", "orders", "exceptions")} == set()

@@ -8,22 +8,36 @@ Must not know: what the causes mean.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, insert, or_, select, tuple_, update
 
 from ml_connector.records.money import Money, plain
-from ml_connector.store import schema
+from ml_connector.store import schema, stakes
 from ml_connector.store.db import Database, among
 from ml_connector.store.journal import Kind, Line
 from ml_connector.store.schema import exceptions
 from ml_connector.store.scope import Scope, clean
+from ml_connector.sync.causes import RETRIED
 from ml_connector.sync.outcome import Held, Owner
+
+LACKS_MAX = 100
+LACKING_MAX = 50  # missing values that are listed
+Place = tuple[datetime, int]  # where one stands in a list: when, and its number
+
+
+class Stage(StrEnum):
+    """Where an open exception stands."""
+
+    OPEN = "open"  # somebody has to do something
+    SNOOZED = "snoozed"  # somebody said: not before then
+    RETRYING = "retrying"  # the runs that follow look at it again by themselves
 
 
 class OpenException(msgspec.Struct, frozen=True):
-    """An open exception; `times` is how often it was noted."""
+    """An open exception; `times` is how often it was noted. `assignee`: who sees to it; "": nobody yet."""
 
     id: int
     flow: str
@@ -32,6 +46,16 @@ class OpenException(msgspec.Struct, frozen=True):
     opened_at: datetime
     last_at: datetime
     times: int
+    assignee: str = ""
+    snoozed_until: datetime | None = None
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """An exception whose cause is gone; `run_id`: the run that found so, where that is known."""
+
+    was: OpenException
+    at: datetime
+    run_id: str
 
 
 class CauseCount(msgspec.Struct, frozen=True):
@@ -43,12 +67,25 @@ class CauseCount(msgspec.Struct, frozen=True):
     oldest_at: datetime
 
 
+class Group(msgspec.Struct, frozen=True):
+    """Open exceptions of a flow with one cause at one stage; `assignees`: how many each has, "" nobody."""
+
+    flow: str
+    cause: str
+    stage: Stage
+    count: int
+    oldest_at: datetime
+    stakes: dict[str, Decimal]
+    assignees: dict[str, int]
+
+
 class Exceptions:
-    """The open exceptions of one connection."""
+    """The exceptions of one connection."""
 
     def __init__(self, db: Database, connection_id: int) -> None:
         self._db = db
-        self._open = (exceptions.c.connection_id == connection_id) & exceptions.c.resolved_at.is_(None)
+        self._mine = exceptions.c.connection_id == connection_id
+        self._open = self._mine & schema.IS_UNRESOLVED
 
     def open(
         self,
@@ -57,16 +94,34 @@ class Exceptions:
         *,
         flow: str = "",
         cause: str = "",
-        after: tuple[datetime, int] | None = None,
+        after: Place | None = None,
+        where: ColumnElement[bool] | None = None,
     ) -> list[OpenException]:
         """Open exceptions, oldest first; `after`: those that follow one opened then, with this id."""
         query = select(exceptions).where(self._open).order_by(exceptions.c.opened_at, exceptions.c.id)
         query = query.where(exceptions.c.flow == flow) if flow else query
         query = query.where(exceptions.c.cause == cause) if cause else query
+        query = query if where is None else query.where(where)
         place = tuple_(exceptions.c.opened_at, exceptions.c.id)
         query = query.where(place > (schema.stamp(after[0]), after[1])) if after else query
         with self._db.read() as connection:
             return [_opened(row) for row in connection.execute(query.limit(limit).offset(offset))]
+
+    def one(self, flow: str, key: str) -> OpenException | None:
+        """The open exception of a record."""
+        query = select(exceptions).where(self._open, exceptions.c.flow == flow, exceptions.c.key == key)
+        with self._db.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return _opened(row) if row else None
+
+    def resolved(self, limit: int, after: Place | None = None) -> list[Resolved]:
+        """Exceptions whose cause is gone, the latest first."""
+        time, number = exceptions.c.resolved_at, exceptions.c.id
+        query = select(exceptions).where(self._mine, schema.IS_RESOLVED).order_by(time.desc(), number.desc())
+        query = query.where(tuple_(time, number) < (schema.stamp(after[0]), after[1])) if after else query
+        with self._db.read() as connection:
+            rows = connection.execute(query.limit(limit)).all()
+        return [Resolved(_opened(row), schema.instant(row.resolved_at), row.resolved_run) for row in rows]
 
     def chosen(self, flow: str = "", cause: str = "", since: datetime | None = None) -> list[tuple[str, str]]:
         """Flow and key of those open: all, or of a flow, of a cause, or opened since an instant."""
@@ -86,6 +141,58 @@ class Exceptions:
             rows = connection.execute(query).all()
         return [CauseCount(row.flow, row.cause, row.number, schema.instant(row.oldest)) for row in rows]
 
+    def groups(self, now: datetime, flow: str = "", cause: str = "") -> list[Group]:
+        """What is open, by flow, cause and stage, the oldest first; all, or of one flow and cause."""
+        table = exceptions.c
+        counted = (func.count(), func.min(table.opened_at))
+        snoozed = func.coalesce(table.snoozed_until > schema.stamp(now), false())
+        where = self._open if not cause else and_(self._open, table.flow == flow, table.cause == cause)
+        with self._db.read() as connection:
+            found = stakes.summed(connection, (table.flow, table.cause, snoozed, table.assignee), counted, where)
+        return sorted(_folded(found), key=lambda one: one.oldest_at)
+
+    def lacking(self, flow: str, cause: str) -> list[tuple[str, int]]:
+        """What tables lack for exceptions of this cause, and for how many; what most lack first."""
+        table, number = exceptions.c, func.count()
+        query = select(table.lacks, number).where(self._open, table.flow == flow, table.cause == cause)
+        query = query.where(table.lacks != "").group_by(table.lacks).order_by(number.desc(), table.lacks)
+        with self._db.read() as connection:
+            return [(row[0], row[1]) for row in connection.execute(query.limit(LACKING_MAX))]
+
+
+def at(stage: Stage, now: datetime) -> ColumnElement[bool]:
+    """The condition that an open exception stands there."""
+    until, cause = exceptions.c.snoozed_until, exceptions.c.cause
+    if stage is Stage.SNOOZED:
+        return until > schema.stamp(now)
+    awake = or_(until.is_(None), until <= schema.stamp(now))
+    return and_(awake, cause.in_(RETRIED) if stage is Stage.RETRYING else cause.not_in(RETRIED))
+
+
+def stage_of(cause: str, snoozed: bool) -> Stage:
+    """Where an open exception of this cause stands."""
+    return Stage.SNOOZED if snoozed else Stage.RETRYING if cause in RETRIED else Stage.OPEN
+
+
+def _folded(
+    found: Iterable[stakes.Summed],
+) -> list[Group]:
+    """Groups that differ by assignee only, as one."""
+    groups: dict[tuple[Any, ...], Group] = {}
+    for (flow, cause, snoozed, assignee), counted, sums in found:
+        number = sum(count for count, _ in counted)
+        oldest_at = schema.instant(min(oldest for _, oldest in counted))
+        place = (flow, cause, bool(snoozed))
+        one = groups.get(place) or Group(flow, cause, stage_of(cause, bool(snoozed)), 0, oldest_at, {}, {})
+        groups[place] = msgspec.structs.replace(
+            one,
+            count=one.count + number,
+            oldest_at=min(one.oldest_at, oldest_at),
+            stakes=stakes.added(one.stakes, sums),
+            assignees=one.assignees | {assignee: number},
+        )
+    return list(groups.values())
+
 
 def waiting(connection: Connection, scope: Scope, causes: Sequence[str] | None = None) -> set[str]:
     """Keys with an open exception, of these causes or any."""
@@ -96,16 +203,19 @@ def waiting(connection: Connection, scope: Scope, causes: Sequence[str] | None =
 
 
 def note(connection: Connection, scope: Scope, run_id: str, noted: Iterable[tuple[str, Held | None]]) -> list[Line]:
-    """Open, refresh or resolve exceptions; what the journal should tell of it."""
+    """Open, refresh or resolve exceptions; what the journal should tell of it.
+
+    Who sees to a record still does when its cause becomes another one, and is woken by that.
+    """
     latest = dict(noted)
     known = _known(connection, scope, list(latest))
     held = {key: one for key, one in latest.items() if one is not None}
     over = [known[key] for key in known if key not in held or held[key].cause != known[key].cause]
     again = [(known[key], one) for key, one in held.items() if key in known and known[key].cause == one.cause]
     new = [(key, one) for key, one in held.items() if key not in known or known[key].cause != one.cause]
-    _resolve(connection, scope, [row.id for row in over])
+    _resolve(connection, scope, run_id, [row.id for row in over])
     _refresh(connection, scope, again)
-    _open(connection, scope, new)
+    _open(connection, scope, new, {row.key: row.assignee for row in over})
     reworded = [(row.key, one) for row, one in again if row.sentence != clean(one.sentence)]
     released = [Line(Kind.RELEASED, {"cause": row.cause}, row.key, scope.flow, run_id) for row in over]
     return [*released, *(_line(scope, run_id, key, one) for key, one in (*new, *reworded))]
@@ -118,16 +228,16 @@ def _line(scope: Scope, run_id: str, key: str, held: Held) -> Line:
 
 def _known(connection: Connection, scope: Scope, keys: Sequence[str]) -> dict[str, Any]:
     table = exceptions.c
-    query = select(table.id, table.key, table.cause, table.sentence).where(
+    query = select(table.id, table.key, table.cause, table.sentence, table.assignee).where(
         scope.mine(exceptions), table.resolved_at.is_(None), among(connection, table.key, keys)
     )
     return {row.key: row for row in connection.execute(query)}
 
 
-def _resolve(connection: Connection, scope: Scope, ids: Sequence[int]) -> None:
+def _resolve(connection: Connection, scope: Scope, run_id: str, ids: Sequence[int]) -> None:
     if ids:
         statement = update(exceptions).where(among(connection, exceptions.c.id, ids))
-        connection.execute(statement.values(resolved_at=scope.now()))
+        connection.execute(statement.values(resolved_at=scope.now(), resolved_run=run_id))
 
 
 def _refresh(connection: Connection, scope: Scope, again: Sequence[tuple[Any, Held]]) -> None:
@@ -138,12 +248,15 @@ def _refresh(connection: Connection, scope: Scope, again: Sequence[tuple[Any, He
     connection.execute(statement.values(times=exceptions.c.times + 1), rows)
 
 
-def _open(connection: Connection, scope: Scope, new: Sequence[tuple[str, Held]]) -> None:
+def _open(connection: Connection, scope: Scope, new: Sequence[tuple[str, Held]], assignees: dict[str, str]) -> None:
     if not new:
         return
     now = scope.now()
     owned = scope.owned() | {"opened_at": now, "last_at": now, "resolved_at": None, "times": 1}
-    rows = [owned | {"key": key, "cause": held.cause, **_told(held)} for key, held in new]
+    rows = [
+        owned | {"key": key, "cause": held.cause, "assignee": assignees.get(key, ""), **_told(held)}
+        for key, held in new
+    ]
     connection.execute(insert(exceptions), rows)
 
 
@@ -154,11 +267,13 @@ def _told(held: Held) -> dict[str, Any]:
         "owner": str(held.owner),
         "stake_amount": plain(held.stake.amount) if held.stake else None,
         "stake_currency": held.stake.currency if held.stake else None,
+        "lacks": clean(held.lacks)[:LACKS_MAX],
     }
 
 
 def _opened(row: Any) -> OpenException:
     stake = Money(Decimal(row.stake_amount), row.stake_currency) if row.stake_amount is not None else None
-    held = Held(row.cause, row.sentence, row.remedy, Owner(row.owner), stake)
+    held = Held(row.cause, row.sentence, row.remedy, Owner(row.owner), stake, lacks=row.lacks)
     opened_at, last_at = schema.instant(row.opened_at), schema.instant(row.last_at)
-    return OpenException(row.id, row.flow, row.key, held, opened_at, last_at, row.times)
+    until = schema.instant(row.snoozed_until) if row.snoozed_until else None
+    return OpenException(row.id, row.flow, row.key, held, opened_at, last_at, row.times, row.assignee, until)

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, case, func, literal, literal_column, select, text, true, union_all
 
 from ml_connector.errors import VaultError
-from ml_connector.store import schema, tallies
+from ml_connector.store import schema, stakes, tallies
 from ml_connector.store.db import Database, among, epoch
 from ml_connector.store.orders import WorkerRow
 from ml_connector.store.runs import RUNNING
@@ -216,27 +216,14 @@ def _queues(connection: Connection, names: Collection[int]) -> tuple[Queue, ...]
 def _held(connection: Connection, names: Collection[int], now: datetime) -> tuple[Held, ...]:
     table = exceptions.c
     new = func.sum(case((table.opened_at >= schema.stamp(now - NEW_WITHIN), 1), else_=0)).label("new")
-    columns = (table.connection_id, table.flow, table.cause)
-    query = select(*columns, func.count().label("number"), new, func.min(table.opened_at).label("oldest"))
-    rows = connection.execute(query.where(IS_UNRESOLVED).group_by(*columns).order_by(*columns)).all()
-    stakes = _stakes(connection)
-    return tuple(
-        Held(*row[:3], row.number, row.new, schema.instant(row.oldest), stakes.get(tuple(row[:3]), {}))
-        for row in rows
-        if row.connection_id in names
-    )
+    columns, counted = (table.connection_id, table.flow, table.cause), (func.count(), new, func.min(table.opened_at))
+    found = sorted(stakes.summed(connection, columns, counted, IS_UNRESOLVED), key=lambda one: one[0])
+    return tuple(_sum_of(*one) for one in found if one[0][0] in names)
 
 
-def _stakes(connection: Connection) -> dict[tuple[int, str, str], dict[str, Decimal]]:
-    """Amounts at stake; summed here, as SQLite would sum them as floats."""
-    table = exceptions.c
-    columns = (table.connection_id, table.flow, table.cause, table.stake_currency, table.stake_amount)
-    query = select(*columns).where(IS_UNRESOLVED, table.stake_amount.is_not(None))
-    summed: dict[tuple[int, str, str], dict[str, Decimal]] = {}
-    for connection_id, flow, cause, currency, amount in connection.execute(query):
-        sums = summed.setdefault((connection_id, flow, cause), {})
-        sums[currency] = sums.get(currency, Decimal(0)) + Decimal(amount)
-    return summed
+def _sum_of(place: tuple[Any, ...], parts: Sequence[stakes.Counted], sums: stakes.Stakes) -> Held:
+    number, new = (sum(part[at] for part in parts) for at in (0, 1))
+    return Held(place[0], place[1], place[2], number, new, schema.instant(min(part[2] for part in parts)), sums)
 
 
 def _waiting(connection: Connection, names: Collection[int]) -> tuple[Waiting, ...]:

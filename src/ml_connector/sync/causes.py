@@ -23,6 +23,9 @@ IN_TARGET = (
     ANSWERED_OTHERWISE,
 )
 
+# What the runs that follow look at again by themselves, and what goes away without anybody.
+RETRIED = ("not_confirmed", "differs_in_target", "changed_meanwhile", HANDED_OVER)
+
 
 def doubled(key: str, found: Sequence[Found]) -> Held:
     """The target has several records under one key of ours."""

@@ -27,7 +27,8 @@ class Owner(StrEnum):
 class Held(msgspec.Struct, frozen=True):
     """Why a record waits: a cause to group by, a sentence, what to do, who does it, what is at stake.
 
-    `idle`: the record need not be in the target; unless it is linked already, it waits for nobody.
+    `idle`: the record need not be in the target; unless it is linked already, it waits for nobody. `lacks`: the value
+    that a table of the connection does not have yet, where that is the cause.
     """
 
     cause: str
@@ -36,6 +37,7 @@ class Held(msgspec.Struct, frozen=True):
     owner: Owner = Owner.ADMINISTRATOR
     stake: Money | None = None
     idle: bool = False
+    lacks: str = ""
 
 
 class Trace(msgspec.Struct, frozen=True):
