@@ -38,6 +38,8 @@ class Installation(BaseSettings):
 
     `smtp_url`, `mail_from`: through which server and from whom alerts are mailed. `metrics_token`: who asks for figures
     has to bear it. `public_url`: where others reach this installation, such as `https://connector.example.com`.
+    `access_two_persons`: roles wait for a second administrator. `oidc_…`: the single sign-on; `oidc_roles` says which
+    value of the claim `oidc_roles_claim` gives which role: `ap-team=clerk,controllers=approver`.
     """
 
     model_config = SettingsConfigDict(env_prefix="ML_CONNECTOR_", env_ignore_empty=True)
@@ -52,7 +54,14 @@ class Installation(BaseSettings):
     mail_from: str = ""
     metrics_token: SecretStr | None = None
     allow_private_webhooks: bool = False
+    allow_private_systems: bool = False
     public_url: str = ""
+    access_two_persons: bool = False
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = None
+    oidc_roles_claim: str = "groups"
+    oidc_roles: str = ""
 
 
 def installation(store: str = "") -> Installation:
@@ -95,7 +104,7 @@ def key_file(installation: Installation) -> Path:
 
 
 class Ifs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How to reach an IFS Cloud tenant.
+    """How to reach an IFS Cloud tenant; `public_only`: never inside the network, as the console set the address.
 
     Units: requests_max a minute.
     """
@@ -106,10 +115,11 @@ class Ifs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     companies: tuple[str, ...]
     requests_max: int = 1000
     ca_file: str = ""
+    public_only: bool = False
 
 
 class Airbase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How to reach an Airbase tenant.
+    """How to reach an Airbase tenant; `public_only`: never inside the network, as the console set the address.
 
     Units: requests_max a minute (the real window is not known; the connector also slows down by the rate headers).
     """
@@ -118,6 +128,7 @@ class Airbase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     auth: Literal["bearer", "token"] = "bearer"
     requests_max: int = 450
     ca_file: str = ""
+    public_only: bool = False
 
 
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -53,6 +53,7 @@ def connection(given: Given, before: Connection | None) -> Connection:
         companies=_companies(given.ifs_companies, old_ifs.companies),
         requests_max=given.ifs_requests_max or old_ifs.requests_max,
         ca_file=ca_file,
+        public_only=old_ifs.public_only and not given.ifs_url,
     )
     airbase = msgspec.structs.replace(
         old_airbase,
@@ -60,6 +61,7 @@ def connection(given: Given, before: Connection | None) -> Connection:
         auth=given.airbase_auth or old_airbase.auth,
         requests_max=given.airbase_requests_max or old_airbase.requests_max,
         ca_file=ca_file,
+        public_only=old_airbase.public_only and not given.airbase_url,
     )
     return Connection(ifs, airbase, _with_subsidiaries(read, before, given.subsidiaries))
 

@@ -5,8 +5,6 @@ the address itself may be a secret, so errors name its host only.
 Must not know: what is told.
 """
 
-import ipaddress
-import socket
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,11 +12,10 @@ import httpx2
 import msgspec
 
 from ml_connector.errors import RefusedError, SettingsError, UnconfirmedError, UnreachableError
-from ml_connector.systems.address import LOCAL
+from ml_connector.systems.address import LOCAL, is_inside, resolved
 
 SYSTEM = "webhook"
 TIMEOUT_S = 10.0
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
@@ -57,19 +54,9 @@ class Callback:
 
     def _check_public(self) -> None:
         try:
-            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            found = resolved(self._host, self._port)
         except OSError as error:
             raise UnreachableError(SYSTEM, self._host, f"not found: {type(error).__name__}") from None
-        inside = [place[0] for *_, place in found if _is_inside(str(place[0]))]
-        if inside:
+        if any(map(is_inside, found)):
             allow = "ML_CONNECTOR_ALLOW_PRIVATE_WEBHOOKS=true"
             raise RefusedError(SYSTEM, self._host, f"is inside the network; {allow} lets it through", 0)
-
-
-def _is_inside(text: str) -> bool:
-    """Whether an address is not one of the internet, also the one that an address of IPv6 stands for."""
-    address = ipaddress.ip_address(text)
-    if isinstance(address, ipaddress.IPv6Address):
-        last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
-        address = address.ipv4_mapped or address.sixtofour or last or address
-    return not address.is_global or address.is_multicast

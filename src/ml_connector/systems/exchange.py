@@ -15,7 +15,10 @@ from typing import Any
 import httpx2
 import msgspec
 
+from ml_connector.systems.address import is_inside
+
 ERROR_BODY_MAX = 65_536
+INSIDE = "its address is inside the network, which ML_CONNECTOR_ALLOW_PRIVATE_SYSTEMS=true would allow"
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 
 
@@ -45,7 +48,7 @@ class OversizeError(LostError):
 
 
 class Exchange:
-    """Connections to one origin."""
+    """Connections to one origin; `public_only`: to none that is inside the network, whatever its name stands for."""
 
     def __init__(
         self,
@@ -55,13 +58,15 @@ class Exchange:
         transport: httpx2.BaseTransport | None = None,
         connect_s: float = 10.0,
         body_max: int = 64 * 2**20,
+        public_only: bool = False,
     ) -> None:
         self._origin = origin
         self._connect_s = connect_s
         self._body_max = body_max
         self._clock = _Deadline()
         self._client = httpx2.Client(
-            transport=transport or _Timed(self._clock, _tls(verify), _proxy(origin)), trust_env=False
+            transport=transport or _Timed(self._clock, tls(verify), proxy(origin), public_only=public_only),
+            trust_env=False,
         )
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes, total_s: float) -> Answer:
@@ -81,6 +86,8 @@ class Exchange:
             return self._read(self._client.send(request, stream=True))
         except _NOT_SENT as error:
             raise NotSentError(f"not reached: {_said(error)}") from None
+        except NotSentError:
+            raise
         except httpx2.TimeoutException:
             raise LateError(f"no whole answer within {total_s:g} s") from None
         except LostError:
@@ -125,11 +132,13 @@ def _said(error: Exception) -> str:
 
 
 @functools.cache  # loading the authorities takes longer than many a run
-def _tls(verify: bool | str) -> ssl.SSLContext:
+def tls(verify: bool | str) -> ssl.SSLContext:
+    """Which certificates are believed; `verify` may name a file with authorities."""
     return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else httpx2.create_ssl_context(verify)
 
 
-def _proxy(origin: str) -> str | None:
+def proxy(origin: str) -> str | None:
+    """The proxy that requests to an origin go through."""
     scheme, _, host = origin.partition("://")
     if urllib.request.proxy_bypass(host):
         return None
@@ -160,16 +169,20 @@ class _Timed(httpx2.HTTPTransport):
     httpx limits each single read, so that a server which sends a byte now and then could hold a request for ever.
     """
 
-    def __init__(self, clock: _Deadline, verify: ssl.SSLContext | bool, proxy: str | None) -> None:
-        super().__init__(verify=verify, proxy=proxy, trust_env=True)
+    def __init__(
+        self, clock: _Deadline, verify: ssl.SSLContext | bool, through: str | None, *, public_only: bool
+    ) -> None:
+        super().__init__(verify=verify, proxy=through, trust_env=True)
         pool: Any = self._pool
-        pool._network_backend = _Network(pool._network_backend, clock)
+        # Where a proxy stands between, it decides what is reached.
+        pool._network_backend = _Network(pool._network_backend, clock, public_only=public_only and not through)
 
 
 class _Network:
-    def __init__(self, inner: Any, clock: _Deadline) -> None:
+    def __init__(self, inner: Any, clock: _Deadline, *, public_only: bool) -> None:
         self._inner = inner
         self._clock = clock
+        self._public_only = public_only
 
     def connect_tcp(
         self,
@@ -180,6 +193,10 @@ class _Network:
         socket_options: Iterable[Any] | None = None,
     ) -> "_Stream":
         stream = self._inner.connect_tcp(host, port, self._clock.cut(timeout), local_address, socket_options)
+        # What the name stood for a moment ago counts for nothing: only who is at the other end now.
+        if self._public_only and is_inside(str(stream.get_extra_info("server_addr")[0])):
+            stream.close()
+            raise NotSentError(INSIDE)
         return _Stream(stream, self._clock)
 
     def sleep(self, seconds: float) -> None:

@@ -97,6 +97,7 @@ class Wire:
         pause_max_s: float = 20.0,
         body_max: int = 64 * 2**20,
         verify: bool | str = True,
+        public_only: bool = False,
         plain_http: bool = False,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -113,7 +114,12 @@ class Wire:
         self._pause_max_s = pause_max_s
         self._sleep = sleep
         self._exchange = Exchange(
-            self.origin, verify=verify, transport=transport, connect_s=connect_s, body_max=body_max
+            self.origin,
+            verify=verify,
+            transport=transport,
+            connect_s=connect_s,
+            body_max=body_max,
+            public_only=public_only,
         )
         self._closed = False
         self._counted = threading.Lock()

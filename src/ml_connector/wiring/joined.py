@@ -318,6 +318,7 @@ def _ifs(
     own = connection.ifs
     limiter = Limiter(Reservations(opened.database), f"ifs/{connection_id}", own.requests_max)
     limits: dict[str, Any] = {"total_s": connection.profile.timeout_s, "verify": own.ca_file or True}
+    limits["public_only"] = own.public_only
     door = Wire("IFS", own.url, Anonymous(), limiter, explain=ifs_auth.explain, **limits)
     shelf = TokenShelf(opened.database, opened.vault, connection_id)
     login = ClientCredentials(door, own.realm, own.client_id, secret, shelf)
@@ -331,6 +332,7 @@ def _airbase(
     own = connection.airbase
     limiter = Limiter(Reservations(opened.database), f"airbase/{connection_id}", own.requests_max)
     limits: dict[str, Any] = {"total_s": connection.profile.timeout_s, "verify": own.ca_file or True}
+    limits["public_only"] = own.public_only
     refusals = Refusals()
     token = StaticToken(own.auth, secret)
     wire = Wire("Airbase", own.url, token, limiter, explain=refusals.explain, **limits)
