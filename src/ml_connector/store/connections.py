@@ -13,25 +13,28 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import Row, delete, exists, insert, or_, select, update
 
 from ml_connector.errors import SettingsError
-from ml_connector.records import codec
-from ml_connector.store import schema
+from ml_connector.store import schema, versions
 from ml_connector.store.db import Database, upsert
 from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.schema import links
+from ml_connector.store.schema_people import versions as versions_table
 from ml_connector.store.schema_work import hooks
 from ml_connector.store.scope import Clock
 from ml_connector.store.vault import Vault
-from ml_connector.sync.change import OPEN, State
+from ml_connector.store.versions import Authored, State, Version
+from ml_connector.sync.change import OPEN
+from ml_connector.sync.change import State as Change
 
 KEYS_MAX = 10
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """A connection as saved."""
+    """A connection as saved; `made`: the version that saving it made, if any."""
 
     id: int
     name: str
     settings: dict[str, Any]
+    made: Version | None = None
 
 
 class Connections:
@@ -42,17 +45,24 @@ class Connections:
         self._vault = vault
         self._clock = clock
 
-    def save(self, name: str, settings: dict[str, Any], secrets: dict[str, str]) -> Connection:
-        """Save or replace a connection; secrets that are not given stay, an empty one is removed."""
+    def save(
+        self, name: str, settings: dict[str, Any], secrets: dict[str, str], how: Authored | None = None
+    ) -> Connection:
+        """Save a connection or a version of its settings; secrets that are not given stay, an empty one is removed.
+
+        Secrets count at once, whatever the version waits for. Raises: SettingsError.
+        """
         _check_name(name)
-        now = schema.stamp(self._clock())
+        how, now = how or Authored(), self._clock()
         with self._db.write() as transaction:
-            connection_id = self._keep(transaction, name, settings, now)
+            connection_id = self._place(transaction, name, schema.stamp(now))
+            made = versions.keep(transaction, connection_id, settings, how, now)
+            self._touch(transaction, connection_id, schema.stamp(now))
             if secrets:
-                self._keep_secrets(transaction, connection_id, secrets, now)
-            facts = {"event": "saved", "settings": codec.digest(settings), "secrets": sorted(secrets)}
-            self._note(transaction, connection_id, facts)
-        return Connection(connection_id, name, settings)
+                self._keep_secrets(transaction, connection_id, secrets, schema.stamp(now))
+            self._tell(transaction, connection_id, made, how.person, secrets)
+            kept = versions.in_force(transaction, connection_id)
+        return Connection(connection_id, name, kept.settings if kept else settings, made)
 
     def keys_of(self, name: str, target_id: str) -> list[str]:
         """The keys of what is linked to a target's record, named in full or by the last part of its id."""
@@ -113,24 +123,41 @@ class Connections:
             row = self._find(transaction, name)
             if _in_use(transaction, row.id):
                 raise SettingsError(f"connection {name} has linked records; removing it would make duplicates later")
-            for table in (schema.secrets, schema.tokens, hooks, schema.marks, schema.cursors, schema.exceptions):
+            own = schema.secrets, schema.tokens, hooks, schema.marks, schema.cursors, schema.exceptions, versions_table
+            for table in own:
                 transaction.execute(delete(table).where(table.c.connection_id == row.id))
             now = schema.stamp(self._clock())
             table = schema.connections
             transaction.execute(update(table).where(table.c.id == row.id).values(removed_at=now, settings="{}"))
             self._note(transaction, row.id, {"event": "removed"})
 
-    def _keep(self, transaction: Transaction, name: str, settings: dict[str, Any], now: str) -> int:
+    def _place(self, transaction: Transaction, name: str, now: str) -> int:
+        """The connection of this name, made where there is none; nobody else changes it until the commit."""
         table = schema.connections
-        values = {"name": name, "settings": msgspec.json.encode(settings).decode(), "changed_at": now}
         query = select(table.c.id).where(table.c.name == name, table.c.removed_at.is_(None)).with_for_update()
         known: int | None = transaction.execute(query).scalar_one_or_none()
         if known is not None:
-            transaction.execute(update(table).where(table.c.id == known).values(values))
             return known
-        return transaction.execute(
-            insert(table).values(values | {"created_at": now}).returning(table.c.id)
-        ).scalar_one()
+        row = {"name": name, "settings": "{}", "created_at": now, "changed_at": now}
+        return transaction.execute(insert(table).values(row).returning(table.c.id)).scalar_one()
+
+    def _touch(self, transaction: Transaction, connection_id: int, now: str) -> None:
+        """Have whoever works with a connection take it up anew: its secrets may be others."""
+        table = schema.connections
+        transaction.execute(update(table).where(table.c.id == connection_id).values(changed_at=now))
+
+    def _tell(
+        self, transaction: Transaction, connection_id: int, made: Version | None, person: str, secrets: dict[str, str]
+    ) -> None:
+        """Journal what was saved; of secrets by their names."""
+        events: dict[State, str] = {State.PROPOSED: "proposed", State.APPROVED: "scheduled"}
+        named: dict[str, Any] = {"secrets": sorted(secrets), "person": person}
+        if made is None:
+            self._note(transaction, connection_id, {"event": "saved", **named})
+            return
+        told = versions.line(made, events.get(made.state, "saved"), person)
+        told = msgspec.structs.replace(told, facts=told.facts | named)
+        Journal(self._db, self._vault, connection_id, self._clock).append(transaction, [told])
 
     def _keep_secrets(self, transaction: Transaction, connection_id: int, secrets: dict[str, str], now: str) -> None:
         table = schema.secrets
@@ -184,5 +211,5 @@ def _check_name(name: str) -> None:
 def _in_use(transaction: Transaction, connection_id: int) -> bool:
     links, changes = schema.links, schema.changes
     linked = exists().where(links.c.connection_id == connection_id)
-    opened = exists().where(changes.c.connection_id == connection_id, changes.c.state.in_((*OPEN, State.HANDED)))
+    opened = exists().where(changes.c.connection_id == connection_id, changes.c.state.in_((*OPEN, Change.HANDED)))
     return bool(transaction.execute(select(or_(linked, opened))).scalar())

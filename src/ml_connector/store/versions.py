@@ -306,5 +306,3 @@ def _read(row: Row[Any]) -> Version:
         row.ended_by,
         at(row.ended_at),
     )
-
-

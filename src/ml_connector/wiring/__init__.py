@@ -9,13 +9,13 @@ from ml_connector.wiring.opened import (
     Opened,
     Secrets,
     approvals,
-    connect,
     exceptions,
     installation_journal,
     journal,
     kept,
     open_store,
 )
+from ml_connector.wiring.versions import connect
 
 __all__ = [
     "Joined",

@@ -1,6 +1,6 @@
 """The open store, and the connections kept in it.
 
-Rule: a connection is kept only when everything in its profile is right.
+Rule: it opens and hands over; it changes nothing.
 Must not know: how anything is shown.
 """
 
@@ -20,8 +20,6 @@ from ml_connector.store.exceptions import Exceptions
 from ml_connector.store.journal import Journal
 from ml_connector.store.schema import INSTALLATION
 from ml_connector.store.vault import Vault
-from ml_connector.systems.ifs.vouchers.landing import Landing
-from ml_connector.wiring import profile as profiles
 
 
 class Secrets(msgspec.Struct, frozen=True):
@@ -62,35 +60,6 @@ def open_store(installation: Installation, *, create: bool = True) -> Opened:
         database.close()
         raise
     return Opened(database, vault, Connections(database, vault))
-
-
-def connect(opened: Opened, name: str, connection: Connection, secrets: Secrets, *, same_tenants: bool = False) -> None:
-    """Keep a connection, replacing one of the same name.
-
-    `same_tenants`: a changed address leads to the systems that it led to before. Raises: SettingsError when a name in
-    the profile is wrong, or when records are linked that the connection would no longer lead to; StoreError.
-    """
-    if name.startswith("-"):
-        raise SettingsError(f"a connection can't be called {name!r}: it would be taken for an option")
-    stored = msgspec.to_builtins(connection)
-    read = profiles.read(settings.connection(stored))
-    if opened.connections.in_use(name):
-        before = settings.connection(opened.connections.get(name).settings)
-        settings.check_move(name, before, connection, same_tenants=same_tenants)
-        _check_landing(name, profiles.read(before).landing, read.landing)
-    given = {"ifs": secrets.ifs, "airbase": secrets.airbase}
-    opened.connections.save(name, stored, {field: value for field, value in given.items() if value})
-
-
-def _check_landing(name: str, before: Landing | None, after: Landing | None) -> None:
-    """Make sure that what was posted or handed over is still found. Raises: SettingsError."""
-    if before and after and before.serie != after.serie:
-        raise SettingsError(f"{name} has posted vouchers with the serie {before.serie}; with another they aren't found")
-    if before and before.folder and (after is None or before.folder != after.folder):
-        raise SettingsError(
-            f"{name} has handed over voucher files in {before.folder}; keep it in [posting.landing] folder, whatever "
-            "the kind, so that what is in them is still known"
-        )
 
 
 def kept(opened: Opened, name: str) -> Connection | None:

@@ -20,7 +20,7 @@ from ml_connector.store.inbox import Inbox
 from ml_connector.store.orders import Orders
 from ml_connector.sync.orders import Ending, Order, State, needed_by
 from ml_connector.systems import tracing
-from ml_connector.wiring import alerting, dispatching, keeping
+from ml_connector.wiring import alerting, dispatching, keeping, versions
 from ml_connector.wiring.alerting import Alerting
 from ml_connector.wiring.dispatching import Dispatching
 from ml_connector.wiring.opened import Opened
@@ -77,6 +77,7 @@ def _chores(opened: Opened, installation: Installation, pace: Pace) -> tuple[Cho
     return (
         Chore("take over", pace.lease_s / 5, lambda: _taken_over(orders)),
         Chore("schedules", 1.0, ticking.act),
+        Chore("versions", versions.EVERY_S, lambda: versions.due(opened)),
         Chore("inbox", dispatching.EVERY_S, Dispatching(opened, ticking.places, ticking.held_until).act),
         Chore("alerts", alerting.EVERY_S, Alerting(opened, installation).act),
         Chore("cleaning", CLEAN_S, lambda: _cleaned(opened, installation)),

@@ -1,0 +1,219 @@
+"""Changing a connection's settings: at once, later, or when a second person agrees; and going back.
+
+Rule: whatever way a change comes, it becomes a version. Where two persons are asked for, it is in force once somebody
+else agreed; only to switch flows off takes nobody else.
+Must not know: how anything is shown.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import structlog
+
+from ml_connector import settings
+from ml_connector.errors import SettingsError
+from ml_connector.settings import Connection, Profile
+from ml_connector.store import versions as stored
+from ml_connector.store.versions import Authored, State, Version, Versions
+from ml_connector.systems.ifs.vouchers.landing import Landing
+from ml_connector.wiring import merging
+from ml_connector.wiring import profile as profiles
+from ml_connector.wiring.opened import Opened, Secrets
+
+EVERY_S = 5.0
+NOTE_MAX = 500
+YEARS_MAX = 5
+NO_SECRETS = Secrets("", "")
+_LOG = structlog.get_logger("ml_connector.versions")
+
+
+def connect(
+    opened: Opened,
+    name: str,
+    connection: Connection,
+    secrets: Secrets,
+    *,
+    same_tenants: bool = False,
+    person: str = "",
+    note: str = "",
+) -> Version | None:
+    """Keep a connection, or make a version of one that is there; None: nothing but secrets changed.
+
+    `same_tenants`: a changed address leads to the systems that it led to before. Raises: SettingsError when a name in
+    the profile is wrong, or when records are linked that the connection would no longer lead to; StoreError.
+    """
+    if name.startswith("-"):
+        raise SettingsError(f"a connection can't be called {name!r}: it would be taken for an option")
+    how = Authored(person or settings.person(), _note(note))
+    return _save(opened, name, connection, how, secrets, same_tenants=same_tenants)
+
+
+def change(
+    opened: Opened,
+    name: str,
+    profile: Profile,
+    *,
+    person: str,
+    note: str = "",
+    effective_at: datetime | None = None,
+    base: int | None = None,
+) -> Version | None:
+    """Make a version with another profile; `base`: the version that was looked at. Raises: SettingsError."""
+    connection = msgspec.structs.replace(present(opened, name), profile=profile)
+    how = Authored(person, _note(note), _later(effective_at), base=base)
+    return _save(opened, name, connection, how, NO_SECRETS)
+
+
+def approve(opened: Opened, name: str, number: int, person: str, *, same_tenants: bool = False) -> Version:
+    """Agree to a version, as somebody who did not make it. Raises: SettingsError."""
+    one = of(opened, name).get(number)
+    if one.author == person:
+        raise SettingsError(f"{person} made version {number}; somebody else has to agree to it")
+    if one.state is State.PROPOSED:
+        _check(opened, name, settings.connection(one.settings), same_tenants=same_tenants)
+    return of(opened, name).approve(number, person)
+
+
+def end(opened: Opened, name: str, number: int, person: str, note: str = "") -> Version:
+    """Turn a waiting version down; who made it withdraws it. Raises: SettingsError."""
+    return of(opened, name).end(number, person, _note(note))
+
+
+def rebase(opened: Opened, name: str, number: int, person: str) -> Version:
+    """Make a version that changes what another one changed, upon the one in force; the other one is ended.
+
+    Raises: SettingsError when both changed the same, naming where.
+    """
+    kept = of(opened, name)
+    old = kept.get(number)
+    if old.state not in (State.PROPOSED, State.APPROVED, State.LAPSED):
+        raise SettingsError(f"version {number} is {old.state}; there is nothing to rebase")
+    base, now = kept.get(old.base).settings if old.base else {}, _in_force(opened, name)
+    if now.number == old.base and old.state is not State.LAPSED:
+        raise SettingsError(f"version {number} is made upon the version in force; it needs no rebasing")
+    merged = settings.connection(merging.merged(base, old.settings, now.settings))
+    effective_at = old.effective_at if old.effective_at and old.effective_at > datetime.now(UTC) else None
+    how = Authored(person, old.note, effective_at, base=now.number)
+    made = _save(opened, name, merged, how, NO_SECRETS)
+    if old.waits:
+        kept.end(number, person, f"rebased as version {made.number}" if made else "all of it is in force already")
+    return made or now
+
+
+def roll_back(opened: Opened, name: str, number: int, person: str, note: str = "") -> Version | None:
+    """Make a version with the profile that an older one has. Raises: SettingsError."""
+    old = of(opened, name).get(number)
+    profile = settings.connection(old.settings).profile
+    return change(opened, name, profile, person=person, note=note or f"Back to version {number}.")
+
+
+def waiting(opened: Opened, name: str) -> list[Version]:
+    """Versions that wait for a second person."""
+    return [one for one in of(opened, name).waiting() if one.state is State.PROPOSED]
+
+
+def due(opened: Opened) -> bool:
+    """Put in force what was to be from now on; whether anything was."""
+    names = {number: name for number, (name, _) in opened.connections.versions().items()}
+    come = stored.due(opened.database, datetime.now(UTC))
+    for connection_id, number in come:
+        _begin(opened, names[connection_id], number)
+    return bool(come)
+
+
+def of(opened: Opened, name: str) -> Versions:
+    """The versions of a connection."""
+    return Versions(opened.database, opened.vault, opened.connections.get(name).id)
+
+
+def present(opened: Opened, name: str) -> Connection:
+    """The settings of a connection as they are in force."""
+    return settings.connection(opened.connections.get(name).settings)
+
+
+def number_in_force(opened: Opened, name: str) -> int:
+    """The version in force; 0: settings were not changed since versions are kept."""
+    current = of(opened, name).in_force()
+    return current.number if current else 0
+
+
+def needs_two(before: dict[str, Any] | None, after: dict[str, Any]) -> bool:
+    """Whether a change waits for a second person: as the settings in force say, unless it only switches flows off."""
+    if before is None or not before.get("profile", {}).get("two_persons", False):
+        return False
+    same = {**before, "off": ()} == {**after, "off": ()}
+    return not (same and set(before.get("off", ())) <= set(after.get("off", ())))
+
+
+def _save(
+    opened: Opened, name: str, connection: Connection, how: Authored, secrets: Secrets, *, same_tenants: bool = False
+) -> Version | None:
+    _check(opened, name, connection, same_tenants=same_tenants)
+    after = msgspec.to_builtins(connection)
+    before = opened.connections.get(name).settings if name in opened.connections.names() else None
+    how = msgspec.structs.replace(how, waits=needs_two(before and _whole(before), after))
+    given = {"ifs": secrets.ifs, "airbase": secrets.airbase}
+    return opened.connections.save(name, after, {field: value for field, value in given.items() if value}, how).made
+
+
+def _whole(kept: dict[str, Any]) -> dict[str, Any]:
+    """Settings as this program writes them, whichever did; as they are when it can't read them."""
+    try:
+        return msgspec.to_builtins(settings.connection(kept))
+    except SettingsError:
+        return kept
+
+
+def _check(opened: Opened, name: str, connection: Connection, *, same_tenants: bool = False) -> None:
+    """Make sure that settings are right, and still lead to what is linked. Raises: SettingsError."""
+    read = profiles.read(settings.connection(msgspec.to_builtins(connection)))
+    if opened.connections.in_use(name):
+        before = present(opened, name)
+        settings.check_move(name, before, connection, same_tenants=same_tenants)
+        _check_landing(name, profiles.read(before).landing, read.landing)
+
+
+def _check_landing(name: str, before: Landing | None, after: Landing | None) -> None:
+    """Make sure that what was posted or handed over is still found. Raises: SettingsError."""
+    if before and after and before.serie != after.serie:
+        raise SettingsError(f"{name} has posted vouchers with the serie {before.serie}; with another they aren't found")
+    if before and before.folder and (after is None or before.folder != after.folder):
+        raise SettingsError(
+            f"{name} has handed over voucher files in {before.folder}; keep it in [posting.landing] folder, whatever "
+            "the kind, so that what is in them is still known"
+        )
+
+
+def _begin(opened: Opened, name: str, number: int) -> None:
+    kept = of(opened, name)
+    try:
+        _check(opened, name, settings.connection(kept.get(number).settings))
+        kept.begin(number)
+    except SettingsError as error:
+        _LOG.warning("a version could not be put in force", connection=name, version=number, said=str(error))
+        kept.lapse(number, str(error))
+
+
+def _in_force(opened: Opened, name: str) -> Version:
+    current = of(opened, name).in_force()
+    if current is None:
+        raise SettingsError(f"the settings of {name} were not changed yet")
+    return current
+
+
+def _note(note: str) -> str:
+    said = note.strip()
+    if len(said) > NOTE_MAX or not said.isprintable():
+        raise SettingsError(f"a note is one line of {NOTE_MAX} characters at most")
+    return said
+
+
+def _later(at: datetime | None) -> datetime | None:
+    """When a version takes effect; None for at once."""
+    now = datetime.now(UTC)
+    if at is None or at <= now:
+        return None
+    if at.year > now.year + YEARS_MAX:
+        raise SettingsError(f"a change can take effect within {YEARS_MAX} years; later than that, make it then")
+    return at
