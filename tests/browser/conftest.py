@@ -5,6 +5,7 @@ from typing import Any
 
 import chromium
 import pytest
+from company import Company, at_work
 from playwright.sync_api import Browser, sync_playwright
 
 
@@ -16,6 +17,13 @@ def browser() -> Generator[Browser]:
             (pytest.fail if chromium.demanded() else pytest.skip)(chromium.MISSING)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Generator[Company]:
+    """The demo's company with a console on it; what a test changes there, others see."""
+    with at_work(tmp_path_factory.mktemp("company")) as made:
+        yield made
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,7 +15,7 @@ import webbrowser
 from contextlib import ExitStack, closing
 
 import httpx2
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 from rich.markup import escape
 
@@ -23,8 +23,8 @@ from ml_connector import sandbox, wiring
 from ml_connector.cli import show
 from ml_connector.cli.serving import listening_on, serve_on
 from ml_connector.cli.unattended import stop_on_signals
+from ml_connector.console import cookies
 from ml_connector.console.app import make_app
-from ml_connector.console.person import COOKIE
 from ml_connector.demo import company
 from ml_connector.demo.walk import title
 from ml_connector.engine.worker import Worker
@@ -80,9 +80,9 @@ def _door(web: FastAPI, store: wiring.Opened) -> str:
     person = Users(store.database).create(PERSON, tuple(Role), PERSON)
 
     @web.get(path, include_in_schema=False)
-    def let_in() -> RedirectResponse:  # pyright: ignore[reportUnusedFunction]
+    def let_in(request: Request) -> RedirectResponse:  # pyright: ignore[reportUnusedFunction]
         there = RedirectResponse("/", 303)
-        there.set_cookie(COOKIE, Sessions(store.database).begin(person), httponly=True, samesite="lax")
+        cookies.keep(request, there, cookies.COOKIE, Sessions(store.database).begin(person))
         return there
 
     return path

@@ -1,0 +1,77 @@
+"""The demo's company in a store, after a few runs: what the pages are looked at with."""
+
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rig import open_store, sqlite_url
+from serving import signed_in
+from standing import Standing, standing
+
+from ml_connector import sandbox, wiring
+from ml_connector.console.cookies import COOKIE
+from ml_connector.demo import company
+from ml_connector.sandbox import Sandbox
+from ml_connector.sandbox.airbase.options import HookOptions
+from ml_connector.settings import Installation
+from ml_connector.store.rights import Role
+from ml_connector.store.schedules import ALL, Schedules
+from ml_connector.wiring import hooking
+
+NAME = company.NAME
+KARI, OLA = "kari", "ola"
+ROLES = {KARI: (Role.CLERK, Role.ADMINISTRATOR), OLA: (Role.APPROVER,)}
+
+
+@dataclass(frozen=True)
+class Company:
+    """A console on the company."""
+
+    console: Standing
+
+    def cookie(self, name: str = KARI) -> tuple[str, str]:
+        """What the browser of somebody who has signed in shows."""
+        with closing(open_store(self.console.store)) as store:
+            return COOKIE, signed_in(store, *ROLES[name], name=name)[0]
+
+
+@contextmanager
+def at_work(folder: Path) -> Generator[Company]:
+    """The company, with a console on it."""
+    options = company.made_up()
+    options.ifs.rate_limit = options.airbase.rate_limit = 1_000_000
+    with sandbox.start(options) as box:
+        _month(folder, box)
+        with standing(folder, box) as console:
+            _tell(console)
+            yield Company(console)
+
+
+def _month(folder: Path, box: Sandbox) -> None:
+    """What has happened so far."""
+    with closing(open_store(sqlite_url(folder))) as store:
+        company.connect(store, box)
+        connection_id = store.connections.get(NAME).id
+        schedules = Schedules(store.database, store.vault)
+        schedules.set(connection_id, ALL, "15 3 * * *", KARI, census=False, catch_up=False)
+        schedules.add_blackout(connection_id, ALL, "0 18 L * * for 12h", "month-end close", KARI)
+        _run(store)
+        company.change_a_line(box)
+        _run(store)
+        company.end_agreements(box)
+        _run(store)
+
+
+def _run(store: wiring.Opened) -> None:
+    with wiring.joined(store, NAME) as both:
+        assert not [error for _, error in both.run([]) if error]
+
+
+def _tell(console: Standing) -> None:
+    """Airbase tells of a request that was approved."""
+    with closing(open_store(console.store)) as store:
+        made = hooking.set_up(store, NAME, "airbase", hooking.Wish(), KARI)
+    url = hooking.address(Installation(public_url=console.url), made.hook)
+    console.box.options()["airbase"].hooks = HookOptions(url=url, secret=made.secret)
+    company.approve_a_request(console.box)
