@@ -43,6 +43,7 @@ def _unlabelled(dimension: Dimension) -> Held:
         "code part any more.",
         f'Add the label to [mapping.dimensions] of the connection, such as department = "{dimension.part}".',
         idle=True,
+        lacks=dimension.part,
     )
 
 

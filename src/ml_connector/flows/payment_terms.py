@@ -96,6 +96,7 @@ def _unmapped(terms: SupplierTerms) -> Held:
         f"Payment term {terms.payment_term} of company {terms.company} has no counterpart in Airbase.",
         f'Add "{terms.payment_term}" to [mapping.payment_terms] of the connection, then run again.',
         Owner.CLERK,
+        lacks=terms.payment_term,
     )
 
 

@@ -109,6 +109,7 @@ def _problem(order: PurchaseOrder, context: Context) -> Held | None:
             f"Map it: ml-connector connect … --subsidiary {order.company}=<Airbase reference>, then run again.",
             Owner.ADMINISTRATOR,
             _stake(order),
+            lacks=order.company,
         )
     if _supplier(order) not in context.links:
         return Held(

@@ -128,6 +128,7 @@ def _not_mapped(bill: Document) -> Held:
         f"is of subsidiary {bill.subsidiary or '(none)'}, which no company of IFS is mapped to",
         "Map it: ml-connector connect … --subsidiary <company>=<Airbase reference>, then run again.",
         Owner.ADMINISTRATOR,
+        lacks=bill.subsidiary,
     )
 
 

@@ -45,6 +45,7 @@ def _no_payment_terms(terms: SupplierTerms, context: Context) -> Held | None:
         f"Payment term {terms.payment_term} of company {terms.company} has no counterpart in Airbase.",
         f'Add "{terms.payment_term}" to [mapping.payment_terms] of the connection, then run again.',
         Owner.CLERK,
+        lacks=terms.payment_term,
     )
 
 
@@ -57,6 +58,7 @@ def _no_subsidiary(supplier: Supplier, context: Context) -> Held | None:
         f"Supplier {supplier.supplier_id} belongs to company {company}, which has no subsidiary in Airbase.",
         f"Map it: ml-connector connect … --subsidiary {company}=<Airbase reference>, then run again.",
         Owner.ADMINISTRATOR,
+        lacks=company,
     )
 
 

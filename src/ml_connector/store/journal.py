@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ml_connector.errors import StoreError
 from ml_connector.store import schema
 from ml_connector.store.chain import GENESIS, Header, Verdict, head_text, verify
-from ml_connector.store.db import Database
+from ml_connector.store.db import Database, among
 from ml_connector.store.scope import Clock, pack, unpack
 from ml_connector.store.vault import Vault
 
@@ -42,6 +42,7 @@ class Kind(StrEnum):
     PRUNED = "pruned"
     SCHEDULE = "schedule"
     ACCESS = "access"
+    NOTED = "noted"
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -105,6 +106,13 @@ class Journal:
         with self._db.read() as connection:
             rows = connection.execute(query.where(table.c.seq > after).order_by(table.c.seq).limit(limit)).all()
         return [self._entry(row) for row in rows]
+
+    def noted(self, connection: Connection, keys: Sequence[str]) -> list[JournalEntry]:
+        """What people noted at these records, oldest first."""
+        table = schema.journal
+        mine = (table.c.connection_id == self._connection_id) & (table.c.kind == Kind.NOTED.value)
+        query = select(table).where(mine, among(connection, table.c.key, list(keys))).order_by(table.c.seq)
+        return [self._entry(row) for row in connection.execute(query)]
 
     def length(self, connection: Connection) -> int:
         """How many entries there are."""

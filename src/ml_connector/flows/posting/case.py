@@ -77,6 +77,7 @@ def account_missing(document: Document, name: str, company: str) -> Held:
         f"needs the account {name} of company {company}, but the profile gives no account that name",
         f"Add to the profile:\n{table('[posting.accounts]', {name: DOTS})}\nThen connect and run again.",
         Owner.CONTROLLER,
+        lacks=name,
     )
 
 
@@ -121,6 +122,7 @@ def _not_mapped(document: Document, found: list[str]) -> Held:
         problem,
         f"Map it to one: ml-connector connect … --subsidiary <IFS company>={document.subsidiary}, then run again.",
         Owner.ADMINISTRATOR,
+        lacks=document.subsidiary,
     )
 
 
@@ -144,6 +146,7 @@ def _unknown_type(document: Document) -> Held:
         f"is a {document.kind or 'document without a type'}, for which there is no posting rule",
         f"Write one in the profile:\n{table('[[posting.rule]]', written)}\nThen connect and run again.",
         Owner.CONTROLLER,
+        lacks=document.kind,
     )
 
 

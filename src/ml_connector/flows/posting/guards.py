@@ -47,10 +47,10 @@ def worth(record: Voucher) -> Money | None:
     )
 
 
-def hold(record: Voucher, cause: str, problem: str, remedy: str, owner: Owner = Owner.CLERK) -> Held:
+def hold(record: Voucher, cause: str, problem: str, remedy: str, owner: Owner = Owner.CLERK, lacks: str = "") -> Held:
     """A hold on a voucher, which names its document."""
     about = record.text.split(" · ", 1)[0]
-    return Held(cause, f"Voucher held: {problem} ({about}).", remedy, owner, worth(record))
+    return Held(cause, f"Voucher held: {problem} ({about}).", remedy, owner, worth(record), lacks=lacks)
 
 
 def unbalanced(asked: Asked) -> Held | None:
@@ -93,6 +93,7 @@ def account_unknown(asked: Asked) -> Held | None:
         "account_unknown",
         f"company {asked.company} has no account {missing.account}",
         "Correct the account in [posting] of the profile (or the account that Airbase shows), or create it in IFS.",
+        lacks=missing.account,
     )
 
 

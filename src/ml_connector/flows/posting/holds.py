@@ -16,6 +16,8 @@ def subject(document: Document) -> str:
     return f"{title} {document.number or document.id}".strip()
 
 
-def held(document: Document, cause: str, problem: str, remedy: str, owner: Owner = Owner.CLERK) -> Held:
+def held(
+    document: Document, cause: str, problem: str, remedy: str, owner: Owner = Owner.CLERK, lacks: str = ""
+) -> Held:
     """A hold on a document; `problem` goes on where its name ends."""
-    return Held(cause, f"{subject(document)} {problem}.", remedy, owner, document.amount)
+    return Held(cause, f"{subject(document)} {problem}.", remedy, owner, document.amount, lacks=lacks)
