@@ -12,7 +12,7 @@ from rig import NAME
 from schemathesis.specs.openapi import checks
 from serving import Served, serving
 
-from ml_connector.console import api
+from ml_connector.console.api import routes as api
 from ml_connector.store.api_tokens import Right
 
 EXAMPLES = 8

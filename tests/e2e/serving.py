@@ -14,7 +14,8 @@ from rig import Rig, generous, rig, sqlite_url
 
 from ml_connector import wiring
 from ml_connector.console.app import make_app
-from ml_connector.console.person import COOKIE, CSRF_HEADER, csrf_of
+from ml_connector.console.cookies import COOKIE
+from ml_connector.console.person import CSRF_HEADER, csrf_of
 from ml_connector.store.api_tokens import ApiTokens, Right
 from ml_connector.store.rights import Role
 from ml_connector.store.sessions import Sessions

@@ -15,7 +15,9 @@ from ml_connector import settings
 from ml_connector.cli import show
 from ml_connector.cli.context import AsJson, opened
 from ml_connector.errors import SettingsError
+from ml_connector.store.access_log import AccessLog
 from ml_connector.store.api_tokens import DAYS_MAX, ApiToken, ApiTokens, Right
+from ml_connector.wiring import Opened
 
 app = typer.Typer(no_args_is_help=True, help="Tokens for the API of `serve`.")
 
@@ -34,7 +36,7 @@ def create(
 ) -> None:
     """Make a token, and show it this once."""
     with opened(context) as store:
-        token = ApiTokens(store.database).create(name, scope, settings.person(), days)
+        token = _journalled(store).create(name, scope, settings.person(), days)
     if json:
         show.data({"name": name, "scope": scope, "token": token})
     else:
@@ -59,9 +61,13 @@ def list_tokens(context: typer.Context, json: AsJson = False) -> None:
 def revoke(context: typer.Context, name: Named) -> None:
     """Accept a token no longer."""
     with opened(context) as store:
-        if not ApiTokens(store.database).revoke(name):
+        if not _journalled(store).revoke(name, settings.person()):
             raise SettingsError(f"no token called {name!r} is in force; ml-connector token list shows them")
     show.err.print(f"{escape(name)} is revoked.")
+
+
+def _journalled(store: Opened) -> ApiTokens:
+    return ApiTokens(store.database, log=AccessLog(store.database, store.vault))
 
 
 def _grid(there: list[ApiToken]) -> Table:

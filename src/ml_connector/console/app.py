@@ -10,13 +10,15 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from ml_connector.console import api, health, hooks, metrics, pages, refusals, static
+from ml_connector.console import health, hooks, metrics, pages, refusals, static
+from ml_connector.console.api import routes as api
 from ml_connector.console.attempts import Attempts
 from ml_connector.console.bounds import Bounds
 from ml_connector.console.pages.render import problem
 from ml_connector.console.site import Site
 from ml_connector.flows import FLOWS
 from ml_connector.settings import Installation
+from ml_connector.store.access_log import AccessLog
 from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.wiring import Opened
 
@@ -38,7 +40,7 @@ def make_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.site = Site(opened, alive, nudge, ApiTokens(opened.database), Attempts(), given)
+    app.state.site = Site(opened, alive, nudge, _tokens(opened), Attempts(), given)
     refusals.install(app, problem)
     app.include_router(health.router(opened.database, alive))
     app.include_router(metrics.router(opened.database, opened.vault, FLOWS, metrics_token))
@@ -48,3 +50,7 @@ def make_app(
     app.include_router(pages.routes)
     app.add_middleware(Bounds)
     return app
+
+
+def _tokens(opened: Opened) -> ApiTokens:
+    return ApiTokens(opened.database, log=AccessLog(opened.database, opened.vault))

@@ -70,3 +70,10 @@ def _operating(token: Reader) -> ApiToken:
 
 
 Operator = Annotated[ApiToken, Depends(_operating)]
+
+
+def administering(token: Reader) -> ApiToken:
+    """The token of whoever asks, which may do all."""
+    if not token.right.covers(Right.ADMIN):
+        raise Refused(403, "forbidden", f"token {token.name} may not administer; this needs one with the scope admin")
+    return token

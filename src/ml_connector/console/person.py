@@ -17,11 +17,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
+from ml_connector.console.cookies import session_of
 from ml_connector.console.refusals import Refused
 from ml_connector.console.site import Site
 from ml_connector.store.rights import May
 
-COOKIE = "mlc_session"
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf"
 FIELDS_MAX = 500
 SIGN_IN = "/sign-in"
@@ -64,7 +64,7 @@ class PersonRoute(APIRoute):
 
 def known(request: Request) -> Person | None:
     """Who asks, by the cookie of their session."""
-    token = request.cookies.get(COOKIE, "")
+    token = session_of(request)
     site: Site = request.app.state.site
     session = site.sessions.find(token) if token else None
     if session is None:
@@ -99,6 +99,7 @@ async def _check_form(request: Request, person: Person) -> None:
         form = await request.form(max_files=1, max_fields=FIELDS_MAX)
         given = str(form.get(CSRF_FIELD, ""))
     if not hmac.compare_digest(given.encode(), person.csrf.encode()):
+        await request.close()  # lets go of files that came with the form
         raise Refused(403, "forged", "this form is not of your session any more; go back, reload the page, do it again")
 
 

@@ -12,7 +12,10 @@ from fastapi import Depends, Request
 
 from ml_connector.console.attempts import Attempts
 from ml_connector.settings import Installation
+from ml_connector.store.access import Access
 from ml_connector.store.api_tokens import ApiTokens
+from ml_connector.store.entry import Entry
+from ml_connector.store.invitations import Invitations
 from ml_connector.store.orders import Orders
 from ml_connector.store.schedules import Schedules
 from ml_connector.store.sessions import Sessions
@@ -38,6 +41,22 @@ class Site:
     def orders(self) -> Orders:
         """The orders of the store."""
         return Orders(self.opened.database)
+
+    @property
+    def access(self) -> Access:
+        """Who has access, to be changed."""
+        two_persons = self.installation.access_two_persons
+        return Access(self.opened.database, self.opened.vault, two_persons=two_persons)
+
+    @property
+    def entry(self) -> Entry:
+        """The way in."""
+        return Entry(self.opened.database, self.opened.vault)
+
+    @property
+    def invitations(self) -> Invitations:
+        """The links of the store."""
+        return Invitations(self.opened.database, self.opened.vault)
 
     @property
     def users(self) -> Users:

@@ -11,10 +11,11 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from ml_connector.errors import BusyError, SettingsError
 from ml_connector.store import schema
+from ml_connector.store.access_log import AccessLog
 from ml_connector.store.db import Database
 from ml_connector.store.schema_work import api_tokens
 from ml_connector.store.scope import Clock
@@ -66,9 +67,10 @@ class ApiToken(msgspec.Struct, frozen=True):
 class ApiTokens:
     """The tokens of a store."""
 
-    def __init__(self, db: Database, clock: Clock = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, db: Database, clock: Clock = lambda: datetime.now(UTC), log: AccessLog | None = None) -> None:
         self._db = db
         self._clock = clock
+        self._log = log
 
     def create(self, name: str, right: Right, person: str, days: int | None = None) -> str:
         """Make a token; it is told this once.
@@ -87,6 +89,7 @@ class ApiTokens:
                 raise SettingsError(f"there is a token {name!r} already; revoke it first, or choose another name")
             with self._db.write() as connection:
                 connection.execute(insert(api_tokens).values(row))
+                self._tell(connection, "token_made", person, name, scope=right.value)
         return token
 
     def all(self) -> list[ApiToken]:
@@ -94,11 +97,14 @@ class ApiTokens:
         with self._db.read() as connection:
             return [_token(row) for row in connection.execute(select(api_tokens).order_by(api_tokens.c.id))]
 
-    def revoke(self, name: str) -> int:
+    def revoke(self, name: str, person: str = "") -> int:
         """Let the token of this name be accepted no longer; how many that were."""
         there = update(api_tokens).where(api_tokens.c.name == name, api_tokens.c.revoked_at.is_(None))
         with self._db.write() as connection:
-            return connection.execute(there.values(revoked_at=schema.stamp(self._clock()))).rowcount
+            revoked = connection.execute(there.values(revoked_at=schema.stamp(self._clock()))).rowcount
+            if revoked:
+                self._tell(connection, "token_revoked", person, name)
+        return revoked
 
     def find(self, token: str) -> ApiToken | None:
         """The token in force that this is; it is noted that it was used. Raises: StoreError."""
@@ -113,6 +119,10 @@ class ApiTokens:
             return None
         self._note(found)
         return found
+
+    def _tell(self, connection: Connection, event: str, person: str, name: str, **facts: str) -> None:
+        if self._log:
+            self._log.note(connection, event, person, f"token:{name}", **facts)
 
     def _note(self, token: ApiToken) -> None:
         now, table = self._clock(), api_tokens.c

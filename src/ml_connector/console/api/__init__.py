@@ -1,20 +1,5 @@
 """The API, version 1: what the command line shows and orders, for programs.
 
-Rule: nothing is answered without a token; what is not a GET needs one that may operate. Endpoints are plain functions,
-which the web server runs in threads, so that the store may be waited for.
+Rule: one file a noun; `routes` is all of them. Nothing is imported here, as views share the API's shapes.
 Must not know: SQL.
 """
-
-from fastapi import APIRouter, Depends
-
-from ml_connector.console.api import connections, exceptions, inbox, orders, plans, runs, schedules, workers
-from ml_connector.console.auth import bearer
-from ml_connector.console.refusals import documented
-
-PREFIX = "/api/v1"
-ALWAYS = documented(400, 401, 404, 409, 413, 414, 422, 429, 500, 503)
-NOUNS = (connections, orders, runs, exceptions, inbox, schedules, plans, workers)
-
-routes = APIRouter(prefix=PREFIX, dependencies=[Depends(bearer)], responses=ALWAYS)
-for noun in NOUNS:
-    routes.include_router(noun.routes)

@@ -6,9 +6,9 @@ Must not know: SQL.
 
 from fastapi import APIRouter
 
-from ml_connector.console.pages import signing
+from ml_connector.console.pages import access, account, signing
 
-NOUNS = (signing,)
+NOUNS = (signing, account, access)
 
 routes = APIRouter(include_in_schema=False)
 for noun in NOUNS:
