@@ -20,6 +20,7 @@ from ml_connector.sync.outcome import Held, Mapped
 from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, decide, holding
 from ml_connector.sync.ports import Alike, Entry, Noted, Sight
 from ml_connector.sync.posting import decide_document, decide_doubted, decide_handed, stands
+from ml_connector.sync.words import words
 
 Outcome = Mapped[Any] | Held | None
 
@@ -79,15 +80,21 @@ def _keep(now: Pass, sights: Sequence[Sight], decisions: Sequence[Decision]) -> 
         now.tally.add(decision)
         now.report.sample(decision)
         now.job.tell(sight, decision)
+        said = _words(now, sight, decision)
         if decision.action in STAGED:
-            entries.append(Entry(decision, sight.record, _marked(sight.rows, decision)))
+            entries.append(Entry(decision, sight.record, _marked(sight.rows, decision), said))
         else:
-            noted.append(Noted(sight.key, _marked(sight.rows, decision), decision.held))
+            noted.append(Noted(sight.key, _marked(sight.rows, decision), decision.held, said))
         if now.dry or decision.action not in STAGED:
             now.report.count(decision.action)
     now.job.store.stage(now.run_id, entries)
     if not now.dry:
         now.job.store.note(now.run_id, noted)
+
+
+def _words(now: Pass, sight: Sight, decision: Decision) -> frozenset[str]:
+    """By what a record is found; what a plan looks at is kept nowhere."""
+    return frozenset() if now.dry else words(sight.key, sight.record, decision.after)
 
 
 def _marked(rows: tuple[Row, ...], decision: Decision) -> tuple[Row, ...]:

@@ -21,12 +21,14 @@ from ml_connector.store import settling
 from ml_connector.store.db import Database
 from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.scope import Clock, Scope
+from ml_connector.store.terms import Terms
 from ml_connector.store.vault import Vault
 from ml_connector.sync.change import Event, State
 from ml_connector.sync.edits import Edit
 from ml_connector.sync.gate import Population
 from ml_connector.sync.plan import Found, Link
 from ml_connector.sync.ports import Alike, Change, Entry, Noted, Settlement
+from ml_connector.sync.words import of_target
 
 LINKS_PAGE = 1000
 _EDITS = "edits"  # the cursor up to which entry of the journal edits have been looked at
@@ -50,6 +52,7 @@ class FlowStore:
         self._db = db
         self._scope = Scope(vault, connection_id, flow_name, source_kind, target_kind, clock)
         self._journal = Journal(db, vault, connection_id, clock)
+        self._terms = Terms(vault, connection_id)
         self._run_id = ""
         self._edited, self._edits_upto = False, 0
 
@@ -188,6 +191,7 @@ class FlowStore:
         """See `Store`."""
         with self._db.write() as connection:
             change_rows.stage(connection, self._scope, run_id, entries)
+            self._terms.add(connection, self._scope.flow, {one.decision.key: one.words for one in entries})
 
     def linking(self, flow: str, keys: Sequence[str]) -> dict[str, bool]:
         """See `Store`."""
@@ -214,6 +218,7 @@ class FlowStore:
         """See `Store`."""
         with self._db.write() as connection:
             mark_rows.replace(connection, self._scope, [(one.key, one.rows) for one in noted])
+            self._terms.add(connection, self._scope.flow, {one.key: one.words for one in noted})
             told = exception_rows.note(connection, self._scope, run_id, [(one.key, one.held) for one in noted])
             self._journal.append(connection, told)
 
@@ -235,6 +240,8 @@ class FlowStore:
             made = {one.change.id: settling.link(one) for one, state in outcomes if state is State.SETTLED}
             link_rows.put(connection, self._scope, list(made.values()))
             settling.mark(connection, self._scope, settlements)
+            named = {one.link.key: of_target(one.link.target_id) for one in made.values()}
+            self._terms.add(connection, self._scope.flow, named)
             told = exception_rows.note(connection, self._scope, run_id, settling.exceptions(settlements))
             lines = [settling.settled(self._scope, run_id, one, st, made.get(one.change.id)) for one, st in outcomes]
             self._journal.append(connection, [*lines, *told])

@@ -9,6 +9,7 @@ Must not know: what is sealed.
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 import stat
 import struct
@@ -40,6 +41,7 @@ class Vault:
         self._key = key
         self._ciphers: dict[int, AESGCM] = {}
         self._newest = 0
+        self._oldest = b""
 
     @classmethod
     def open(cls, db: Database, key: bytes | None, key_file: Path | None) -> "Vault":
@@ -77,6 +79,10 @@ class Vault:
         except InvalidTag:
             raise VaultError(_CLOSED) from None
 
+    def derived(self, purpose: str) -> bytes:
+        """A key for something else than sealing: the same for ever, however often keys are rotated or wrapped anew."""
+        return hmac.digest(self._oldest, f"ml-connector {purpose}".encode(), "sha256")
+
     def rotate(self) -> None:
         """Seal with a new data key from now on; what was sealed before stays readable."""
         with self._db.write() as connection:
@@ -113,7 +119,9 @@ class Vault:
     def _load(self) -> None:
         for row in _rows(self._db):
             if row.id not in self._ciphers:
-                self._ciphers[row.id] = AESGCM(_unwrap(self._key, row))
+                plain = _unwrap(self._key, row)
+                self._ciphers[row.id] = AESGCM(plain)
+                self._oldest = self._oldest or plain
         self._newest = max(self._ciphers)
 
 

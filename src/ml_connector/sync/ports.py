@@ -165,11 +165,12 @@ class Target(Protocol):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A decision to be staged, with the source record and rows it was made from."""
+    """A decision to be staged, with the source record and rows it was made from, and the words it is found by."""
 
     decision: Decision
     source: Any = None
     rows: tuple[Row, ...] = ()
+    words: frozenset[str] = frozenset()
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -201,11 +202,12 @@ class Settlement(msgspec.Struct, frozen=True):
 
 
 class Noted(msgspec.Struct, frozen=True):
-    """A record that needs nothing (`held` None) or a person; its rows are marked as seen."""
+    """A record that needs nothing (`held` None) or a person; its rows are marked as seen. `words`: it is found by."""
 
     key: str
     rows: tuple[Row, ...] = ()
     held: Held | None = None
+    words: frozenset[str] = frozenset()
 
 
 class Alike(msgspec.Struct, frozen=True):

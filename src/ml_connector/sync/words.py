@@ -1,0 +1,132 @@
+"""Words: by what a record is found, and what somebody means who looks for one.
+
+Rule: upper and lower case, accents and punctuation make no difference, nor does the way in which a number is written.
+Must not know: where words are kept.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ml_connector.records import keys
+from ml_connector.records.money import Money, exact, plain
+
+WORDS_MAX, ASKED_MAX = 16, 8
+LENGTH_MIN, LENGTH_MAX = 2, 40
+# In the order in which they matter: when a record has more words than are kept, the last ones go.
+REFERENCES = (
+    "supplier_id",
+    "reference",
+    "order_no",
+    "number",
+    "id",
+    "invoice_number",
+    "po_number",
+    "vendor_id",
+    "account",
+    "value",
+    "voucher",
+    "tax_id",
+)
+AMOUNTS = ("amount", "company_amount", "settlement", "total")
+TEXTS = ("name", "vendor", "text", "description")
+PARTS = ("supplier", "vendor")  # of records that are made of one of each side
+_UNDECOMPOSED = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+_BREAK = re.compile(r"[\W_]+")
+_GROUPED = re.compile(r"-?\d{1,3}(?:[,.'’]\d{3})+(?:[.,]\d+)?")
+_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+
+Asked = tuple[frozenset[str], ...]
+
+
+def words(key: str, *records: Any) -> frozenset[str]:
+    """The words of a record, by its key and what is known of it on either side."""
+    there = [one for record in records if record is not None for one in _parts(record)]
+    found = dict.fromkeys(_joined(part) for part in keys.split(key))
+    for named in (_references(there), _amounts(there), _texts(there)):
+        found |= dict.fromkeys(named)
+    usable = [word for word in found if LENGTH_MIN <= len(word) <= LENGTH_MAX]
+    return frozenset(usable[:WORDS_MAX])
+
+
+def of_target(target_id: str) -> frozenset[str]:
+    """The words of what a record is linked to: all of its id, and each part."""
+    found = [_joined(target_id)[:LENGTH_MAX], *map(_joined, target_id.split("/"))]
+    return frozenset(word for word in found if LENGTH_MIN <= len(word) <= LENGTH_MAX)
+
+
+def asked(query: str) -> Asked:
+    """What is looked for: of each word or number the ways in which it may be kept, all of which may be meant."""
+    found = dict.fromkeys(one for piece in query.split() for one in _meant(piece) if one)
+    return tuple(found)[:ASKED_MAX]
+
+
+def folded(text: str) -> str:
+    """A text as it is compared."""
+    bare = unicodedata.normalize("NFKD", text.casefold().translate(_UNDECOMPOSED))
+    return "".join(sign for sign in bare if not unicodedata.combining(sign))
+
+
+def _meant(piece: str) -> Iterator[frozenset[str]]:
+    written = piece.strip(',;:!?()"')
+    if amounts := _read(written):
+        yield frozenset({*amounts, _joined(written)})
+        return
+    yield from (frozenset({part}) for part in _split(written))
+
+
+def _read(written: str) -> set[str]:
+    """The numbers that a piece may be: 1,234 is read in both ways."""
+    found: set[str] = set()
+    if _GROUPED.fullmatch(written):
+        mark = next(sign for sign in written if not sign.isdigit() and sign != "-")
+        found.add(written.replace(mark, "").replace(",", "."))
+    if _NUMBER.fullmatch(written):
+        found.add(written.replace(",", "."))
+    return {plain(exact(number)) for number in found if number.count(".") < 2 and len(number) <= LENGTH_MAX}
+
+
+def _parts(record: Any) -> Iterator[Any]:
+    yield record
+    for name in PARTS:
+        inner = getattr(record, name, None)
+        if isinstance(inner, msgspec.Struct):
+            yield inner
+
+
+def _references(records: Iterable[Any]) -> Iterator[str]:
+    for value in _values(records, REFERENCES):
+        if isinstance(value, str):
+            yield _joined(value)
+            yield from _split(value)
+
+
+def _amounts(records: Iterable[Any]) -> Iterator[str]:
+    for value in _values(records, AMOUNTS):
+        number = value.amount if isinstance(value, Money) else value
+        if isinstance(number, Decimal):
+            yield plain(number)
+
+
+def _texts(records: Iterable[Any]) -> Iterator[str]:
+    for value in _values(records, TEXTS):
+        if isinstance(value, str):
+            yield from _split(value)
+
+
+def _values(records: Iterable[Any], names: Iterable[str]) -> Iterator[Any]:
+    there = list(records)
+    return (getattr(record, name, None) for name in names for record in there)
+
+
+def _joined(text: str) -> str:
+    return _BREAK.sub("", folded(text))
+
+
+def _split(text: str) -> list[str]:
+    """The words of a text; a single sign is none, as nothing is found by it."""
+    return [word[:LENGTH_MAX] for word in _BREAK.split(folded(text)) if len(word) >= LENGTH_MIN]
