@@ -5,7 +5,7 @@ Rule: every record is linked, marked, found by its words, and twice in the journ
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -24,8 +24,10 @@ from ml_connector.settings import Airbase, Connection, Ifs, Mapping, Profile
 from ml_connector.store import chain, schema, schema_people, schema_work
 from ml_connector.store.db import Database
 from ml_connector.store.scope import Scope, pack
+from ml_connector.store.terms import Terms
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
+from ml_connector.sync.words import of_target, words
 
 NAME, OTHERS = "acme", ("north", "south")
 SUBSIDIARIES = {"10": "SUB-10", "20": "SUB-20"}
@@ -53,17 +55,18 @@ FIRST = "Nordic Baltic Alpine Harbour Granite Silver Meadow Falcon Juniper Coppe
 SECOND = "Timber Steel Paper Freight Energy Catering Software Printing Logistics Machines Tools Optics Marine Textile"
 THIRD = "AB GmbH AS Oy Ltd SARL BV SpA KG Inc"
 Row = dict[str, Any]
+Term = tuple[int, str, str]
 NAMES = [" ".join(words) for words in itertools.product(FIRST.split(), SECOND.split(), THIRD.split())]
 
 
 class Made(NamedTuple):
-    """One record: its key, where it is, what it was and is, its words."""
+    """One record: its key, where it is, what it was and is."""
 
     key: str
     target_id: str
     source: Any
     after: Any
-    words: tuple[str, ...]
+    story: str = ""
 
 
 def company(number: int) -> str:
@@ -86,9 +89,8 @@ def supplier(number: int) -> Made:
     key, name = f"S{number:06}", company(number)
     terms = (SupplierTerms("10", "30", "EUR"), SupplierTerms("20", "30", "EUR"))
     source = Supplier(key, name, f"DE{number:09}", "DE", terms)
-    return Made(
-        key, f"ven_{number:08x}", source, Vendor(key, name, True, ("SUB-10", "SUB-20"), "net30", "EUR"), (key, name)
-    )
+    vendor = Vendor(key, name, True, ("SUB-10", "SUB-20"), "net30", "EUR")
+    return Made(key, f"ven_{number:08x}", source, vendor)
 
 
 def purchase_order(number: int) -> Made:
@@ -99,7 +101,7 @@ def purchase_order(number: int) -> Made:
     source = PurchaseOrder(key, vendor, "10", "1", "EUR", "ANNA", day(number), "Released", (line,))
     there = SpendOrderLine(1, "1-1", "P-100", "Bearings", Decimal(2), "pcs", price, 2 * price, day(number), "open")
     after = SpendOrder(key, vendor, "SUB-10", "EUR", 2 * price, day(number), "ANNA", "open", (there,))
-    return Made(key, f"po_{number:08x}", source, after, (key, vendor, company(number % 100_000), f"{2 * price}"))
+    return Made(key, f"po_{number:08x}", source, after)
 
 
 def document(kind: str, head: str) -> Callable[[int], Made]:
@@ -114,7 +116,7 @@ def document(kind: str, head: str) -> Callable[[int], Made]:
         )  # fmt: skip
         rows = (VoucherRow("6110", "EUR", cost, cost), VoucherRow("2990", "EUR", -cost, -cost))
         after = Voucher("10", day(number), f"{key} {name}", rows)
-        return Made(key, f"10/{number}/2026/M", source, after, (key, name, f"INV{number}", f"{cost}", str(number)))
+        return Made(key, f"10/{number}/2026/M", source, after, f"req_{number % 200_000:08x}")
 
     return make
 
@@ -146,13 +148,16 @@ def seed(store: wiring.Opened, say: Callable[[str], None]) -> None:
     owner = store.connections.get(NAME).id
     _loosen(store.database)
     journal = Chain(store, owner)
-    done = 0
+    done, found, known, terms = 0, list[Term](), dict[str, int](), Terms(store.vault, owner)
     for flow, count in COUNTS.items():
         say(f"{flow}: {count:,}")
-        _records(store, owner, flow, range(done, done + count), journal)
+        for made in _records(store, owner, flow, range(done, done + count), journal):
+            _terms(found, terms, flow, made, known)
         done += count
-    say("words")
-    _terms(store, owner)
+    say(f"{len(found):,} words")
+    found.sort()  # in the order of the index, as anything else would take minutes
+    rows = ({"connection_id": owner, "term": term, "flow": flow, "key": key} for term, flow, key in found)
+    fill(store.database, schema_people.terms, rows)
     say("exceptions, runs, orders, events")
     _exceptions(store, owner, journal)
     _work(store, owner)
@@ -256,8 +261,8 @@ def run_of(number: int) -> str:
     return f"{int(NOW.timestamp() * 1000) - number % RUNS * 60_000:012x}{number % RUNS:020x}"
 
 
-def _records(store: wiring.Opened, owner: int, flow: str, places: range, journal: Chain) -> None:
-    """The records of a flow; `places`: which of all records they are, the oldest first."""
+def _records(store: wiring.Opened, owner: int, flow: str, places: range, journal: Chain) -> Iterator[list[Made]]:
+    """The records of a flow, batch by batch; `places`: which of all records they are, the oldest first."""
     scope, owned = _scope(store, owner, flow), {"connection_id": owner, "flow": flow}
     for start in range(0, len(places), BATCH):
         numbers = range(start, min(start + BATCH, len(places)))
@@ -267,11 +272,12 @@ def _records(store: wiring.Opened, owner: int, flow: str, places: range, journal
         fill(store.database, schema.marks, marks)
         for number, (one, at) in zip(numbers, made, strict=True):
             _tell(journal, flow, number, one, at)
+        yield [one for one, _ in made]
 
 
 def _link(scope: Scope, one: Made, at: str) -> Row:
     row: Row = {"key": one.key, "target_id": one.target_id, "digest": codec.digest(one.key), "active": True}
-    row |= {"wake_on": None, "changed_at": at, "origin": "", "story": "", "alike": ""}
+    row |= {"wake_on": None, "changed_at": at, "origin": "", "story": one.story, "alike": ""}
     return row | {"agreed": scope.seal(schema.links, one.key, one.after)}
 
 
@@ -283,28 +289,17 @@ def _tell(journal: Chain, flow: str, number: int, one: Made, at: str) -> None:
     journal.add("settled", flow, one.key, run_of(number), at, facts)
 
 
-def _words(one: Made) -> set[str]:
-    return {part for told in one.words for part in told.casefold().split()}
-
-
-def _term(word: str) -> int:
-    return int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big", signed=True)
-
-
-def _terms(store: wiring.Opened, owner: int) -> None:
-    """The words, in the order of the index, as anything else would take minutes."""
-    found = [
-        (_term(w), flow, one.key)
-        for flow, count in COUNTS.items()
-        for one in map(MAKERS[flow], range(count))
-        for w in _words(one)
-    ]
-    found.sort()
-    fill(
-        store.database,
-        schema_people.terms,
-        ({"connection_id": owner, "term": term, "flow": flow, "key": key} for term, flow, key in found),
-    )
+def _terms(found: list[Term], terms: Terms, flow: str, made: Iterable[Made], known: dict[str, int]) -> None:
+    """The terms of records."""
+    for one in made:
+        said = words(one.key, one.source, one.after) | of_target(one.target_id)
+        for word in (*said, " ".join([one.key, *sorted(said)])):
+            number = known.get(word)
+            if number is None:
+                number = terms.number(word)
+                if len(known) < 1_000_000:
+                    known[word] = number
+            found.append((number, flow, one.key))
 
 
 def _exceptions(store: wiring.Opened, owner: int, journal: Chain) -> None:
