@@ -59,6 +59,7 @@ def test_all_is_well_and_nothing_is_written() -> None:
             "vendors",
             "vendor look-up",
             "purchase orders",
+            "write permission",
             "rate limit",
         ]
         assert all(one.ok for one in found), found
@@ -138,14 +139,14 @@ def named(resource: str) -> str:
 def test_lists_that_are_not_used_are_not_looked_at() -> None:
     with started() as box:
         names = [one.name for one in checked(box, resources=("vendors", "payments"))]
-        assert names == ["host", "token", "vendors", "vendor look-up", "payments", "rate limit"]
+        assert names == ["host", "token", "vendors", "vendor look-up", "payments", "write permission", "rate limit"]
         assert not any("purchase_orders" in entry.path for entry in box.airbase_log.entries())
 
 
 def test_lists_of_spend_are_readable() -> None:
     with started() as box:
         found = checked(box, resources=SPEND)
-        assert [one.name for one in found[2:-1]] == [named(resource) for resource in SPEND]
+        assert [one.name for one in found[2:-2]] == [named(resource) for resource in SPEND]
         assert all(one.ok and "with all fields" in one.result for one in found[2:-1]), found
         assert "assumed path, confirmed now" in step(found, "payments").result
         assert {entry.method for entry in box.airbase_log.entries()} == {"GET"}

@@ -54,7 +54,7 @@ def test_all_is_there() -> None:
     with tenant() as (client, _):
         steps = list(check.steps(client, ALL))
         assert [step.name for step in steps if not step.ok] == []
-        assert len(steps) == 3 + 2 * len(check.GROUPS) + 3
+        assert len(steps) == 3 + 2 * len(check.GROUPS) + 4
         ledger = next(step for step in steps if step.name == "names of the ledger")
         assert "Reference_CodeJ" in ledger.result
         rows = next(step for step in steps if step.name == "rows of the ledger")

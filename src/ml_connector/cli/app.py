@@ -49,6 +49,7 @@ from ml_connector.errors import ConnectorError, SettingsError
 from ml_connector.records import keys
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
+from ml_connector.wiring import checking
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 journal_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
@@ -147,7 +148,7 @@ def check(context: typer.Context, name: Name, json: AsJson = False) -> None:
     """Ping both systems: each step with result, time and what to do. Nothing is written."""
     steps: list[Any] = []
     with opened(context) as store, wiring.joined(store, name) as both:
-        for step in both.check():
+        for step in checking.steps(both, context.obj):
             steps.append(step)
             if not json:
                 show.step(step)

@@ -27,7 +27,7 @@ from ml_connector.store.hooks import Hook, Hooks, digest
 from ml_connector.store.inbox import Inbox
 from ml_connector.systems import signature
 from ml_connector.wiring import Opened
-from ml_connector.wiring.receiving import SYSTEMS, Refusal, received, verifies
+from ml_connector.wiring.receiving import PONG, SYSTEMS, Refusal, received, verifies
 
 BODY_MAX = 256 * 1024
 BODY_S = 10.0
@@ -134,6 +134,8 @@ class Receiver:
         self._admit(place, source, self._rate if verifies(hook) else self._unverified)
         body = await self._body(request)
         event = received(hook, signature.folded(request.scope["headers"]), body, datetime.now(UTC))
+        if event is PONG:
+            return JSONResponse({"received": 0, "duplicate": False})
         if isinstance(event, Refusal):
             self._committer.refused(place)
             if event.status == 401:

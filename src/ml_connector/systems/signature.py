@@ -16,6 +16,7 @@ import msgspec
 
 HEADER_MAX = 4096
 SIGNATURES_MAX = 20
+STANDARD = ("webhook-id", "webhook-timestamp", "webhook-signature")
 SECRET_PREFIX = "whsec_"  # noqa: S105 - it marks a secret and is none
 _ID = re.compile(r"[!-+\--~]{1,200}")  # printable ASCII without a comma, which would be two headers in one
 _SECONDS = re.compile(r"[0-9]{1,12}")
@@ -68,6 +69,17 @@ def verified(scheme: Scheme, secrets: Sequence[str], headers: Mapping[str, str],
     return _shared(name, keys, given) if scheme.kind == "header" else _signed(scheme, keys, given, body)
 
 
+def signed(scheme: Scheme, secret: str, body: bytes, at: float) -> dict[str, str]:
+    """The headers that show that a body is ours, names in lower case. Units: `at` in seconds since 1970."""
+    if scheme.kind == "standard":
+        told, second = "check", str(int(at))
+        mac = _mac(_keys(secret)[0], f"{told}.{second}.".encode("ascii") + body)
+        return dict(zip(STANDARD, (told, second, f"v1,{_written('base64', mac)}"), strict=True))
+    if scheme.kind == "header":
+        return {scheme.header.lower(): secret}
+    return {scheme.header.lower(): scheme.prefix + _written(scheme.encoding, _mac(_bytes(secret), body))}
+
+
 def folded(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Headers as they came over the wire, by name in lower case; a repeated one is joined, so that it can't pass."""
     found: dict[str, list[str]] = {}
@@ -93,9 +105,8 @@ def _shared(name: str, secrets: Sequence[str], given: str) -> Verdict:
 
 def _standard(scheme: Scheme, secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: float) -> Verdict:
     """Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md"""
-    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
-    told, at, signatures = (headers.get(name, "") for name in names)
-    for name, value in zip(names, (told, at, signatures), strict=True):
+    told, at, signatures = (headers.get(name, "") for name in STANDARD)
+    for name, value in zip(STANDARD, (told, at, signatures), strict=True):
         if problem := _problem(name, value):
             return _refused(problem)
     items = signatures.split(" ")

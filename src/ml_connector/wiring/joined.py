@@ -34,10 +34,12 @@ from ml_connector.sync.orders import WHOLE, Extent
 from ml_connector.sync.plan import Decision, Tally
 from ml_connector.sync.ports import Sight
 from ml_connector.sync.report import Report
+from ml_connector.systems import doors
 from ml_connector.systems.airbase import check as airbase_check
 from ml_connector.systems.airbase.auth import StaticToken
 from ml_connector.systems.airbase.client import AirbaseClient
 from ml_connector.systems.airbase.refusals import Refusals
+from ml_connector.systems.doors import Door
 from ml_connector.systems.http import Anonymous, Wire
 from ml_connector.systems.ifs import auth as ifs_auth
 from ml_connector.systems.ifs import check as ifs_check
@@ -110,6 +112,7 @@ class Joined:
     def check(self) -> Iterator[Step]:
         """Ping both systems, step by step; nothing is written."""
         subsidiaries = self.settings.profile.mapping.subsidiaries
+        own = self.settings
         in_ifs = ifs_check.steps(
             self.ifs,
             parts.of_ifs(self.flows, self.read.landing),
@@ -117,8 +120,8 @@ class Joined:
             more=parts.further(self.flows),
         )
         in_airbase = airbase_check.steps(self.airbase, subsidiaries, parts.of_airbase(self.flows))
-        for system, named in (("IFS", in_ifs), ("Airbase", in_airbase)):
-            for step in named:
+        for system, side, named in (("IFS", own.ifs, in_ifs), ("Airbase", own.airbase, in_airbase)):
+            for step in _until_closed(doors.steps(Door(side.url, side.ca_file, side.public_only)), named):
                 seconds = round(step.seconds, 4)
                 yield msgspec.structs.replace(step, name=f"{system} {step.name}", seconds=seconds)
         if self.read.landing and self.read.landing.kind == "file":
@@ -294,6 +297,16 @@ class Joined:
         if rules := self.read.rules:
             given |= {"late_waits": rules.late_needs_approval, "doubles": rules.duplicates}
         return msgspec.structs.replace(flow, policy=msgspec.structs.replace(flow.policy, **given))
+
+
+def _until_closed(way: Iterator[Step], rest: Iterator[Step]) -> Iterator[Step]:
+    """The steps to a system's door, and if it is open, the rest."""
+    opened = True
+    for step in way:
+        opened = step.ok
+        yield step
+    if opened:
+        yield from rest
 
 
 def _of(extent: Extents, flow: AnyFlow) -> Extent:

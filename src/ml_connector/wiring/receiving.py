@@ -21,6 +21,7 @@ from ml_connector.systems.notices import Unreadable
 from ml_connector.systems.signature import Scheme
 
 REPLAY_S = 3 * 86_400  # events are told apart by their ids for much longer
+PING = b'{"ml_connector":"ping"}'  # what a check sends to itself, signed; nothing comes of it
 KEY_BYTES_MAX = 1000  # an index of PostgreSQL takes no more than 2,700
 System = Literal["airbase", "ifs"]
 SYSTEMS: tuple[System, ...] = ("airbase", "ifs")
@@ -39,6 +40,9 @@ class Refusal(msgspec.Struct, frozen=True):
     status: int
     code: str
     sentence: str
+
+
+PONG = Refusal(200, "pong", "this hook works")
 
 
 def first(system: System) -> How:
@@ -63,6 +67,8 @@ def received(hook: Hook, headers: Mapping[str, str], body: bytes, now: datetime)
     if verdict.state == "refused":
         return Refusal(401, "unauthorized", verdict.reason)
     verified = verdict.state == "verified"
+    if verified and body == PING:
+        return PONG
     if hook.system == "ifs":
         return _of_ifs(hook, hints.hint(body, headers.get("content-type", ""), how.finder), body, now, verified)
     return _of_airbase(hook, webhooks.event(body), body, now, verified)

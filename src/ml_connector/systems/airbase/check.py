@@ -25,6 +25,7 @@ SAMPLE = 50  # vendors looked at for their fields
 IN_USE = ("vendors", "purchase_orders", "subsidiaries")
 _READ = ("accounts", "tags", "purchase_requests", "bills", "payments", "ledger_entries")
 _LISTED_MAX = 20
+_WRITE = "See in Airbase that the token may write vendors and purchase orders; a refusal holds the record."
 
 
 def steps(
@@ -43,6 +44,7 @@ def steps(
     for name, look in _looks(client, subsidiaries).items():
         if name.resource in resources:
             yield _timed(name.title, look)
+    yield Step("write permission", True, 0.0, "Known only by writing; Airbase does not tell a token's rights.", _WRITE)
     yield _timed("rate limit", lambda: _rate(client))
 
 

@@ -104,6 +104,8 @@ def steps(
         if used.parts:
             yield _timed(f"names of {group.title}", lambda used=used: tenant.names(used))
             yield _timed(f"rows of {group.title}", lambda used=used: _rows(client, used))
+    if any(client.profile.parts[part].actions for part in parts):
+        yield _timed("write permission", lambda: tenant.writable(parts))
     yield _timed("companies", lambda: _companies(client))
     yield _timed("page size", lambda: _page_size(client))
     yield _timed("clock", lambda: _clock(client))
@@ -194,6 +196,13 @@ class _Tenant:
             services.setdefault(part.service, []).append(part.set)
         sets = "; ".join(f"{service}: {', '.join(names)}" for service, names in services.items())
         return Said(True, f"{sets}; all {count} names are there.")
+
+    def writable(self, parts: Collection[str]) -> Said:
+        """What is known of writing without writing: `$metadata` shows what there is, not who may call it."""
+        written = [part for name in parts if (part := self._client.profile.parts[name]).actions]
+        sets = ", ".join(dict.fromkeys(part.set for part in written))
+        said = f"Known only by writing; the profile writes to {sets}."
+        return Said(True, said, "See that the projections are not granted read only; a refusal holds the record.")
 
     def _problems(self, name: str, part: Part) -> list[str]:
         metadata = self._metadata(part)
