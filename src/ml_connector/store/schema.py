@@ -181,6 +181,13 @@ Index(
     sqlite_where=text("alike <> ''"),
     postgresql_where=text("alike <> ''"),
 )
+Index(
+    "links_by_story",
+    links.c.connection_id,
+    links.c.story,
+    sqlite_where=text("story <> ''"),
+    postgresql_where=text("story <> ''"),
+)
 Index("links_by_active", links.c.connection_id, links.c.flow, links.c.active)
 Index(
     "links_in_doubt",

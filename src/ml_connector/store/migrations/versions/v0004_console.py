@@ -19,6 +19,7 @@ def upgrade() -> None:
     _people()
     _versions()
     _findings()
+    _stories()
     _exceptions()
     _approvals_and_inbox()
     _installation_journal()
@@ -108,6 +109,11 @@ def _findings() -> None:
         sa.Column("key", KEY, primary_key=True),
         sqlite_with_rowid=False,
     )
+
+
+def _stories() -> None:
+    told = sa.text("story <> ''")
+    op.create_index("links_by_story", "links", ["connection_id", "story"], sqlite_where=told, postgresql_where=told)
 
 
 def _exceptions() -> None:
