@@ -30,6 +30,7 @@ from ml_connector.cli import (
     show,
     tokens,
     unattended,
+    users,
 )
 from ml_connector.cli.asking import Given
 from ml_connector.cli.context import (
@@ -65,6 +66,7 @@ app.add_typer(schedules.app)
 app.add_typer(hooks.app)
 app.add_typer(serving.app)
 app.add_typer(tokens.app, name="token")
+app.add_typer(users.app, name="user")
 app.add_typer(alerts.app)
 
 Key = Annotated[str, typer.Argument(help="The record's number; of several parts A/B.")]
@@ -238,12 +240,18 @@ def record(context: typer.Context, name: Name, key: Key, json: AsJson = False) -
 
 
 @journal_app.command()
-def verify(context: typer.Context, name: Name, json: AsJson = False) -> None:
+def verify(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The connection's name; none: the installation's own journal.")] = "",
+    json: AsJson = False,
+) -> None:
     """Check that no entry of the journal was changed, removed or moved."""
     with opened(context) as store:
-        verdict = wiring.journal(store, name).verify()
+        verdict = (wiring.journal(store, name) if name else wiring.installation_journal(store)).verify()
     if json:
-        show.data({"connection": name, "ok": verdict.sound, "entries": verdict.entries, "broken": verdict.broken})
+        show.data(
+            {"connection": name or None, "ok": verdict.sound, "entries": verdict.entries, "broken": verdict.broken}
+        )
     else:
         show.verdict(verdict)
     raise typer.Exit(0 if verdict.sound else NEEDS_A_PERSON)

@@ -12,12 +12,14 @@ from typing import Annotated, Any
 
 import typer
 
+from ml_connector import settings
 from ml_connector.cli import show
 from ml_connector.cli.context import opened
 from ml_connector.cli.unattended import Grace, Lease, Threads, end, stop_on_signals
 from ml_connector.engine.worker import Pace, Worker
 from ml_connector.errors import SettingsError, StoreError
 from ml_connector.settings import Installation
+from ml_connector.store.invitations import Invitations
 from ml_connector.wiring import unattended
 from ml_connector.wiring.opened import Opened
 
@@ -52,6 +54,7 @@ def serve(
             worker = unattended.worker(store, context.obj, stack, Pace(threads, lease_s, grace_s))
             stop_on_signals(worker)
             _tell(host, listening)
+            _tell_first(store, context.obj, _address(host, listening))
             idle = serve_on(_web(store, worker, context.obj), worker, listening)
         end(worker, idle=idle)
 
@@ -103,9 +106,21 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def _tell(host: str, listening: socket.socket) -> None:
-    port = listening.getsockname()[1]
-    show.err.print(f"Serving at http://{f'[{host}]' if ':' in host else host}:{port}. Stop it with Ctrl-C or SIGTERM.")
+    show.err.print(f"Serving at {_address(host, listening)}. Stop it with Ctrl-C or SIGTERM.")
     if host not in LOOPBACK:
         show.err.print(
             "[yellow]This is not encrypted[/]: put a proxy with TLS in front of it, see docs/how-to/install.md."
         )
+
+
+def _tell_first(store: Opened, installation: Installation, address: str) -> None:
+    """Show how the first person comes in, as long as there is nobody."""
+    token = Invitations(store.database, store.vault).set_up(settings.person())
+    if token:
+        link = f"{installation.public_url.rstrip('/') or address}/set-up/{token}"
+        show.err.print("Nobody has access to the console yet. Set it up with this link; it works once, for two days:")
+        show.err.out(link, highlight=False)
+
+
+def _address(host: str, listening: socket.socket) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"

@@ -146,15 +146,6 @@ def revoke_token(request: Request, who: Who, here: Here, name: Name) -> Response
 
 
 def _page(request: Request, here: Site, status: int, **typed: Any) -> Response:
-    blank: dict[str, Any] = {
-        "name": "",
-        "chosen": [],
-        "error": "",
-        "token": "",
-        "scope": Right.READ,
-        "days": "90",
-        "token_error": "",
-    }
     return render(
         request,
         "access.html",
