@@ -64,10 +64,10 @@ class Eyes:
             self.page.evaluate(AXE)
         return self.page.evaluate(RUN)
 
-    def close(self) -> None:
-        """No more; nothing may have gone wrong."""
-        self.context.close()
-        assert not self.troubles, "\n".join(self.troubles)
+    def calm(self) -> None:
+        """Nothing has gone wrong since last asked."""
+        troubles, self.troubles[:] = list(self.troubles), []
+        assert not troubles, "\n".join(troubles)
 
 
 @contextmanager
@@ -80,10 +80,9 @@ def looking(browser: Browser, url: str, cookie: tuple[str, str] | None = None) -
     watch(eyes, eyes.page)
     try:
         yield eyes
-    except BaseException:
+        eyes.calm()
+    finally:
         context.close()
-        raise
-    eyes.close()
 
 
 def watch(eyes: Eyes, page: Page) -> None:
