@@ -205,11 +205,12 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Connection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One IFS tenant, one Airbase tenant, and how they are joined."""
+    """One IFS tenant, one Airbase tenant, and how they are joined; `off`: flows that are switched off by hand."""
 
     ifs: Ifs
     airbase: Airbase
     profile: Profile = Profile()
+    off: tuple[str, ...] = ()
 
 
 def read_profile(path: Path) -> Profile:
