@@ -1,4 +1,4 @@
-"""When flows run by themselves: `schedule`, `blackout`.
+"""When flows run by themselves: `schedule`, `blackout`, `flow`.
 
 Rule: every change says what it means: in words, and with the next five times.
 Must not know: SQL, HTTP.
@@ -6,7 +6,7 @@ Must not know: SQL, HTTP.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import uuid4
 
 import typer
@@ -21,7 +21,7 @@ from ml_connector.errors import SettingsError
 from ml_connector.store.orders import Orders
 from ml_connector.store.schedules import ALL, Schedule, Schedules
 from ml_connector.sync.orders import Cause, Extent, Order
-from ml_connector.wiring import choice, ticking
+from ml_connector.wiring import choice, switching, ticking
 from ml_connector.wiring.opened import Opened
 from ml_connector.wiring.ticking import Place
 
@@ -49,7 +49,7 @@ def schedule(
         raise SettingsError("one thing at a time: a new schedule, --pause, --resume, --now or --remove")
     with opened(context) as store:
         connection_id, at = store.connections.get(name).id, ticking.place(store, name)
-        _check_flow(name, flow, at)
+        _check_flow(flow, at)
         kept, person = Schedules(store.database, store.vault), settings.person()
         if spec:
             rules.parse(spec)
@@ -76,7 +76,7 @@ def blackout(
     """When nothing starts by itself (schedules, webhooks), such as month-end close; afterwards, one run catches up."""
     with opened(context) as store:
         connection_id, at = store.connections.get(name).id, ticking.place(store, name)
-        _check_flow(name, flow, at)
+        _check_flow(flow, at)
         kept = Schedules(store.database, store.vault)
         if remove and not kept.remove_blackout(connection_id, remove, settings.person()):
             raise SettingsError(f"{name} has no blackout {remove}; ml-connector blackout {name} lists them")
@@ -97,10 +97,27 @@ def blackout(
     )
 
 
-def _check_flow(name: str, flow: str, at: Place) -> None:
-    if flow and flow != ALL and flow not in at.flows:
-        choice.known([flow])
-        raise SettingsError(f"{flow} is off in {name}; its profile turns it on")
+@app.command()
+def flow(
+    context: typer.Context,
+    name: Name,
+    flow: Annotated[str, typer.Argument(help="The flow.")],
+    state: Annotated[Literal["on", "off"], typer.Argument(help="Off: nothing runs it; it can still be planned.")],
+    json: AsJson = False,
+) -> None:
+    """Switch a flow on or off."""
+    with opened(context) as store:
+        said = switching.switch(store, name, flow, on=state == "on", person=settings.person())
+        off = ticking.place(store, name).off
+    if json:
+        show.data({"connection": name, "flow": flow, "said": said, "off": off})
+    else:
+        show.out.print(escape(said))
+
+
+def _check_flow(flow: str, at: Place) -> None:
+    if flow and flow != ALL:
+        choice.chosen([flow], {*at.flows, *at.off})
 
 
 def _known(there: bool, name: str, flow: str) -> None:
@@ -110,8 +127,8 @@ def _known(there: bool, name: str, flow: str) -> None:
 
 def _order_now(store: Opened, connection_id: int, flow: str, at: Place, person: str, *, census: bool) -> None:
     orders = Orders(store.database)
-    for one in at.flows if flow == ALL else (flow,):
-        orders.place(Order(f"now/{uuid4().hex}", connection_id, one, Extent(census=census), Cause.PERSON, person))
+    for one in choice.chosen(() if flow == ALL else (flow,), set(at.flows), at.off):
+        orders.place(Order(f"now/{uuid4().hex}", connection_id, one.name, Extent(census=census), Cause.PERSON, person))
     at_work = len(orders.workers())
     said = "a worker takes it within a second" if at_work else "but no worker is at work: ml-connector serve"
     show.err.print(f"Ordered; {said}. See: ml-connector orders")

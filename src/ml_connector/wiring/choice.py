@@ -4,7 +4,7 @@ Rule: a flow that the profile does not turn on is not run, and asking for it say
 Must not know: what a flow does.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ml_connector import flows
 from ml_connector.errors import SettingsError
@@ -48,16 +48,21 @@ def on(profile: Profile, documents: Sequence[str]) -> set[str]:
     return {*ALWAYS, *documents, *(name for name, wanted in optional.items() if wanted)}
 
 
-def chosen(names: Sequence[str], turned_on: set[str]) -> list[AnyFlow]:
-    """The named flows, or all that are on, in the order that they need. Raises: SettingsError."""
+def chosen(names: Sequence[str], turned_on: set[str], switched: Collection[str] = ()) -> list[AnyFlow]:
+    """The named flows, or all that are on, in the order that they need; `switched`: those switched off by hand.
+
+    Raises: SettingsError.
+    """
     known(names)
     for name in names:
         if name not in turned_on:
-            raise SettingsError(off(name))
+            raise SettingsError(off(name, switched))
     return [flow for flow in flow_order.in_order(flows.FLOWS, list(names)) if flow.name in turned_on]
 
 
-def off(name: str) -> str:
+def off(name: str, switched: Collection[str] = ()) -> str:
     """That a flow is off, and how to turn it on."""
+    if name in switched:
+        return f"{name} is switched off in this connection; switch it on: ml-connector flow NAME {name} on"
     how = HOW.get(name, f'[posting] documents = ["{name}"]')
     return f"{name} is off in this connection; its profile turns it on with: {how}"

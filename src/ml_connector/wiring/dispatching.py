@@ -55,4 +55,4 @@ class Dispatching:
 def _why_off(flow: str, place: Place | None) -> str:
     if place is None:
         return "the connection was removed"
-    return "" if flow in place.flows else choice.off(flow)
+    return "" if flow in place.flows else choice.off(flow, place.off)

@@ -95,7 +95,12 @@ class Joined:
 
     @property
     def flows(self) -> set[str]:
-        """The flows that this connection has."""
+        """The flows that this connection runs."""
+        return self.had - set(self.settings.off)
+
+    @property
+    def had(self) -> set[str]:
+        """The flows that its profile turns on, also those that are switched off by hand; they can be planned."""
         return choice.on(self.settings.profile, self.read.rules.documents if self.read.rules else ())
 
     @property
@@ -115,11 +120,11 @@ class Joined:
         own = self.settings
         in_ifs = ifs_check.steps(
             self.ifs,
-            parts.of_ifs(self.flows, self.read.landing),
+            parts.of_ifs(self.had, self.read.landing),
             connection=self.stored.name,
-            more=parts.further(self.flows),
+            more=parts.further(self.had),
         )
-        in_airbase = airbase_check.steps(self.airbase, subsidiaries, parts.of_airbase(self.flows))
+        in_airbase = airbase_check.steps(self.airbase, subsidiaries, parts.of_airbase(self.had))
         for system, side, named in (("IFS", own.ifs, in_ifs), ("Airbase", own.airbase, in_airbase)):
             for step in _until_closed(doors.steps(Door(side.url, side.ca_file, side.public_only)), named):
                 seconds = round(step.seconds, 4)
@@ -149,12 +154,12 @@ class Joined:
     def plan(
         self, names: Sequence[str], *, extent: Extents = WHOLE, watch: Watch = unwatched, tell: Tell = untold
     ) -> list[Report]:
-        """What a run of these flows would do; `tell` is told of each record.
+        """What a run of these flows would do, also of one that is switched off; `tell` is told of each record.
 
         Raises: SettingsError, ConnectorError.
         """
         self._books = None
-        chosen = self.chosen(names)
+        chosen = choice.chosen(names, self.had if names else self.flows)
         made = pipeline.plan(
             [
                 replace(self._job(flow, watch), extent=_of(extent, flow), tell=partial(tell, flow.name))
@@ -195,7 +200,7 @@ class Joined:
 
     def chosen(self, names: Sequence[str]) -> list[AnyFlow]:
         """The named flows, or all that are on, in the order that they need. Raises: SettingsError."""
-        return choice.chosen(names, self.flows)
+        return choice.chosen(names, self.flows, self.settings.off)
 
     def approve(self, plan_id: str) -> None:
         """Let a plan through, as this person. Raises: SettingsError, StoreError."""
@@ -222,7 +227,7 @@ class Joined:
         return tuple(one.plan_id for one in known if alone or one.person not in own)
 
     def _run(self, flow: AnyFlow, report: Report, *, watch: Watch, **how: Any) -> ConnectorError | None:
-        started, before, throttled = time.monotonic(), self._requests(), self._throttled()
+        started, before, throttled = time.monotonic(), self.requests(), self._throttled()
         try:
             with bound_contextvars(connection=self.stored.name, flow=flow.name), span(f"run {flow.name}"):
                 job = replace(self._job(flow, watch), **how)
@@ -233,14 +238,15 @@ class Joined:
             return error
         finally:
             report.seconds = time.monotonic() - started
-            report.requests = {system: count - before[system] for system, count in self._requests().items()}
+            report.requests = {system: count - before[system] for system, count in self.requests().items()}
             report.throttled = {system: n - throttled[system] for system, n in self._throttled().items()}
         return None
 
     def _unannounced(self, flow: AnyFlow, report: Report) -> int:
         return Inbox(self.opened.database, self.opened.vault).unannounced(self.stored.id, flow.name, report.run_id)
 
-    def _requests(self) -> dict[str, int]:
+    def requests(self) -> dict[str, int]:
+        """How many were made so far, by system."""
         return {"ifs": sum(wire.requests for wire in self._ifs_wires), "airbase": self.airbase.wire.requests}
 
     def _throttled(self) -> dict[str, int]:
@@ -263,9 +269,9 @@ class Joined:
         )
 
     def _basis(self) -> str:
-        """What mapping may depend on; who is told of trouble is no part of it."""
+        """What mapping may depend on; who is told of trouble is no part of it, nor which flows are switched off."""
         profile = msgspec.structs.replace(self.settings.profile, alerts=settings.Alerts())
-        told = msgspec.to_builtins(msgspec.structs.replace(self.settings, profile=profile))
+        told = msgspec.to_builtins(msgspec.structs.replace(self.settings, profile=profile, off=()))
         return codec.digest([version("ml-connector"), told])
 
     def store(self, flow: AnyFlow) -> FlowStore:
@@ -276,7 +282,7 @@ class Joined:
     def _tables(self, flow: AnyFlow) -> Tables:
         """The mapping tables; where payment terms go both ways, they are not the supplier's to set."""
         tables = self.read.tables(self.settings)
-        if flow.name == "suppliers" and "payment_terms" in self.flows:
+        if flow.name == "suppliers" and "payment_terms" in self.had:
             return msgspec.structs.replace(tables, payment_terms={})
         if flow.name == "vendors" and tables.new_vendors == "hold":
             return msgspec.structs.replace(tables, likely=self._likely(flow))

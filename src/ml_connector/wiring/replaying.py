@@ -90,7 +90,7 @@ def select(opened: Opened, name: str, chosen: Choice) -> dict[str, list[str]]:
     """
     on = _on(opened, name)
     if chosen.flow:
-        choice.chosen([chosen.flow], on)
+        choice.chosen([chosen.flow], on, _settings(opened, name).off)
     if len(chosen.ids) > IDS_MAX:
         raise SettingsError(f"{len(chosen.ids):,} records are more than can be named at once ({IDS_MAX:,})")
     waiting = exceptions(opened, name).chosen(chosen.flow, chosen.cause, chosen.since)
@@ -167,7 +167,7 @@ def backfill_order(opened: Opened, name: str, flow: str, since: date, person: st
 
 def backfill(opened: Opened, name: str, flow: str, since: date) -> Extent:
     """What a backfill from a day on covers. Raises: SettingsError for a day to come, or a flow that is off."""
-    choice.chosen([flow], _on(opened, name))
+    choice.chosen([flow], _on(opened, name), _settings(opened, name).off)
     if since > datetime.now(zone_of(opened, name)).date():
         raise SettingsError(f"{since} is yet to come; a backfill begins at a day that is past")
     return Extent(since=since)
@@ -203,7 +203,7 @@ def moment(text: str, zone: ZoneInfo, now: datetime) -> datetime:
 def _on(opened: Opened, name: str) -> set[str]:
     own = _settings(opened, name)
     rules = profile.read(own).rules
-    return choice.on(own.profile, rules.documents if rules else ())
+    return choice.on(own.profile, rules.documents if rules else ()) - set(own.off)
 
 
 def _settings(opened: Opened, name: str) -> settings.Connection:

@@ -30,12 +30,14 @@ _LOG = structlog.get_logger("ml_connector.schedules")
 class Place(msgspec.Struct, frozen=True):
     """What of a connection matters here: its zone, and the flows that it has, in order.
 
-    `unread`: its settings can't be read, so that nothing is known of it; what is its own waits.
+    `off`: those of its flows that are switched off by hand, in order. `unread`: its settings can't be read, so that
+    nothing is known of it; what is its own waits.
     """
 
     zone: ZoneInfo
     flows: tuple[str, ...]
     unread: bool = False
+    off: tuple[str, ...] = ()
 
 
 class Ticking:
@@ -93,8 +95,9 @@ def place(opened: Opened, name: str) -> Place:
     connection = settings.connection(opened.connections.get(name).settings)
     read = profiles.read(connection)
     turned_on = choice.on(connection.profile, read.rules.documents if read.rules else ())
-    flows = tuple(flow.name for flow in choice.chosen((), turned_on))
-    return Place(settings.zone(connection.profile.calendar_zone), flows)
+    had = tuple(flow.name for flow in choice.chosen((), turned_on))
+    flows, off = ([name for name in had if (name in connection.off) is off] for off in (False, True))
+    return Place(settings.zone(connection.profile.calendar_zone), tuple(flows), off=tuple(off))
 
 
 def _place(opened: Opened, name: str) -> Place:

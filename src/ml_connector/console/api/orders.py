@@ -152,7 +152,8 @@ def shown(one: Placed, names: dict[int, str], keys_max: int = KEYS_MAX) -> Order
 def _wanted(asked: OrderAsked, connection: Connection, here: Site, person: str) -> list[Order]:
     if asked.since:
         return [replaying.backfill_order(here.opened, connection.name, asked.flow, asked.since, person)]
-    choice.chosen([asked.flow], set(ticking.place(here.opened, connection.name).flows))
+    at = ticking.place(here.opened, connection.name)
+    choice.chosen([asked.flow], set(at.flows), at.off)
     extent = Extent(census=asked.census)
     if asked.keys:
         chosen = replaying.select(here.opened, connection.name, Choice(tuple(asked.keys), asked.flow))

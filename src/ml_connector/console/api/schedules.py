@@ -170,7 +170,7 @@ def _blackouts(here: Here, connection: Connection) -> list[Blackout]:
 
 def _check(flow: str, at: ticking.Place) -> None:
     if flow != ALL:
-        choice.chosen([flow], set(at.flows))
+        choice.chosen([flow], {*at.flows, *at.off})
 
 
 def _paused(here: Here, connection: Connection, flow: str, person: str, *, census: bool, paused: bool) -> ScheduleShown:

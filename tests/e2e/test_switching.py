@@ -1,0 +1,53 @@
+"""A flow that is switched off: nothing runs it, it can be planned, and nothing else notices."""
+
+from pathlib import Path
+
+import pytest
+from rig import NAME, generous, rig, sqlite_url
+
+from ml_connector import wiring
+from ml_connector.errors import SettingsError
+from ml_connector.store.orders import Orders
+from ml_connector.sync.orders import Cause, Order, State
+from ml_connector.wiring import ticking
+from ml_connector.wiring.performing import Performing
+from ml_connector.wiring.switching import switch
+
+
+def test_nothing_runs_a_flow_that_is_off_but_it_can_be_planned(tmp_path: Path) -> None:
+    with rig(sqlite_url(tmp_path), generous(suppliers=5, orders=5)) as joined:
+        assert switch(joined.store, NAME, "purchase_orders", on=False, person="kari").startswith(
+            "purchase_orders is off"
+        )
+        assert set(joined.run()) == {"suppliers"}
+        with pytest.raises(SettingsError, match="switched off"):
+            joined.run("purchase_orders")
+        assert set(joined.plan()) == {"suppliers"}
+        assert joined.plan("purchase_orders")["purchase_orders"].read == 5
+        at = ticking.place(joined.store, NAME)
+        assert (at.flows, at.off) == (("suppliers",), ("purchase_orders",))
+        switch(joined.store, NAME, "purchase_orders", on=True, person="kari")
+        assert joined.run("purchase_orders")["purchase_orders"].created
+
+
+def test_an_order_for_a_flow_that_is_off_by_now_says_so(tmp_path: Path) -> None:
+    with rig(sqlite_url(tmp_path), generous(suppliers=2, orders=2)) as joined:
+        number = joined.store.connections.get(NAME).id
+        switch(joined.store, NAME, "suppliers", on=False, person="kari")
+        performing = Performing(joined.store)
+        ending = performing(Order("now/1", number, "suppliers", cause=Cause.PERSON), lambda: False)
+        performing.close()
+        assert ending.state is State.FAILED
+        assert "switched off" in ending.error
+        assert Orders(joined.store.database).open() == []
+
+
+def test_switching_another_flow_makes_no_record_be_looked_at_again(tmp_path: Path) -> None:
+    with rig(sqlite_url(tmp_path), generous(suppliers=5, orders=5)) as joined:
+        joined.run()
+        switch(joined.store, NAME, "purchase_orders", on=False, person="kari")
+        with wiring.joined(joined.store, NAME) as both:
+            off = both._basis()  # pyright: ignore[reportPrivateUsage]
+        switch(joined.store, NAME, "purchase_orders", on=True, person="kari")
+        with wiring.joined(joined.store, NAME) as both:
+            assert both._basis() == off  # pyright: ignore[reportPrivateUsage]
