@@ -1,18 +1,23 @@
 """What no page and no answer may do, for every address of the route table, so that a new one is covered by itself."""
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 import httpx2
 import pytest
 import structlog
 from addresses import Address
-from hostile import EVERYBODY, SECRETS, Hostile, hostile, values
-from page_checks import Page
+from fastapi.dependencies.utils import get_flat_params
+from hostile import EVERYBODY, SECRETS, Hostile, bad, hostile, values
+from page_checks import Form, Page
+from rig import NAME
 
 from ml_connector.console import static
 from ml_connector.console.person import local
@@ -32,6 +37,9 @@ EVIL = (
     "\\\\evil",
     "evil.example",
 )
+PLACES = ("next", "back", "place", "then", "return")
+KEPT = ("csrf", "once", *PLACES)
+FORMS_MIN = 1
 COMPUTED = str(7 * 1234567)
 
 
@@ -132,17 +140,41 @@ def test_nothing_hostile_becomes_part_of_a_page(here: Hostile) -> None:
     with here.looking(*EVERYBODY) as client:
         for one in looks(here, "person", "anybody"):
             for wild in (False, True):
-                answer = client.get(one.filled(values(one, wild)))
-                where = f"{one.path} {'hostile' if wild else 'plain'}"
-                assert answer.status_code < 500, f"{where}: {answer.text[:500]}"
-                if not answer.headers.get("content-type", "").startswith("text/html"):
-                    continue
-                read = Page(answer.text, elsewhere(here))
-                assert not read.faults, f"{where}: {read.faults[:5]}"
-                assert COMPUTED not in answer.text, where
-                seen += read.text
+                address = one.filled(values(one, wild))
+                for asked in ({}, {name: bad(name) for name in asked_by(one)}):
+                    seen += checked(here, client.get(address, params=asked), f"{one.path} {wild} {bool(asked)}")
     for mark in SHOWN:
         assert f"{mark}\"'>" in seen, f"{mark} is shown nowhere, so that nothing is tested"
+
+
+def test_what_was_said_is_text(here: Hostile) -> None:
+    with here.looking(*EVERYBODY) as client:
+        cookies = "; ".join(
+            f"{name}={value}" for name, value in [*client.cookies.items(), ("mlc_said", quote(bad("said")))]
+        )
+        answer = client.get(f"/c/{NAME}", headers={"Cookie": cookies})
+        assert 'said"' in checked(here, answer, "said")
+
+
+def checked(here: Hostile, answer: httpx2.Response, where: str) -> str:
+    """What is read on a page, once it is sure that nothing on it is what it should not be."""
+    assert answer.status_code < 500, f"{where}: {answer.text[:500]}"
+    kind = answer.headers.get("content-type", "")
+    if kind.startswith("text/csv"):
+        cells = [cell for row in csv.reader(io.StringIO(answer.text)) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))], where
+    if not kind.startswith("text/html"):
+        return ""
+    read = Page(answer.text, elsewhere(here))
+    assert not read.faults, f"{where}: {read.faults[:5]}"
+    assert COMPUTED not in answer.text, where
+    return read.text
+
+
+def asked_by(one: Address) -> set[str]:
+    """What may be asked of an address, whether field by field or as a whole."""
+    told: list[Any] = get_flat_params(one.route.dependant)
+    return {asked.alias for asked in told if asked.field_info.in_.value == "query"}
 
 
 SHOWN: tuple[str, ...] = ()
@@ -208,20 +240,43 @@ def test_no_place_of_others_is_gone_to(place: str) -> None:
 
 
 def test_no_form_leads_elsewhere(tmp_path: Path) -> None:
-    """Every field of a form that might be a place to go to, with places of others; in a store of its own."""
+    """Every form of every page, sent as it stands, then with what is hostile in it; in a store of its own."""
     with hostile(tmp_path) as here, here.looking(*EVERYBODY) as client:
-        for one in [one for one in here.addresses if one.kind == "person" and one.path not in OWN]:
-            if one.path.endswith(STREAMS):
-                continue
-            for evil in EVIL[:3]:
-                fields = dict.fromkeys(("next", "back", "place", "then", "to", "return", "url", "path"), evil)
-                more = {"params": fields} if one.looks else {"data": fields, "params": {"next": evil}}
-                headers = {"referer": "https://evil.example/c/acme"}
-                answer = client.request(one.method, one.filled(values(one, wild=False)), headers=headers, **more)
+        forms = forms_of(here, client)
+        assert len(forms) >= FORMS_MIN
+        for form in forms:
+            for changed in (
+                dict.fromkeys(PLACES, EVIL[0]),
+                {name: bad(name) for name in form.fields if name not in KEPT},
+            ):
+                answer = send(client, form, form.fields | changed)
+                where = f"{form.method} {form.action} {sorted(changed)}"
+                checked(here, answer, where)
                 for header in ("location", "hx-redirect", "hx-location", "refresh"):
-                    there = answer.headers.get(header, "/")
-                    assert there.startswith("/"), f"{one.path}: {there}"
-                    assert not there.startswith(("//", "/\\")), f"{one.path}: {there}"
+                    place = answer.headers.get(header, "/")
+                    assert place == local(place), f"{where}: {place}"
+
+
+def forms_of(here: Hostile, client: httpx2.Client) -> list[Form]:
+    """The forms that there are, one of each kind, but for those that would end the session."""
+    found: dict[Any, Form] = {}
+    for one in looks(here, "person"):
+        for wild in (False, True):
+            answer = client.get(one.filled(values(one, wild)))
+            for form in (
+                Page(answer.text).forms if answer.headers.get("content-type", "").startswith("text/html") else ()
+            ):
+                form.action = form.action or answer.url.path
+                if form.action not in OWN and "viewer-" not in form.action:
+                    found.setdefault((form.action, *form.fields), form)
+    return list(found.values())
+
+
+def send(client: httpx2.Client, form: Form, fields: dict[str, str]) -> httpx2.Response:
+    """Send a form as a browser would."""
+    if form.method == "get":
+        return client.get(form.action, params=fields)
+    return client.post(form.action, data=fields, headers={"referer": "https://evil.example/c/acme"})
 
 
 ATTRIBUTES = re.compile(r"\s(style|on[a-z]+|hx-on[a-z:-]*|hx-vals|hx-vars|srcdoc)\s*=", re.IGNORECASE)

@@ -101,7 +101,7 @@ def values(address: Address, wild: bool) -> dict[str, str]:
     given |= {"number": "1", "run": RUN, "token": "x" * 43, "system": "airbase", "order_id": ORDERS[wild]}
     given["id"] = ORDERS[wild] if "orders" in address.path else "1"
     other = {"/static": sorted(FILES)[0], "/access/people": bad("user") if wild else OTHER, "/access/tokens": "read"}
-    given |= {"name": name for start, name in other.items() if address.path.startswith(start)}
+    given["name"] = next((name for start, name in other.items() if address.path.startswith(start)), NAME)
     return given
 
 

@@ -3,6 +3,7 @@
 Rule: nothing of what somebody typed or a system sent may become an element, an attribute or a place to go.
 """
 
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -23,6 +24,15 @@ PLACES = {
 RUNS = ("on", "hx-on", "hx-vals", "hx-vars", "data-hx-", "x-on", "srcdoc", "style", "ping", "background")
 
 
+@dataclass
+class Form:
+    """A form: where it goes, how, and what it holds as it stands."""
+
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict[str, str])
+
+
 class Page(HTMLParser):
     """A page that was read; `faults`: what should not be in it."""
 
@@ -31,6 +41,7 @@ class Page(HTMLParser):
         self.faults: list[str] = []
         self.places: set[str] = set()
         self.text = ""
+        self.forms: list[Form] = []
         self._elsewhere = elsewhere
         self.feed(text)
         self.close()
@@ -42,12 +53,19 @@ class Page(HTMLParser):
             self.faults.append(f"<{tag}> {given}")
         if tag == "meta" and given.get("http-equiv", "").lower() not in ("", "refresh"):
             self.faults.append(f"<meta> {given}")
+        self._note_form(tag, given)
         for name, value in given.items():
             if name.startswith(RUNS) or "<" in name or '"' in name or "pwn" in name:
                 self.faults.append(f"<{tag} {name}=…>")
             if name in PLACES:
                 self._look(tag, name, value)
             self.text += f" {value}"
+
+    def _note_form(self, tag: str, given: dict[str, str]) -> None:
+        if tag == "form":
+            self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
+        if tag in ("input", "select", "textarea", "button") and given.get("name") and self.forms:
+            self.forms[-1].fields.setdefault(given["name"], given.get("value", ""))
 
     def handle_data(self, data: str) -> None:
         """See HTMLParser."""
