@@ -68,7 +68,9 @@ class CauseCount(msgspec.Struct, frozen=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """Open exceptions of a flow with one cause at one stage; `assignees`: how many each has, "" nobody."""
+    """Open exceptions of a flow with one cause at one stage; `assignees`: how many each has, "" nobody. `example`: the
+    number of one.
+    """
 
     flow: str
     cause: str
@@ -77,6 +79,7 @@ class Group(msgspec.Struct, frozen=True):
     oldest_at: datetime
     stakes: dict[str, Decimal]
     assignees: dict[str, int]
+    example: int
 
 
 class Exceptions:
@@ -114,6 +117,12 @@ class Exceptions:
             row = connection.execute(query).one_or_none()
         return _opened(row) if row else None
 
+    def some(self, numbers: Sequence[int]) -> dict[int, OpenException]:
+        """Exceptions by their numbers, whatever became of them."""
+        with self._db.read() as connection:
+            query = select(exceptions).where(self._mine, among(connection, exceptions.c.id, numbers))
+            return {row.id: _opened(row) for row in connection.execute(query)}
+
     def resolved(self, limit: int, after: Place | None = None) -> list[Resolved]:
         """Exceptions whose cause is gone, the latest first."""
         time, number = exceptions.c.resolved_at, exceptions.c.id
@@ -144,7 +153,7 @@ class Exceptions:
     def groups(self, now: datetime, flow: str = "", cause: str = "") -> list[Group]:
         """What is open, by flow, cause and stage, the oldest first; all, or of one flow and cause."""
         table = exceptions.c
-        counted = (func.count(), func.min(table.opened_at))
+        counted = (func.count(), func.min(table.opened_at), func.min(table.id))
         snoozed = func.coalesce(table.snoozed_until > schema.stamp(now), false())
         where = self._open if not cause else and_(self._open, table.flow == flow, table.cause == cause)
         with self._db.read() as connection:
@@ -180,16 +189,16 @@ def _folded(
     """Groups that differ by assignee only, as one."""
     groups: dict[tuple[Any, ...], Group] = {}
     for (flow, cause, snoozed, assignee), counted, sums in found:
-        number = sum(count for count, _ in counted)
-        oldest_at = schema.instant(min(oldest for _, oldest in counted))
+        number, oldest_at = sum(part[0] for part in counted), schema.instant(min(part[1] for part in counted))
         place = (flow, cause, bool(snoozed))
-        one = groups.get(place) or Group(flow, cause, stage_of(cause, bool(snoozed)), 0, oldest_at, {}, {})
+        one = groups.get(place) or Group(flow, cause, stage_of(cause, bool(snoozed)), 0, oldest_at, {}, {}, 0)
         groups[place] = msgspec.structs.replace(
             one,
             count=one.count + number,
             oldest_at=min(one.oldest_at, oldest_at),
             stakes=stakes.added(one.stakes, sums),
             assignees=one.assignees | {assignee: number},
+            example=min(part[2] for part in counted),
         )
     return list(groups.values())
 

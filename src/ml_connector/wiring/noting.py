@@ -60,7 +60,7 @@ def moment(opened: Opened, name: str, until: str, now: datetime) -> datetime:
     """
     text = until.strip()
     if days := _DAYS.fullmatch(text):
-        at = now + timedelta(days=int(days[1]))
+        at = now.replace(second=0, microsecond=0) + timedelta(days=int(days[1]), minutes=1)
     else:
         try:
             at = datetime.combine(date.fromisoformat(text), time(), replaying.zone_of(opened, name)).astimezone(UTC)

@@ -12,48 +12,46 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from ml_connector.console.api import shapes
-from ml_connector.console.api.shapes import NUMBER_MAX, PLAIN, Connected, Flow, Listing, Page, Shown, Text
-from ml_connector.console.auth import Guarded
-from ml_connector.console.refusals import absent
+from ml_connector.console.api.shapes import NUMBER_MAX, PLAIN, Asked, Connected, Flow, Listing, Page, Shown, Text
+from ml_connector.console.api.shapes import Number as ShownNumber
+from ml_connector.console.auth import Guarded, Operator
+from ml_connector.console.refusals import Refused, absent, documented
 from ml_connector.console.site import Here
-from ml_connector.records.money import plain
-from ml_connector.store.exceptions import OpenException
+from ml_connector.console.views import exceptions as views
+from ml_connector.console.views.exceptions import ExceptionListing, ExceptionShown, Groups, ResolvedShown
+from ml_connector.store.exceptions import Stage
 from ml_connector.store.journal import JournalEntry
-from ml_connector.wiring import exceptions, journal
+from ml_connector.store.noting import Which
+from ml_connector.wiring import exceptions, journal, noting
 
 routes = APIRouter(tags=["exceptions"], route_class=Guarded)
 Number = Annotated[int, msgspec.Meta(ge=0, le=NUMBER_MAX)]
 KeyPath = Annotated[str, Path(max_length=500, pattern=PLAIN, description="A record's key; of several parts A/B.")]
 
 
-class Stake(Shown):
-    """An amount, as text, and its currency."""
+class NoteAsked(Asked):
+    """What to note at which exceptions: these, or those of a flow with one cause that stand at one stage."""
 
-    amount: str
-    currency: str
+    numbers: list[ShownNumber] = Field([], max_length=500)
+    flow: Text = ""
+    cause: Text = ""
+    stage: Stage = Stage.OPEN
+    assignee: Text | None = Field(None, description="Who sees to it; empty: nobody.")
+    comment: str = Field("", max_length=noting.COMMENT_MAX)
+    snooze_until: Text | None = Field(None, description="7d, or a day such as 2026-09-01; empty wakes.")
 
-
-class ExceptionShown(Shown):
-    """A record that needs a person: why, what to do, who, since when, how much is at stake."""
-
-    id: int
-    flow: str
-    key: str
-    cause: str
-    sentence: str
-    remedy: str
-    owner: str
-    stake: Stake | None
-    opened_at: datetime
-    last_at: datetime
-    times: int
+    @property
+    def which(self) -> Which:
+        """Which exceptions. Raises: Refused."""
+        if not self.numbers and not (self.flow and self.cause):
+            raise Refused(422, "invalid", "which exceptions? Give numbers, or flow and cause")
+        return Which(tuple(self.numbers), self.flow, self.cause, self.stage)
 
 
-class ExceptionListing(Listing):
-    """Which exceptions."""
+class Noted(Shown):
+    """At how many exceptions that was news."""
 
-    flow: Text = Field("", description="Only of this flow.")
-    cause: Text = Field("", description="Only of this cause.")
+    noted: int
 
 
 class CauseShown(Shown):
@@ -89,14 +87,32 @@ def list_exceptions(
     listing: Annotated[ExceptionListing, Query()], connection: Connected, here: Here
 ) -> Page[ExceptionShown]:
     """Records that need a person, oldest first."""
-    at = shapes.after(listing, tuple[datetime, Number])
-    rows = exceptions(here.opened, connection.name).open(
-        listing.limit + 1,
-        flow=listing.flow,
-        cause=listing.cause,
-        after=(shapes.zoned(at[0]), at[1]) if at else None,
-    )
-    return shapes.page(listing, rows, _shown, lambda one: (one.opened_at, one.id))
+    return views.listed(here, connection, listing)
+
+
+@routes.get("/connections/{name}/exceptions/groups")
+def list_groups(connection: Connected, here: Here, stage: Stage | None = None) -> Groups:
+    """Why records wait: by flow and cause, with what is at stake, who sees to it, and where it is put right."""
+    return views.groups(here, connection, stage)
+
+
+@routes.get("/connections/{name}/exceptions/resolved")
+def list_resolved(listing: Annotated[Listing, Query()], connection: Connected, here: Here) -> Page[ResolvedShown]:
+    """Records whose exception is over, as its cause is gone; the latest first."""
+    return views.resolved(here, connection, listing)
+
+
+@routes.post("/connections/{name}/exceptions/note", responses=documented(403))
+def note(asked: NoteAsked, connection: Connected, here: Here, who: Operator) -> Noted:
+    """Say who sees to exceptions, let them rest, or comment on them; it is journalled."""
+    which, opened, name, count = asked.which, here.opened, connection.name, 0
+    if asked.assignee is not None:
+        count = max(count, noting.assign(opened, name, which, asked.assignee, who.person))
+    if asked.comment:
+        count = max(count, noting.comment(opened, name, which, asked.comment, who.person))
+    if asked.snooze_until is not None:
+        count = max(count, noting.snooze(opened, name, which, asked.snooze_until, who.person))
+    return Noted(noted=count)
 
 
 @routes.get("/connections/{name}/causes")
@@ -118,23 +134,6 @@ def get_timeline(
     if not rows and not at:
         raise absent("nothing is known of this record in this flow")
     return shapes.page(listing, rows, _entry, lambda one: (one.seq,))
-
-
-def _shown(one: OpenException) -> ExceptionShown:
-    held = one.held
-    return ExceptionShown(
-        id=one.id,
-        flow=one.flow,
-        key=shapes.shown_key(one.key),
-        cause=held.cause,
-        sentence=held.sentence,
-        remedy=held.remedy,
-        owner=str(held.owner),
-        stake=Stake(amount=plain(held.stake.amount), currency=held.stake.currency) if held.stake else None,
-        opened_at=one.opened_at,
-        last_at=one.last_at,
-        times=one.times,
-    )
 
 
 def _entry(one: JournalEntry) -> EntryShown:

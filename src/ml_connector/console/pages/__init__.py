@@ -6,9 +6,9 @@ Must not know: SQL.
 
 from fastapi import APIRouter
 
-from ml_connector.console.pages import access, account, signing
+from ml_connector.console.pages import access, account, exceptions, signing
 
-NOUNS = (signing, account, access)
+NOUNS = (signing, account, access, exceptions)
 
 routes = APIRouter(include_in_schema=False)
 for noun in NOUNS:

@@ -33,6 +33,11 @@ def relative(at: datetime, now: datetime) -> str:
     return f"{said} ago" if at <= now else f"in {said}"
 
 
+def span(since: datetime, until: datetime) -> str:
+    """How long something took, roughly."""
+    return relative(since, until).removesuffix(" ago")
+
+
 def exact(at: datetime | None) -> str:
     """An instant with its zone."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "–"
@@ -53,6 +58,7 @@ def count(number: int, noun: str = "", many: str = "") -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "ago": ago,
     "exact": exact,
+    "span": span,
     "amount": amount,
     "count": count,
     "key": shown_key,
