@@ -74,6 +74,11 @@ def _opened(chance: random.Random) -> tuple[Any, ...]:
     return kept.ago(number * 3), number + 1
 
 
+def _resolved(chance: random.Random) -> tuple[Any, ...]:
+    number = kept.OPEN + chance.randrange(kept.RESOLVED)
+    return kept.ago(number * 2 % 100_000), number + 1
+
+
 def _started(chance: random.Random) -> tuple[Any, ...]:
     number = chance.randrange(kept.RUNS)
     return kept.ago(number), kept.run_of(number)
@@ -97,14 +102,19 @@ PLAIN = fixed()
 ASKED: dict[str, Asked] = {
     "/c/{name}/exceptions": {
         "": PLAIN,
+        "snoozed": fixed(stage="snoozed"),
+        "retrying": fixed(stage="retrying"),
         "deep": deep(_opened),
         "of a cause": fixed(flow="payments", cause="handed_over"),
-        "of a cause, deep": deep(_opened, flow="payments", cause="period_closed"),
-        "resolved": fixed(tab="resolved"),
-        "snoozed": fixed(tab="snoozed"),
-        "retrying": fixed(tab="retrying"),
+        "of somebody": fixed(assignee="kari"),
     },
-    "/c/{name}/exceptions/{flow}/{cause}": {"": PLAIN, "deep": deep(_opened)},
+    "/c/{name}/exceptions/resolved": {"": PLAIN, "deep": deep(_resolved)},
+    "/c/{name}/exceptions/{flow}/{cause}": {
+        "": PLAIN,
+        "deep": deep(_opened),
+        "snoozed": fixed(stage="snoozed"),
+        "of somebody": fixed(assignee="kari"),
+    },
     "/c/{name}/runs": {"": PLAIN, "deep": deep(_started), "of a flow": fixed(flow="suppliers")},
     "/orders": {"": PLAIN, "deep": deep(_placed), "blocked": fixed(state="blocked"), "failed": fixed(state="failed")},
     "/c/{name}/inbox": {

@@ -63,6 +63,7 @@ def link(field: str) -> str:
 KEYS = ("plain-1", bad("key")[:300])
 ORDERS = ("order-1", bad("order")[:200])
 OTHER = "other"
+LONG, CONTROL = "W" * 10_000, "\x01\x1b[31m\x7f\r\n"
 RUN = "0" * 31 + "1"
 
 
@@ -160,10 +161,10 @@ def _record(store: wiring.Opened, owner: int, number: int, key: str) -> None:
         "flow": FLOW,
         "key": key,
         "cause": cause,
-        "sentence": bad("sentence"),
+        "sentence": bad("sentence") + CONTROL,
     }
     row |= {
-        "remedy": bad("remedy"),
+        "remedy": bad("remedy") + LONG,
         "owner": "controller",
         "stake_amount": "12.50",
         "stake_currency": "EUR",
