@@ -20,7 +20,9 @@ from ml_connector import sandbox, settings, wiring
 from ml_connector.cli import (
     alerts,
     asking,
+    config,
     editing,
+    fitting,
     hooks,
     keeping,
     ledger,
@@ -56,12 +58,14 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 journal_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 vault_app = typer.Typer(no_args_is_help=True, help="The keys that seal what is stored.")
 app.add_typer(journal_app, name="journal")
+app.add_typer(config.app, name="config")
 app.add_typer(vault_app, name="vault")
 app.add_typer(ledger.app)
 app.add_typer(keeping.app)
 app.add_typer(unattended.app)
 app.add_typer(replaying.app)
 app.add_typer(editing.app)
+app.add_typer(fitting.app)
 app.add_typer(schedules.app)
 app.add_typer(hooks.app)
 app.add_typer(serving.app)
@@ -116,6 +120,7 @@ def connect(
     ifs_requests_max: RequestsMax = 0,
     airbase_requests_max: RequestsMax = 0,
     same_tenants: Annotated[bool, typer.Option(help="A changed address leads to the same systems as before.")] = False,
+    note: Annotated[str, typer.Option(help="Why; it is kept with the version.")] = "",
 ) -> None:
     """Keep a connection: one IFS tenant, one Airbase tenant. Of a new one it asks for what is not given; of one that is
     there, what is not given stays.
@@ -140,7 +145,10 @@ def connect(
             asking.secret(ifs_secret_env, "IFS client secret", "--ifs-secret-env", kept=before is not None),
             asking.secret(airbase_token_env, "Airbase API token", "--airbase-token-env", kept=before is not None),
         )
-        wiring.connect(store, name, connection, secrets, same_tenants=same_tenants)
+        made = wiring.connect(store, name, connection, secrets, same_tenants=same_tenants, note=note)
+    if before and made and made.waits:
+        show.err.print(config.made_in_words(name, made), soft_wrap=True)
+        return
     did = "changed" if before else "kept"
     show.err.print(f"Connection {escape(name)} {did}. Next: ml-connector check {escape(name)}")
 

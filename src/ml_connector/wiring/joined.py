@@ -69,12 +69,19 @@ def untold(flow: str, sight: Sight, decision: Decision) -> None:
 
 
 class Joined:
-    """One connection; close it after use. `person`: on whose behalf it works."""
+    """One connection; close it after use. `person`: on whose behalf it works; `instead`: of the settings in force."""
 
-    def __init__(self, opened: Opened, name: str, now: Callable[[], float] = time.time, person: str = "") -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        name: str,
+        now: Callable[[], float] = time.time,
+        person: str = "",
+        instead: Connection | None = None,
+    ) -> None:
         self.opened = opened
         self.stored = opened.connections.get(name)
-        self.settings = settings.connection(self.stored.settings)
+        self.settings = instead or settings.connection(self.stored.settings)
         self.read = profile.read(self.settings)
         self.person = person or settings.person()
         self._now = now

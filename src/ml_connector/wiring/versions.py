@@ -17,8 +17,9 @@ from ml_connector.settings import Connection, Profile
 from ml_connector.store import versions as stored
 from ml_connector.store.versions import Authored, State, Version, Versions
 from ml_connector.systems.ifs.vouchers.landing import Landing
-from ml_connector.wiring import merging
+from ml_connector.wiring import differing, merging
 from ml_connector.wiring import profile as profiles
+from ml_connector.wiring.differing import Difference
 from ml_connector.wiring.opened import Opened, Secrets
 
 EVERY_S = 5.0
@@ -63,6 +64,11 @@ def change(
     connection = msgspec.structs.replace(present(opened, name), profile=profile)
     how = Authored(person, _note(note), _later(effective_at), base=base)
     return _save(opened, name, connection, how, NO_SECRETS)
+
+
+def check(opened: Opened, name: str, profile: Profile) -> None:
+    """Make sure that a connection may have a profile. Raises: SettingsError."""
+    _check(opened, name, msgspec.structs.replace(present(opened, name), profile=profile))
 
 
 def approve(opened: Opened, name: str, number: int, person: str, *, same_tenants: bool = False) -> Version:
@@ -136,6 +142,14 @@ def number_in_force(opened: Opened, name: str) -> int:
     """The version in force; 0: settings were not changed since versions are kept."""
     current = of(opened, name).in_force()
     return current.number if current else 0
+
+
+def differences(opened: Opened, name: str, number: int, other: int = 0) -> list[Difference]:
+    """What a version has otherwise than another one, or than the one that it was made upon. Raises: SettingsError."""
+    kept = of(opened, name)
+    one = kept.get(number)
+    base = other or one.base
+    return differing.told(kept.get(base).settings if base else {}, one.settings)
 
 
 def needs_two(before: dict[str, Any] | None, after: dict[str, Any]) -> bool:

@@ -1,0 +1,196 @@
+"""What other settings would change, on real records: both systems are read with the settings in force and with others.
+
+Rule: reads only, of so many records at most; what is counted as changed is decided otherwise, or for another reason.
+Must not know: how anything is shown.
+"""
+
+import time
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from datetime import date
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from ml_connector import flows
+from ml_connector.records import codec
+from ml_connector.run import BASIS
+from ml_connector.settings import Connection, Profile
+from ml_connector.sync.flow import End, Shape
+from ml_connector.sync.orders import WHOLE, Extent
+from ml_connector.sync.outcome import Held
+from ml_connector.sync.plan import Action, Decision
+from ml_connector.sync.ports import Sight
+from ml_connector.wiring import versions
+from ml_connector.wiring.joined import Joined
+from ml_connector.wiring.merging import Place, differences
+from ml_connector.wiring.opened import Opened, exceptions
+
+RECORDS_MAX = 500
+SHOWN_MAX = 10
+READ_MAX = 20_000
+FLOW_S = 30.0
+EVERYTHING = Extent(since=date.min)
+WORDS = {
+    Action.CREATE: "create",
+    Action.ADOPT: "link",
+    Action.RELINK: "link",
+    Action.UPDATE: "update",
+    Action.DEACTIVATE: "switch off",
+    Action.UNCHANGED: "leave",
+    Action.NOT_DUE: "not due",
+    Action.HELD: "hold",
+}
+ALL = "*"
+POSTED = "posted"
+# Which flows a part of the profile can matter to; the longest that fits counts.
+MATTERS: Mapping[Place, tuple[str, ...]] = {
+    (): (ALL,),
+    ("mapping", "payment_terms"): ("suppliers", "payment_terms"),
+    ("mapping", "dimensions"): ("dimensions", POSTED),
+    ("posting",): (POSTED, "acknowledgements"),
+    ("payment_terms",): ("suppliers", "payment_terms"),
+    ("new_vendors",): ("vendors", "vendor_ids"),
+    ("invoices",): ("invoice_status", "supplier_invoices"),
+    ("alerts",): (),
+    ("two_persons",): (),
+    ("calendar_zone",): (),
+    ("quiet_s",): (),
+    ("timeout_s",): (),
+    ("gate",): (),
+}
+
+
+class Otherwise(msgspec.Struct, frozen=True):
+    """A record that is decided otherwise; `now` and `then` in a word, with what the target should hold or why not."""
+
+    flow: str
+    key: str
+    now: str
+    then: str
+    before: Any
+    after: Any
+    held_now: Held | None
+    held_then: Held | None
+
+
+class Foreseen(msgspec.Struct):
+    """What was found: records looked at and decided otherwise by flow, the first of these.
+
+    `started`, `stopped`: flows that only one of the two settings has.
+    """
+
+    looked_at: dict[str, int]
+    changed: dict[str, int]
+    first: list[Otherwise]
+    started: list[str]
+    stopped: list[str]
+
+
+class Enough(Exception):
+    """So many records were looked at."""
+
+
+def foresee(opened: Opened, name: str, profile: Profile, person: str, limit: int = RECORDS_MAX) -> Foreseen:
+    """What a profile would change. Raises: SettingsError, ConnectorError."""
+    present = versions.present(opened, name)
+    wanted = msgspec.structs.replace(present, profile=profile)
+    with (
+        closing(Joined(opened, name, person=person)) as now,
+        closing(Joined(opened, name, person=person, instead=wanted)) as then,
+    ):
+        affected = _affected(present, wanted, now, then)
+        seen = Foreseen({}, {}, [], _only(then, now), _only(now, then))
+        for flow in (flow.name for flow in then.chosen(()) if flow.name in affected):
+            keys = _keys(now, flow, limit) if flow in now.flows else ()
+            extent = Extent(keys=keys) if keys else EVERYTHING
+            before = _decided(now, flow, extent, limit) if flow in now.flows else {}
+            _compare(seen, flow, before, _decided(then, flow, extent, limit))
+        return seen
+
+
+def _only(these: Joined, others: Joined) -> list[str]:
+    return sorted(these.flows - others.flows)
+
+
+def _affected(present: Connection, wanted: Connection, now: Joined, then: Joined) -> set[str]:
+    pair = (msgspec.to_builtins(one.profile) for one in (present, wanted))
+    named = {name for place in differences(*pair) for name in _mattering(place)}
+    posted = {name for one in (now, then) if one.read.rules for name in one.read.rules.documents}
+    every = now.flows | then.flows
+    if ALL in named:
+        return every
+    return ((named | posted) if POSTED in named else named) & every
+
+
+def _mattering(place: Place) -> tuple[str, ...]:
+    fitting = [part for part in MATTERS if place[: len(part)] == part]
+    return MATTERS[max(fitting, key=len)]
+
+
+def _keys(both: Joined, flow: str, limit: int) -> tuple[str, ...]:
+    """Records of a flow that matter most: those that wait, those that changed, those that are linked; none at first."""
+    if not both.store(flows.FLOWS[flow]).cursor(BASIS):
+        return ()
+    waiting = [key for _, key in exceptions(both.opened, both.stored.name).chosen(flow)[:limit]]
+    changed = list(_decided(both, flow, WHOLE, limit)) if len(waiting) < limit else []
+    linked = _linked(both, flow, limit - len(waiting) - len(changed))
+    return tuple(dict.fromkeys((*waiting, *changed, *linked)))[:limit]
+
+
+def _linked(both: Joined, flow: str, limit: int) -> list[str]:
+    """Records that are in the target; what was posted stands, whatever the settings."""
+    if limit <= 0 or flows.FLOWS[flow].shape is Shape.POST:
+        return []
+    pages = both.ends.source(End("links", flow)).read_all()
+    return list(islice((sight.key for page in pages for sight in page.sights), limit))
+
+
+def _decided(both: Joined, flow: str, extent: Extent, limit: int) -> dict[str, Decision]:
+    """What would become of the records of a flow, so many at most."""
+    found: dict[str, Decision] = {}
+    until = time.monotonic() + FLOW_S
+
+    def tell(_flow: str, _sight: Sight, decision: Decision) -> None:
+        found[decision.key] = decision
+        if len(found) >= limit:
+            raise Enough
+
+    def watch(_flow: str, _stage: str, done: int) -> None:
+        if done > READ_MAX or time.monotonic() > until:
+            raise Enough
+
+    with suppress(Enough):
+        both.plan([flow], extent=extent, watch=watch, tell=tell)
+    return found
+
+
+def _compare(seen: Foreseen, flow: str, now: Mapping[str, Decision], then: Mapping[str, Decision]) -> None:
+    seen.looked_at[flow] = len({**now, **then})
+    others = [key for key in then if _outcome(now.get(key)) != _outcome(then[key])]
+    seen.changed[flow] = len(others)
+    for key in others[: SHOWN_MAX - len(seen.first)]:
+        seen.first.append(_otherwise(flow, key, now.get(key), then[key]))
+
+
+def _outcome(one: Decision | None) -> tuple[str, ...]:
+    if one is None:
+        return ()
+    if one.held:
+        return (one.action, one.held.cause, one.held.sentence)
+    return (one.action, codec.digest(one.after))
+
+
+def _otherwise(flow: str, key: str, now: Decision | None, then: Decision) -> Otherwise:
+    held = now.held if now else None
+    before = now.after if now else None
+    return Otherwise(flow, key, _word(flow, now), _word(flow, then), before, then.after, held, then.held)
+
+
+def _word(flow: str, one: Decision | None) -> str:
+    if one is None:
+        return "not looked at"
+    if one.action is Action.CREATE and flows.FLOWS[flow].shape is Shape.POST:
+        return "post"
+    return WORDS[one.action]
