@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig import open_store, sqlite_url
-from serving import signed_in
 from standing import Standing, standing
 
 from ml_connector import sandbox, wiring
@@ -15,13 +14,18 @@ from ml_connector.demo import company
 from ml_connector.sandbox import Sandbox
 from ml_connector.sandbox.airbase.options import HookOptions
 from ml_connector.settings import Installation
+from ml_connector.store.access import Access
+from ml_connector.store.invitations import Invitations
 from ml_connector.store.rights import Role
 from ml_connector.store.schedules import ALL, Schedules
+from ml_connector.store.sessions import Sessions
+from ml_connector.store.users import Users
 from ml_connector.wiring import hooking
 
 NAME = company.NAME
 KARI, OLA = "kari", "ola"
 ROLES = {KARI: (Role.CLERK, Role.ADMINISTRATOR), OLA: (Role.APPROVER,)}
+PASSWORD = "four words in a row"
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Company:
     def cookie(self, name: str = KARI) -> tuple[str, str]:
         """What the browser of somebody who has signed in shows."""
         with closing(open_store(self.console.store)) as store:
-            return COOKIE, signed_in(store, *ROLES[name], name=name)[0]
+            person = next(one for one in Users(store.database).all() if one.name == name)
+            return COOKIE, Sessions(store.database).begin(person.id)
 
 
 @contextmanager
@@ -51,6 +56,9 @@ def at_work(folder: Path) -> Generator[Company]:
 def _month(folder: Path, box: Sandbox) -> None:
     """What has happened so far."""
     with closing(open_store(sqlite_url(folder))) as store:
+        for name, roles in ROLES.items():
+            link = Access(store.database, store.vault).invite(name, roles, KARI)
+            Invitations(store.database, store.vault).accept(link, "", PASSWORD)
         company.connect(store, box)
         connection_id = store.connections.get(NAME).id
         schedules = Schedules(store.database, store.vault)

@@ -29,7 +29,6 @@ PLACES = {
 
 @pytest.fixture(scope="module")
 def eyes(browser: Browser, company: Company) -> Generator[Eyes]:
-    company.cookie("ola")
     with looking(browser, company.console.url, company.cookie()) as made:
         yield made
 
