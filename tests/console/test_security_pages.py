@@ -20,6 +20,7 @@ from page_checks import Form, Page
 from rig import NAME
 
 from ml_connector.console import static
+from ml_connector.console.pages.routing import TWIN
 from ml_connector.console.person import local
 from ml_connector.store.api_tokens import Right
 from ml_connector.store.rights import May, Role
@@ -28,6 +29,7 @@ CONSOLE = Path(static.__file__).parent.parent
 STREAMS = ("/events",)  # they last
 # What everybody who has signed in does for themselves.
 OWN = {"/sign-out", "/account/password", "/account/sign-out"}
+ALONE = {"/account", "/c/{name}/tie-out"}  # of nobody's concern but one's own; nothing there yet
 EVIL = (
     "//evil.example/x",
     "https://evil.example/",
@@ -189,6 +191,19 @@ SHOWN: tuple[str, ...] = ()
 def elsewhere(here: Hostile) -> tuple[str, ...]:
     """Where links may lead besides: to both systems."""
     return tuple(str(urlsplit(place).hostname) for place in (here.joined.box.ifs_url, here.joined.box.airbase_url))
+
+
+def test_each_page_is_found_as_data(here: Hostile) -> None:
+    """Its twin is there, and answers."""
+    with here.looking(*EVERYBODY) as person, programs(here, Right.ADMIN) as program:
+        for one in looks(here, "person"):
+            answer = person.get(one.filled(values(one, wild=False)))
+            if one.path in ALONE or answer.status_code != 200 or "text/html" not in answer.headers["content-type"]:
+                continue
+            twin = (one.route.openapi_extra or {}).get(TWIN, "")
+            assert twin, f"{one.path} has no twin"
+            told = program.get(f"/api/v1{twin.format_map(values(one, wild=False))}")
+            assert told.status_code in (200, 405), f"{one.path}: {twin} {told.status_code}"
 
 
 def test_every_answer_says_what_a_browser_may_do(here: Hostile) -> None:
