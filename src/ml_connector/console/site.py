@@ -21,6 +21,7 @@ from ml_connector.store.schedules import Schedules
 from ml_connector.store.sessions import Sessions
 from ml_connector.store.users import Users
 from ml_connector.wiring import Opened
+from ml_connector.wiring.sso import SingleSignOn
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Site:
     attempts: Attempts
     installation: Installation = field(default_factory=Installation)
     entries: Attempts = field(default_factory=Attempts)
+    sso: SingleSignOn | None = None
 
     @property
     def orders(self) -> Orders:

@@ -6,9 +6,9 @@ Must not know: SQL.
 
 from fastapi import APIRouter
 
-from ml_connector.console.pages import access, account, exceptions, signing
+from ml_connector.console.pages import access, account, approvals, exceptions, home, signing, sso
 
-NOUNS = (signing, account, access, exceptions)
+NOUNS = (home, signing, account, access, exceptions, sso, approvals)
 
 routes = APIRouter(include_in_schema=False)
 for noun in NOUNS:
