@@ -179,6 +179,13 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     for_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 60.0
 
 
+class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a flow's records are to be looked at: addresses by flow, with {key}, {key1} … and {target_id} in them."""
+
+    ifs: dict[str, str] = {}
+    airbase: dict[str, str] = {}
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a profile file may hold: names that this tenant uses, mapping tables, posting rules, limits.
 
@@ -197,6 +204,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     payment_terms: Terms = Terms()
     invoices: Invoices = Invoices()
     alerts: Alerts = Alerts()
+    web: Web = Web()
     new_vendors: Literal["", "off", "hold", "create"] = ""
     two_persons: bool = False
     calendar_zone: str = "UTC"
@@ -244,6 +252,7 @@ def profile(data: dict[str, Any]) -> Profile:
         ("payment_terms", Terms),
         ("invoices", Invoices),
         ("alerts", Alerts),
+        ("web", Web),
     ):
         if isinstance(data.get(name), dict):
             _known(f"[{name}]", data[name], kind)

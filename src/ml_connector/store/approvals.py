@@ -56,6 +56,19 @@ class Approvals:
         with self._db.write() as connection:
             connection.execute(statement.values(used_at=schema.stamp(self._clock())))
 
+    def of(self, plan_id: str) -> list[Approval]:
+        """Who approved a plan, oldest first, whether it let anything through or not."""
+        mine = (approvals.c.connection_id == self._connection_id) & (approvals.c.plan_id == plan_id)
+        with self._db.read() as connection:
+            rows = connection.execute(select(approvals).where(mine).order_by(approvals.c.id)).all()
+        return [Approval(row.plan_id, row.person, schema.instant(row.at)) for row in rows]
+
+    def used(self, since: datetime) -> set[str]:
+        """Plans that were let through since then."""
+        mine = (approvals.c.connection_id == self._connection_id) & (approvals.c.used_at >= schema.stamp(since))
+        with self._db.read() as connection:
+            return set(connection.execute(select(approvals.c.plan_id).where(mine)).scalars())
+
     def given(self) -> list[Approval]:
         """Approvals that have let nothing through yet and have not lapsed, oldest first."""
         since = schema.stamp(self._clock() - timedelta(days=VALID_DAYS))

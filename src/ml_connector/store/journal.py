@@ -67,6 +67,7 @@ class JournalEntry(msgspec.Struct, frozen=True):
     kind: str
     facts: dict[str, Any]
     body: Any = None
+    hash: str = ""
 
 
 class Journal:
@@ -173,14 +174,21 @@ class Journal:
         return str(self._connection_id), "journal", flow, key
 
     def _entry(self, row: Row[Any]) -> JournalEntry:
-        plain = None if row.body is None else self._vault.unseal(row.body, *self._place(row.flow, row.key))
-        return JournalEntry(
-            row.seq,
-            schema.instant(row.at),
-            row.run_id,
-            row.flow,
-            row.key,
-            row.kind,
-            msgspec.json.decode(row.facts),
-            None if plain is None else msgspec.json.decode(unpack(plain)),
-        )
+        return opened(self._vault, row)
+
+
+def opened(vault: Vault, row: Row[Any]) -> JournalEntry:
+    """An entry as read back, with its body as far as that is kept."""
+    place = (str(row.connection_id), "journal", row.flow, row.key)
+    plain = None if row.body is None else vault.unseal(row.body, *place)
+    return JournalEntry(
+        row.seq,
+        schema.instant(row.at),
+        row.run_id,
+        row.flow,
+        row.key,
+        row.kind,
+        msgspec.json.decode(row.facts),
+        None if plain is None else msgspec.json.decode(unpack(plain)),
+        row.hash.hex(),
+    )

@@ -10,18 +10,19 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, tuple_, update
+from sqlalchemy import Connection, exists, insert, select, tuple_, update
 
 from ml_connector.errors import StoreError
 from ml_connector.records import codec
 from ml_connector.store import schema
 from ml_connector.store.db import PROCESS, Database
-from ml_connector.store.schema import runs
+from ml_connector.store.schema import IS_STOPPED, runs
 from ml_connector.store.scope import Scope, unpack
 from ml_connector.store.vault import Vault
 
 RUNNING = "running"
 DIED = "died"
+DONE, WHOLE = "done", "run"
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -52,6 +53,31 @@ class Runs:
         query = query if after is None else query.where(place < (schema.stamp(after[0]), after[1]))
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)).all()
+        return [self._run(row) for row in rows]
+
+    def get(self, run_id: str) -> Run | None:
+        """One run."""
+        query = select(runs).where(runs.c.connection_id == self._connection_id, runs.c.id == run_id)
+        with self._db.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return self._run(row) if row else None
+
+    def one(self, run_id: str) -> Run | None:
+        """A run by its id."""
+        query = select(runs).where(runs.c.connection_id == self._connection_id, runs.c.id == run_id)
+        with self._db.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return self._run(row) if row else None
+
+    def stopped(self, since: datetime, limit: int) -> list[Run]:
+        """Runs that a gate stopped, newest first, without those that a whole one followed to its end."""
+        later = runs.alias("later")
+        same = (later.c.connection_id == runs.c.connection_id, later.c.flow == runs.c.flow)
+        whole = (later.c.kind == WHOLE, later.c.state == DONE, later.c.started_at > runs.c.started_at)
+        query = select(runs).where(runs.c.connection_id == self._connection_id, IS_STOPPED)
+        query = query.where(runs.c.started_at >= schema.stamp(since), ~exists().where(*same, *whole))
+        with self._db.read() as connection:
+            rows = connection.execute(query.order_by(runs.c.started_at.desc()).limit(limit)).all()
         return [self._run(row) for row in rows]
 
     def _run(self, row: Any) -> Run:

@@ -276,8 +276,10 @@ class Joined:
         )
 
     def _basis(self) -> str:
-        """What mapping may depend on; who is told of trouble is no part of it, nor which flows are switched off."""
-        profile = msgspec.structs.replace(self.settings.profile, alerts=settings.Alerts())
+        """What mapping may depend on; who is told of trouble is no part of it, nor which flows are switched off, nor where
+        people look at records.
+        """
+        profile = msgspec.structs.replace(self.settings.profile, alerts=settings.Alerts(), web=settings.Web())
         told = msgspec.to_builtins(msgspec.structs.replace(self.settings, profile=profile, off=()))
         return codec.digest([version("ml-connector"), told])
 

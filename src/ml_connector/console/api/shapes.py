@@ -64,7 +64,7 @@ def page(
 ) -> Page[T]:
     """A page of rows, of which one more than asked for was read; `at`: where a row stands in the list."""
     shown = rows[: listing.limit]
-    following = _cursor(at(shown[-1])) if len(rows) > listing.limit else None
+    following = cursor(at(shown[-1])) if len(rows) > listing.limit else None
     return Page(items=[show(row) for row in shown], next=following)
 
 
@@ -79,7 +79,8 @@ def after(listing: Listing, kind: type[T]) -> T | None:
         raise Refused(422, "invalid", "this is no cursor; take it from `next` of the page before") from None
 
 
-def _cursor(at: tuple[Any, ...]) -> str:
+def cursor(at: tuple[Any, ...]) -> str:
+    """A place in a list, as it is given in an address."""
     return base64.urlsafe_b64encode(msgspec.json.encode(at)).decode().rstrip("=")
 
 
