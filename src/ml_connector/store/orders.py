@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ml_connector.errors import StoreError
 from ml_connector.store import schema, tallies
 from ml_connector.store.db import Database, epoch, one_at_a_time, session_name
+from ml_connector.store.schema import IS_STOPPED
 from ml_connector.store.schema_work import IS_QUEUED_OR_RUNNING, IS_RUNNING, orders, workers
 from ml_connector.store.scope import Clock, clean
 from ml_connector.sync.orders import Cause, Ending, Extent, Order, State, following
@@ -152,6 +153,12 @@ class Orders:
         with self._db.read() as connection:
             rows = connection.execute(query.order_by(orders.c.placed_at.desc(), orders.c.id).limit(limit)).all()
         return [_placed(row) for row in rows]
+
+    def stopped(self, connection_id: int, limit: int) -> list[Placed]:
+        """Orders whose plans a gate stopped, newest first."""
+        query = select(orders).where(orders.c.connection_id == connection_id, IS_STOPPED)
+        with self._db.read() as connection:
+            return [_placed(row) for row in connection.execute(query.order_by(orders.c.placed_at.desc()).limit(limit))]
 
     def open(self) -> list[Order]:
         """Orders that wait or are carried out, the first of them, in the order in which they would be claimed."""

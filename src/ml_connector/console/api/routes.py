@@ -7,13 +7,25 @@ Must not know: SQL.
 
 from fastapi import APIRouter, Depends
 
-from ml_connector.console.api import access, connections, exceptions, inbox, orders, plans, runs, schedules, workers
+from ml_connector.console.api import (
+    access,
+    approvals,
+    connections,
+    exceptions,
+    inbox,
+    orders,
+    overview,
+    plans,
+    runs,
+    schedules,
+    workers,
+)
 from ml_connector.console.auth import bearer
 from ml_connector.console.refusals import documented
 
 PREFIX = "/api/v1"
 ALWAYS = documented(400, 401, 404, 409, 413, 414, 422, 429, 500, 503)
-NOUNS = (connections, orders, runs, exceptions, inbox, schedules, plans, workers, access)
+NOUNS = (connections, overview, orders, runs, exceptions, inbox, schedules, plans, workers, access, approvals)
 
 routes = APIRouter(prefix=PREFIX, dependencies=[Depends(bearer)], responses=ALWAYS)
 for noun in NOUNS:

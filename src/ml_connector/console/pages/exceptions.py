@@ -28,6 +28,7 @@ from ml_connector.wiring import noting
 EACH = 50
 KEEP, NOBODY = "", "-"
 RESTS = ((KEEP, "as it is"), ("1d", "for a day"), ("7d", "for a week"), ("30d", "for a month"), (NOBODY, "wake now"))
+FORM: dict[str, Any] = {"to": KEEP, "rest": KEEP, "day": "", "text": "", "chosen": (), "every": "", "error": ""}
 CausePath = Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9_]+$")]
 Cursor = Annotated[str, Query(max_length=400, pattern=r"^[A-Za-z0-9_-]*$")]
 Numbers = Annotated[list[Annotated[int, Form(ge=1, le=NUMBER_MAX)]], Form(max_length=EACH)]
@@ -100,7 +101,7 @@ def note(
         if not (flow and cause):
             raise
         typed = {"to": to, "rest": rest, "day": day, "text": text, "chosen": number, "every": every}
-        listing = ExceptionListing(limit=EACH, flow=flow, cause=cause, stage=stage)
+        listing = ExceptionListing(limit=EACH, cursor="", flow=flow, cause=cause, stage=stage, assignee="")
         return _cause(request, connection, here, listing, 422, error=str(error), **typed)
     return done(request, place, said)
 
@@ -128,15 +129,7 @@ def _noted(here: Site, name: str, which: Which, wish: Wish, person: str, *, ever
 def _cause(
     request: Request, connection: Connection, here: Site, listing: ExceptionListing, status: int = 200, **typed: Any
 ) -> Response:
-    form: dict[str, Any] = {
-        "to": KEEP,
-        "rest": KEEP,
-        "day": "",
-        "text": "",
-        "chosen": [],
-        "every": "",
-        "error": "",
-    } | typed
+    form = FORM | typed
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     person: Person = request.state.person
     others = [(one, one) for one in noting.people(here.opened) if one != person.name]

@@ -1,0 +1,155 @@
+"""What waits for somebody to agree: plans that a gate stopped, edits of records, versions of the settings.
+
+Rule: whoever looks is told what they can't approve, and why.
+Must not know: HTML, requests.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from ml_connector.console.api import shapes
+from ml_connector.console.api.shapes import Shown
+from ml_connector.console.site import Site
+from ml_connector.store.edits import KeptEdit
+from ml_connector.store.versions import Version
+from ml_connector.sync.orders import COUNTED
+from ml_connector.wiring import approving, versions
+from ml_connector.wiring.approving import Stopped
+
+EDITS_MAX = 100
+
+
+class FieldShown(Shown):
+    """A value from what to what."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+class FirstShown(Shown):
+    """What would become of one of the first records."""
+
+    key: str
+    action: str
+    target_id: str
+    fields: list[FieldShown] = Field(description="What would be other than it is.")
+
+
+class PlanWaiting(Shown):
+    """A plan that a gate stopped: why, how much it is, and its first records."""
+
+    run_id: str
+    plan_id: str
+    flow: str
+    started_at: datetime
+    objections: list[str]
+    figures: dict[str, int]
+    first: list[FirstShown]
+    ordered_by: str = Field(description="Empty: a schedule or webhook did, or it was run on the command line.")
+    order_id: str
+    approved_by: list[str]
+    why_not: str = Field(description="Why whoever asks can't approve it; empty: they can, if their roles let them.")
+
+
+class EditWaiting(Shown):
+    """An edit of a record that waits for a second person."""
+
+    number: int
+    flow: str
+    key: str
+    fields: list[FieldShown]
+    reason: str
+    person: str
+    at: datetime
+    why_not: str
+
+
+class VersionWaiting(Shown):
+    """A version of the settings that waits for a second person."""
+
+    number: int
+    author: str
+    note: str
+    made_at: datetime
+    effective_at: datetime | None
+    why_not: str
+
+
+class Approvals(Shown):
+    """All that waits for somebody to agree."""
+
+    two_persons: bool = Field(description="Whether nobody approves what they ordered or changed themselves.")
+    plans: list[PlanWaiting]
+    edits: list[EditWaiting]
+    versions: list[VersionWaiting]
+
+
+def approvals(site: Site, name: str, person: str) -> Approvals:
+    """What waits, for this person to look at."""
+    opened, two = site.opened, versions.present(site.opened, name).profile.two_persons
+    edits = list(approving.waiting_edits(opened, name))[:EDITS_MAX]
+    return Approvals(
+        two_persons=two,
+        plans=[_plan(one, person, two_persons=two) for one in approving.stopped(opened, name)],
+        edits=[_edit(one, person, two_persons=two) for one in edits],
+        versions=[_version(one, person) for one in versions.waiting(opened, name)],
+    )
+
+
+def _plan(one: Stopped, person: str, *, two_persons: bool) -> PlanWaiting:
+    report, order = one.report, one.order.order if one.order else None
+    return PlanWaiting(
+        run_id=one.run.id,
+        plan_id=one.plan_id,
+        flow=one.run.flow,
+        started_at=one.run.started_at,
+        objections=report.get("objections", []),
+        figures={name: report[name] for name in COUNTED if report.get(name)},
+        first=[_first(sample) for sample in report.get("samples", [])],
+        ordered_by=order.person if order else "",
+        order_id=order.id if order else "",
+        approved_by=list(one.approved_by),
+        why_not=approving.why_not(one, person, two_persons=two_persons),
+    )
+
+
+def _first(sample: Mapping[str, Any]) -> FirstShown:
+    before: Mapping[str, Any] = sample.get("before") or {}
+    after: Mapping[str, Any] = sample.get("after") or {}
+    names = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
+    return FirstShown(
+        key=shapes.shown_key(sample["key"]),
+        action=sample["action"],
+        target_id=sample.get("target_id", ""),
+        fields=[FieldShown(name=name, before=before.get(name), after=after.get(name)) for name in names],
+    )
+
+
+def _edit(one: KeptEdit, person: str, *, two_persons: bool) -> EditWaiting:
+    own = two_persons and one.person == person
+    return EditWaiting(
+        number=one.id,
+        flow=one.flow,
+        key=shapes.shown_key(one.key),
+        fields=[FieldShown(name=path, before=it.before, after=it.after) for path, it in one.fields.items()],
+        reason=one.reason,
+        person=one.person,
+        at=one.at,
+        why_not="you made it; somebody else has to agree to it" if own else "",
+    )
+
+
+def _version(one: Version, person: str) -> VersionWaiting:
+    own = "you made it; somebody else has to agree to it" if one.author == person else ""
+    return VersionWaiting(
+        number=one.number,
+        author=one.author,
+        note=one.note,
+        made_at=one.made_at,
+        effective_at=one.effective_at,
+        why_not=own,
+    )

@@ -1,0 +1,105 @@
+"""Approving what a gate stopped: which plans wait, who may let one through, and the order that then carries it out.
+
+Rule: where two persons are asked for, who ordered a run does not approve its plan; the order that follows is theirs, so
+that it passes by the other one's approval alone.
+Must not know: how anything is shown.
+"""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from ml_connector.errors import SettingsError
+from ml_connector.store.orders import Orders, Placed
+from ml_connector.store.runs import Run, Runs
+from ml_connector.sync.orders import Cause, Order
+from ml_connector.wiring import editing, replaying, versions
+from ml_connector.wiring.joined import Joined
+from ml_connector.wiring.opened import Opened, approvals
+
+BACK = timedelta(days=30)
+PLANS_MAX, ORDERS_MAX = 100, 1000
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """A plan that waits: the run that made it, the order that asked for that run, who approved it by now.
+
+    `order` None: it was run on the command line, or is too long ago.
+    """
+
+    run: Run
+    order: Placed | None
+    approved_by: tuple[str, ...]
+
+    @property
+    def plan_id(self) -> str:
+        """What is approved."""
+        return self.report["plan_id"]
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What the run reported."""
+        return self.run.report or {}
+
+
+def stopped(opened: Opened, name: str) -> list[Stopped]:
+    """Plans that wait for somebody, the latest first; of equal ones the latest."""
+    since, number, kept = datetime.now(UTC) - BACK, opened.connections.get(name).id, approvals(opened, name)
+    runs = Runs(opened.database, opened.vault, number).stopped(since, PLANS_MAX)
+    orders = {one.run_id: one for one in Orders(opened.database).stopped(number, ORDERS_MAX)} if runs else {}
+    used, given = kept.used(since), kept.given()
+    found: dict[tuple[str, str], Stopped] = {}
+    for run in runs:
+        plan_id = (run.report or {}).get("plan_id", "")
+        if plan_id and plan_id not in used:
+            by = tuple(one.person for one in given if one.plan_id == plan_id)
+            found.setdefault((run.flow, plan_id), Stopped(run, orders.get(run.id), by))
+    return list(found.values())
+
+
+def why_not(one: Stopped, person: str, *, two_persons: bool) -> str:
+    """Why somebody can't approve a plan; "" when they can."""
+    if two_persons and one.order and one.order.order.person == person:
+        return "you ordered it; somebody else has to approve it"
+    return ""
+
+
+def approve(opened: Opened, name: str, run_id: str, person: str) -> Order | None:
+    """Let the plan of a run through; the order that carries it out, None where that is to be run again.
+
+    Raises: SettingsError.
+    """
+    one = next((one for one in stopped(opened, name) if one.run.id == run_id), None)
+    if one is None:
+        raise SettingsError("this plan waits for nobody any more; a later run took its place")
+    if why := why_not(one, person, two_persons=versions.present(opened, name).profile.two_persons):
+        raise SettingsError(why)
+    approvals(opened, name).give(one.plan_id, person)
+    return _again(one)
+
+
+def _again(one: Stopped) -> Order | None:
+    """The order that makes the same plan once more, as whoever ordered the first."""
+    if one.order is None:
+        return None
+    order = one.order.order
+    cause = Cause.PERSON if order.person else order.cause
+    return Order(f"approved/{one.run.id}", order.connection_id, order.flow, order.extent, cause, order.person)
+
+
+def approve_edit(opened: Opened, name: str, number: int, person: str) -> Order:
+    """Agree to an edit; the order that takes it into account. Raises: SettingsError, BusyError."""
+    both = Joined(opened, name, person=person)
+    try:
+        agreed = editing.approve(both, number)
+    finally:
+        both.close()
+    (order,) = replaying.orders_for(opened, name, {agreed.flow: [agreed.key]}, person)
+    return msgspec.structs.replace(order, id=f"edit/{number}")
+
+
+def waiting_edits(opened: Opened, name: str) -> Collection[editing.KeptEdit]:
+    """Edits that wait for a second person."""
+    return [one for one in editing.of(opened, name).listed() if one.waits]
