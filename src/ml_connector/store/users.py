@@ -134,4 +134,6 @@ def user(row: Any) -> User:
 
 def row_of(connection: Connection, name: str) -> Any:
     """The row of a person, theirs alone until the commit; None: there is nobody of this name."""
+    if not name.isprintable():  # which not every database could compare
+        return None
     return connection.execute(select(users).where(users.c.name == name).with_for_update()).one_or_none()

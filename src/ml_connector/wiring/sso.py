@@ -1,6 +1,6 @@
 """The single sign-on of an installation: the provider that was set, and which groups give which roles.
 
-Rule: who is in no group that gives a role is not let in; who somebody is is told by issuer and subject, never by a name.
+Rule: who is in no group that gives a role is not let in; issuer and subject tell who somebody is, never a name.
 Must not know: cookies, pages.
 """
 

@@ -54,7 +54,7 @@ def leave(request: Request, here: Here, next: Text = "/") -> Response:  # noqa: 
     try:
         place, begun = sso.provider.begin(cookies.base_url(request) + BACK)
     except (RemoteError, SettingsError) as error:
-        return _refused(request, here, AWAY, error)
+        return _refused(request, AWAY, error)
     there = RedirectResponse(place, 303)
     place = local(next) if len(next) <= NEXT_MAX else "/"
     kept = msgspec.json.encode(Kept(begun, place, datetime.now(UTC)))
@@ -68,16 +68,16 @@ def come_back(request: Request, here: Here, code: Text = "", state: Text = "", i
     """Let somebody in whom the provider vouches for."""
     sso, kept = _sso(here), _kept(request, here)
     if kept is None or not hmac.compare_digest(kept.begun.state.encode(), state.encode()):
-        return _refused(request, here, LOST)
+        return _refused(request, LOST)
     if not code or (iss and iss != sso.issuer):
-        return _refused(request, here, REFUSED)
+        return _refused(request, REFUSED)
     try:
         known = sso.known(sso.provider.claims(code, cookies.base_url(request) + BACK, kept.begun))
     except (RemoteError, SettingsError) as error:
-        return _refused(request, here, REFUSED, error)
+        return _refused(request, REFUSED, error)
     session = here.entry.sign_in_by(known.subject, known.name, known.roles, digest(cookies.session_of(request)))
     if session is None:
-        return _refused(request, here, NO_ROLE)
+        return _refused(request, NO_ROLE)
     there = entered(request, session, kept.next)
     cookies.forget(request, there, COOKIE)
     return there
@@ -99,7 +99,7 @@ def _kept(request: Request, here: Site) -> Kept | None:
     return kept if datetime.now(UTC) - kept.at < LASTS else None
 
 
-def _refused(request: Request, here: Site, sentence: str, error: Exception | None = None) -> Response:
+def _refused(request: Request, sentence: str, error: Exception | None = None) -> Response:
     if error:
         _LOG.warning("single sign-on", error=str(error))
     page = render(request, "sign_in.html", 403, first=False, sso=True, next="/", name="", remark="", error=sentence)
