@@ -197,7 +197,10 @@ def keep(
         )
     if current and codec.digest(current.settings) == codec.digest(settings):
         return None
-    made = _insert(connection, connection_id, settings, how, now, current.number if current else 0)
+    base = current.number if current else 0
+    if same := _waiting_alike(connection, connection_id, settings, how, base):
+        return same  # the same asked for twice
+    made = _insert(connection, connection_id, settings, how, now, base)
     if made.state is State.IN_FORCE:
         put_in_force(connection, connection_id, made, now)
     return made
@@ -228,6 +231,18 @@ def line(one: Version, event: str, person: str, note: str = "") -> Line:
     facts |= {"person": person, "author": one.author}
     said = note or one.note
     return Line(Kind.CONNECTION, {k: v for k, v in facts.items() if v != ""}, body={"note": said} if said else None)
+
+
+def _waiting_alike(
+    connection: Connection, connection_id: int, settings: Mapping[str, Any], how: Authored, base: int
+) -> Version | None:
+    """A version that waits already and says the same."""
+    same: dict[str, Any] = {"connection_id": connection_id, "digest": codec.digest(settings), "base": base}
+    same |= {"author": clean(how.person)}
+    same |= {"effective_at": schema.stamp(how.effective_at) if how.effective_at else None}
+    query = select(versions).where(versions.c.state.in_([state.value for state in WAITING]))
+    row = connection.execute(query.filter_by(**same).limit(1)).first()
+    return _read(row) if row else None
 
 
 def _first(connection: Connection, connection_id: int) -> Version | None:

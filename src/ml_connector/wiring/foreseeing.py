@@ -22,7 +22,7 @@ from ml_connector.sync.orders import WHOLE, Extent
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.plan import Action, Decision
 from ml_connector.sync.ports import Sight
-from ml_connector.wiring import versions
+from ml_connector.wiring import choice, versions
 from ml_connector.wiring.joined import Joined
 from ml_connector.wiring.merging import Place, differences
 from ml_connector.wiring.opened import Opened, exceptions
@@ -102,23 +102,23 @@ def foresee(opened: Opened, name: str, profile: Profile, person: str, limit: int
     ):
         affected = _affected(present, wanted, now, then)
         seen = Foreseen({}, {}, [], _only(then, now), _only(now, then))
-        for flow in (flow.name for flow in then.chosen(()) if flow.name in affected):
-            keys = _keys(now, flow, limit) if flow in now.flows else ()
+        for flow in (flow.name for flow in choice.chosen((), then.had) if flow.name in affected):
+            keys = _keys(now, flow, limit) if flow in now.had else ()
             extent = Extent(keys=keys) if keys else EVERYTHING
-            before = _decided(now, flow, extent, limit) if flow in now.flows else {}
+            before = _decided(now, flow, extent, limit) if flow in now.had else {}
             _compare(seen, flow, before, _decided(then, flow, extent, limit))
         return seen
 
 
 def _only(these: Joined, others: Joined) -> list[str]:
-    return sorted(these.flows - others.flows)
+    return sorted(these.had - others.had)
 
 
 def _affected(present: Connection, wanted: Connection, now: Joined, then: Joined) -> set[str]:
     pair = (msgspec.to_builtins(one.profile) for one in (present, wanted))
     named = {name for place in differences(*pair) for name in _mattering(place)}
     posted = {name for one in (now, then) if one.read.rules for name in one.read.rules.documents}
-    every = now.flows | then.flows
+    every = now.had | then.had
     if ALL in named:
         return every
     return ((named | posted) if POSTED in named else named) & every
