@@ -284,7 +284,7 @@ def test_an_order_that_came_to_nothing_is_placed_again(
     (one,) = kept.recent(connection_id, 10)
     assert (one.state, one.tries) == (State.FAILED, leads.TRIES_MAX)
     assert {"failed": "no rights", "cancelled": "cancelled", "gone": "gone"}[how] in one.note
-    assert kept.again(connection_id, one.id)
+    assert kept.again(connection_id, one.id, "kari")
     assert leading.place(group) == 1
     assert _come_to_nothing(worker, db, how) not in placed
 
@@ -331,10 +331,10 @@ def test_turned_off_and_processed_again(kept: Inbox, leading: Leading, connectio
     assert leading.turn_off((connection_id, FLOW), "it is off") == 1
     assert leading.groups() == [(connection_id, "payments")]
     assert kept.recent(connection_id, 10)[-1].note == "it is off"
-    assert kept.again(connection_id, numbers[0])
-    assert not kept.again(connection_id, numbers[1]), "it waits already"
-    assert not kept.again(connection_id, unknown), "no flow is for it"
-    assert not kept.again(connection_id + 1, numbers[0]), "it is not theirs"
+    assert kept.again(connection_id, numbers[0], "kari")
+    assert not kept.again(connection_id, numbers[1], "kari"), "it waits already"
+    assert not kept.again(connection_id, unknown, "kari"), "no flow is for it"
+    assert not kept.again(connection_id + 1, numbers[0], "kari"), "it is not theirs"
     assert leading.groups() == [(connection_id, "payments"), (connection_id, FLOW)]
 
 

@@ -92,7 +92,7 @@ def inbox(
     """The latest events: genuine or not, how often they came, what they led to."""
     with opened(context) as store:
         kept, connection_id = Inbox(store.database, store.vault), store.connections.get(name).id
-        if again and not kept.again(connection_id, again):
+        if again and not kept.again(connection_id, again, settings.person()):
             raise SettingsError(f"{name} has no event {again} that could be processed again; no flow may be for it")
         there, counts = kept.recent(connection_id, limit), kept.counts(connection_id)
         waiting_s = kept.waiting_s(connection_id)

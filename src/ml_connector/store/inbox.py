@@ -16,14 +16,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ml_connector.store import schema, tallies
 from ml_connector.store.db import Database, among
+from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.schema import changes, runs
-from ml_connector.store.schema_work import hooks, inbox
+from ml_connector.store.schema_work import IS_AMISS, IS_WAITING, hooks, inbox
 from ml_connector.store.scope import Clock, clean, pack, unpack
 from ml_connector.store.vault import Vault
 
 CLEAN_BATCH = 1000
 NOTED_EVERY = timedelta(minutes=1)
 TOLD = ("type", "occurred", "state", "flow", "key", "note", "sealed", "order_id", "not_before", "done_at")
+_SHOWN = [column for column in inbox.c if column.name not in ("connection_id", "not_before", "sealed")]
 Place = tuple[int, str]  # a connection and a system
 
 
@@ -109,13 +111,22 @@ class Inbox:
             kept[identity] = Receipt(kept[identity].number, is_new=False)
         return receipts
 
-    def recent(self, connection_id: int, limit: int, before: int | None = None) -> list[Kept]:
-        """The latest events, newest first; `before`: those that came before the one with this number."""
-        query = select(*(column for column in inbox.c if column.name not in ("connection_id", "not_before", "sealed")))
-        query = query.where(inbox.c.connection_id == connection_id)
+    def recent(self, connection_id: int, limit: int, before: int | None = None, *, amiss: bool = False) -> list[Kept]:
+        """The latest events, newest first; `before`: those that came before the one with this number. `amiss`: only
+        those that a person has to look at.
+        """
+        query = select(*_SHOWN).where(inbox.c.connection_id == connection_id)
         query = query if before is None else query.where(inbox.c.id < before)
+        query = query.where(IS_AMISS) if amiss else query
         with self._db.read() as connection:
             return [_kept(row) for row in connection.execute(query.order_by(inbox.c.id.desc()).limit(limit))]
+
+    def get(self, connection_id: int, number: int) -> Kept | None:
+        """One event."""
+        query = select(*_SHOWN).where(inbox.c.id == number, inbox.c.connection_id == connection_id)
+        with self._db.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return _kept(row) if row else None
 
     def body(self, connection_id: int, number: int) -> bytes | None:
         """What was sent, byte for byte; None when there is no such event. Raises: VaultError."""
@@ -124,13 +135,25 @@ class Inbox:
             row = connection.execute(query).one_or_none()
         return unpack(self._vault.unseal(row.sealed, *_place(connection_id, row.system, row.event_id))) if row else None
 
-    def again(self, connection_id: int, number: int) -> bool:
+    def again(self, connection_id: int, number: int, person: str) -> bool:
         """Process an event again; False when there is none, when no flow is for it, or when it is on its way."""
         there = update(inbox).where(inbox.c.id == number, inbox.c.connection_id == connection_id)
         there = there.where(inbox.c.flow != "", inbox.c.state.not_in((State.WAITING, State.PLACED)))
         values = {"state": State.WAITING.value, "not_before": 0.0, "note": "", "order_id": "", "done_at": None}
         with self._db.write() as connection:
-            return connection.execute(there.values(values)).rowcount == 1
+            row = connection.execute(there.values(values).returning(inbox.c.flow, inbox.c.key)).one_or_none()
+            if row:
+                facts = {"event": "event processed again", "number": number, "person": person}
+                line = Line(Kind.NOTED, facts, row.key, row.flow)
+                Journal(self._db, self._vault, connection_id, self._clock).append(connection, [line])
+        return row is not None
+
+    def standing(self, connection_id: int) -> dict[State, int]:
+        """How many events wait for an order, or for a person to look at them, by state."""
+        counted = select(inbox.c.state, func.count().label("number")).where(inbox.c.connection_id == connection_id)
+        with self._db.read() as connection:
+            both = (counted.where(each).group_by(inbox.c.state) for each in (IS_WAITING, IS_AMISS))
+            return {State(row.state): row.number for query in both for row in connection.execute(query)}
 
     def counts(self, connection_id: int) -> dict[State, int]:
         """How many events there are in each state."""

@@ -1,71 +1,53 @@
 """The inbox over HTTP: which events webhooks told of, and have one processed again.
 
-Rule: an event's body is not shown; what it tells of is read from the system itself.
+Rule: what an event tells of is read from the system itself; its body is there to be looked at only.
 Must not know: how an event becomes an order.
 """
 
-from datetime import datetime
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Path, Query
 
-from ml_connector.console.api import shapes
-from ml_connector.console.api.shapes import NUMBER_MAX, Connected, Listing, Page, Shown
+from ml_connector.console.api.shapes import NUMBER_MAX, Connected, Page
 from ml_connector.console.auth import Guarded, Operator
 from ml_connector.console.refusals import Refused, absent, documented
-from ml_connector.console.site import Here, Site
-from ml_connector.store.inbox import Inbox, Kept, State
+from ml_connector.console.site import Here
+from ml_connector.console.views import inbox as views
+from ml_connector.console.views.inbox import EventListing, EventOpened, EventShown, Standing
 
 routes = APIRouter(tags=["inbox"], route_class=Guarded)
-At = tuple[Annotated[int, msgspec.Meta(ge=0, le=NUMBER_MAX)]]
-
-
-class EventShown(Shown):
-    """An event; `occurred` as its sender wrote it. `key` may be empty: the flow as a whole has work."""
-
-    id: int
-    system: str
-    event_id: str
-    type: str
-    occurred: str
-    received_at: datetime
-    verified: bool
-    repeats: int
-    state: State
-    flow: str
-    key: str
-    order_id: str
-    note: str
-    done_at: datetime | None
+Number = Annotated[int, Path(ge=1, le=NUMBER_MAX)]
+GONE = "there is no event of this number; old ones are forgotten after a while"
 
 
 @routes.get("/connections/{name}/inbox")
-def list_events(listing: Annotated[Listing, Query()], connection: Connected, here: Here) -> Page[EventShown]:
+def list_events(listing: Annotated[EventListing, Query()], connection: Connected, here: Here) -> Page[EventShown]:
     """What webhooks told of, newest first."""
-    at = shapes.after(listing, At)
-    rows = _inbox(here).recent(connection.id, listing.limit + 1, at[0] if at else None)
-    return shapes.page(listing, rows, _shown, lambda one: (one.id,))
+    return views.listed(here, connection, listing)
+
+
+@routes.get("/connections/{name}/inbox/standing")
+def get_standing(connection: Connected, here: Here) -> Standing:
+    """Which hooks there are, and how many events wait."""
+    return views.standing(here, connection)
+
+
+@routes.get("/connections/{name}/inbox/{number}")
+def get_event(number: Number, connection: Connected, here: Here) -> EventOpened:
+    """One event, with what was sent as far as it may be looked at."""
+    found = views.opened(here, connection, number)
+    if found is None:
+        raise absent(GONE)
+    return found
 
 
 @routes.post("/connections/{name}/inbox/{number}/again", status_code=202, responses=documented(403))
-def process_again(
-    number: Annotated[int, Path(ge=1, le=NUMBER_MAX)], connection: Connected, here: Here, _who: Operator
-) -> EventShown:
+def process_again(number: Number, connection: Connected, here: Here, who: Operator) -> EventShown:
     """Process an event again."""
-    taken = _inbox(here).again(connection.id, number)
-    found = next((one for one in _inbox(here).recent(connection.id, 1, number + 1) if one.id == number), None)
+    kept = views.inbox(here)
+    taken, found = kept.again(connection.id, number, who.person), kept.get(connection.id, number)
     if found is None:
-        raise absent("there is no event of this number; old ones are forgotten after a while")
+        raise absent(GONE)
     if not taken:
         raise Refused(409, "begun", "it is on its way already, or no flow is for it")
-    return _shown(found)
-
-
-def _inbox(here: Site) -> Inbox:
-    return Inbox(here.opened.database, here.opened.vault)
-
-
-def _shown(one: Kept) -> EventShown:
-    told = {name: getattr(one, name) for name in EventShown.model_fields if name != "key"}
-    return EventShown(key=shapes.shown_key(one.key), **told)
+    return views.shown(found)

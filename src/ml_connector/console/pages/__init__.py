@@ -6,9 +6,9 @@ Must not know: SQL.
 
 from fastapi import APIRouter
 
-from ml_connector.console.pages import access, account, approvals, exceptions, home, signing, sso
+from ml_connector.console.pages import access, account, approvals, exceptions, home, inbox, signing, sso
 
-NOUNS = (home, signing, account, access, exceptions, sso, approvals)
+NOUNS = (home, signing, account, access, exceptions, sso, approvals, inbox)
 
 routes = APIRouter(include_in_schema=False)
 for noun in NOUNS:
