@@ -8,13 +8,17 @@ export UV_SYSTEM_CERTS := true
 MONEY := records flows compare sync run $(addprefix systems/ifs/,vouchers odata/writes.py books.py masters.py pick.py \
   translate.py) $(addprefix systems/airbase/,source.py translate.py reading.py)
 
-.PHONY: demo test check browser pictures clean
+.PHONY: demo test thorough check browser pictures clean
 
 demo: .venv/ready
 	@$(RUN)/ml-connector demo
 
 test: .venv/ready check browser
 	$(RUN)/pytest -n auto --dist loadgroup
+
+# more of what `test` covers: every point where a run can be killed, a manufacturer's whole year
+thorough: .venv/ready
+	$(RUN)/pytest -n auto --dist loadgroup -m thorough
 
 check: .venv/ready
 	$(RUN)/ruff check

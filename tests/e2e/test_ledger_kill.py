@@ -16,7 +16,8 @@ from ml_connector import wiring
 
 POINTS_MAX = 400
 STRIDE = 7  # every point is met by one of seven tests that begin one apart
-FIRST = [3, *(pytest.param(at, marks=pytest.mark.slow) for at in (1, 2, 4, 5, 6, 7))]
+THOROUGH = (pytest.mark.slow, pytest.mark.thorough)
+FIRST = [3, pytest.param(6, marks=pytest.mark.slow), *(pytest.param(at, marks=THOROUGH) for at in (1, 2, 4, 5, 7))]
 
 
 @contextmanager
