@@ -4,6 +4,7 @@ Rule: the link is good as long as the demo runs, and only here; what is shown is
 Must not know: what a page shows.
 """
 
+import html
 import os
 import re
 import secrets
@@ -41,7 +42,7 @@ PORT = 8600
 PATIENCE_S = 30.0
 PERSON = "demo"
 EVERY = "every 2m"
-SENTENCE = re.compile(r"class=\"lede\"[^>]*>(.*?)</", re.DOTALL)
+SENTENCE = re.compile(r'<(\w+) class="lede"[^>]*>(.*?)</\1>', re.DOTALL)
 
 
 def look(store: wiring.Opened, world: sandbox.Sandbox, installation: Installation, *, stay: bool) -> None:
@@ -96,6 +97,8 @@ def _set_up(store: wiring.Opened, world: sandbox.Sandbox, installation: Installa
     url = hooking.address(installation, made.hook)
     world.options()["airbase"].hooks = HookOptions(url=url, secret=made.secret)
     company.end_agreements(world)
+    with wiring.joined(store, company.NAME) as both:
+        list(both.run(["suppliers"]))
 
 
 def _open(link: str, world: sandbox.Sandbox, worker: Worker, stay: bool, errors: list[Exception]) -> None:
@@ -104,9 +107,9 @@ def _open(link: str, world: sandbox.Sandbox, worker: Worker, stay: bool, errors:
         sentence = _first_page(link)
         company.approve_a_request(world)
         title("The console is open")
-        show.out.print(f"  {escape(sentence)}\n\n  [bold]{link}[/]\n", soft_wrap=True)
+        show.out.print(f"  {escape(sentence)}", soft_wrap=True)
         if stay:
-            _tell(world)
+            _tell(link, world)
             _show(link)
     except Exception as error:
         errors.append(error)
@@ -130,11 +133,12 @@ def _first_page(link: str) -> str:
     found = SENTENCE.search(answer.text)
     if answer.status_code != 200 or not found:
         raise StoreError(f"the console's first page is amiss (status {answer.status_code})")
-    return " ".join(re.sub(r"<[^>]*>", " ", found[1]).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", found[2])).split())
 
 
-def _tell(world: sandbox.Sandbox) -> None:
+def _tell(link: str, world: sandbox.Sandbox) -> None:
     show.out.print(
+        f"\n  [bold]{link}[/]\n\n"
         "  The link signs you in. Try: solve an exception, approve the plan that waits, look up a payment.\n"
         "  Open the closed period in the stand-in IFS, then replay what waits for it:\n"
         f"  curl -s -X POST {world.control_url}/ifs/edit -H 'X-Sandbox: 1' -d '{company.OPEN_PERIOD}'\n"
