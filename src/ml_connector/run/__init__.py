@@ -54,6 +54,7 @@ def _run(now: Pass) -> None:
         report.error = str(error)
         raise
     finally:
+        job.spend()
         job.store.finish(now.run_id, report.state, report)
 
 

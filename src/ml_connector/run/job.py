@@ -23,8 +23,8 @@ class Job:
     """Everything that one run of one flow needs.
 
     `basis` changes whenever the same source record may map differently. `books` is what documents are checked against,
-    asked for when there is one to check. `tell` is told each decision as it is made. Units: quiet_s is how long an
-    unanswered request gets to take effect before it is looked up.
+    asked for when there is one to check. `tell` is told each decision as it is made; `spend` puts into the report what
+    was spent so far. Units: quiet_s is how long an unanswered request gets to take effect before it is looked up.
     """
 
     flow: AnyFlow
@@ -40,6 +40,7 @@ class Job:
     quiet_s: float = 10.0
     watch: Callable[[str, int], None] = lambda _stage, _done: None
     tell: Callable[[Sight, Decision], None] = lambda _sight, _decision: None
+    spend: Callable[[], None] = lambda: None
 
 
 @dataclass

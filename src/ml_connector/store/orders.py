@@ -31,8 +31,15 @@ UNHURRIED = (Cause.SCHEDULE, Cause.CATCH_UP)
 _CLAIMS = 0x6D6C_636F_6E6E  # the advisory lock under which orders are claimed
 
 
+class Progress(msgspec.Struct, frozen=True):
+    """How far a run is: at which stage, with how many records."""
+
+    stage: str
+    done: int
+
+
 class Placed(msgspec.Struct, frozen=True):
-    """An order as recorded."""
+    """An order as recorded; `progress`: of the run that it is at, as far as it was told."""
 
     order: Order
     started_at: datetime | None
@@ -41,6 +48,7 @@ class Placed(msgspec.Struct, frozen=True):
     run_id: str
     figures: dict[str, int]
     error: str
+    progress: Progress | None = None
 
 
 class WorkerRow(msgspec.Struct, frozen=True):
@@ -102,6 +110,7 @@ class Orders:
                 return None
             taken = update(orders).where(orders.c.id == chosen.id, orders.c.state == State.QUEUED)
             values = {"state": State.RUNNING.value, "worker": worker, "started_at": schema.stamp(self._clock())}
+            values |= {"progress": ""}
             connection.execute(taken.values(values | {"attempts": orders.c.attempts + 1}))
         return msgspec.structs.replace(chosen, state=State.RUNNING, attempts=chosen.attempts + 1)
 
@@ -121,6 +130,12 @@ class Orders:
             if done and not back:
                 tallies.add(connection, _tallied(order, ending))
         return done
+
+    def tell(self, order_id: str, progress: Progress) -> None:
+        """Record how far the run of an order is."""
+        mine = update(orders).where(orders.c.id == order_id, orders.c.state == State.RUNNING)
+        with self._db.write() as connection:
+            connection.execute(mine.values(progress=msgspec.json.encode(progress).decode()))
 
     def cancel(self, order_id: str, person: str) -> bool:
         """Take back an order that nobody has begun."""
@@ -313,7 +328,9 @@ def _order(row: Any, *, waits: bool = False) -> Order:
 def _placed(row: Any) -> Placed:
     times = [schema.instant(at) if at else None for at in (row.started_at, row.finished_at)]
     figures = msgspec.json.decode(row.figures)
-    return Placed(_order(row), times[0], times[1], row.worker or "", row.run_id, figures, row.error)
+    told = row.progress if row.state == State.RUNNING else ""
+    progress = msgspec.json.decode(told, type=Progress) if told else None
+    return Placed(_order(row), times[0], times[1], row.worker or "", row.run_id, figures, row.error, progress)
 
 
 def _check_lease(connection: Connection, worker: str) -> None:

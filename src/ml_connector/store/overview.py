@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import func, literal, or_, select, union_all
 
 from ml_connector.store import schema
-from ml_connector.store.db import Database
+from ml_connector.store.db import Database, among, epoch
 from ml_connector.store.schema import IS_UNRESOLVED, IS_WHOLE, connections, exceptions, runs
 from ml_connector.store.scope import unpack
 from ml_connector.store.vault import Vault
@@ -59,6 +59,15 @@ def latest(db: Database, vault: Vault, connection_id: int, flows: Collection[str
     for row in sorted(rows, key=lambda row: row.started_at):
         found.setdefault(row.flow, []).append(_past(vault, row))
     return found
+
+
+def held_back(db: Database, names: Collection[str]) -> dict[str, float]:
+    """Of each system by its name here, for how many seconds it lets nobody ask, as it said itself."""
+    table = schema.reservations
+    with db.read() as connection:
+        left = (table.c.resume_at - epoch(connection)).label("left")
+        rows = connection.execute(select(table.c.name, left).where(among(connection, table.c.name, sorted(names))))
+        return {row.name: row.left for row in rows if row.left > 0}
 
 
 def _past(vault: Vault, row: Any) -> Past:

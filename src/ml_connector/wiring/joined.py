@@ -235,18 +235,22 @@ class Joined:
 
     def _run(self, flow: AnyFlow, report: Report, *, watch: Watch, **how: Any) -> ConnectorError | None:
         started, before, throttled = time.monotonic(), self.requests(), self._throttled()
+
+        def spend() -> None:
+            report.seconds = time.monotonic() - started
+            report.requests = {system: count - before[system] for system, count in self.requests().items()}
+            report.throttled = {system: n - throttled[system] for system, n in self._throttled().items()}
+
         try:
             with bound_contextvars(connection=self.stored.name, flow=flow.name), span(f"run {flow.name}"):
-                job = replace(self._job(flow, watch), **how)
+                job = replace(self._job(flow, watch), spend=spend, **how)
                 pipeline.run(job, report)
                 report.unannounced = 0 if job.extent.keys else self._unannounced(flow, report)
         except ConnectorError as error:
             report.state, report.error = "failed", str(error)
             return error
         finally:
-            report.seconds = time.monotonic() - started
-            report.requests = {system: count - before[system] for system, count in self.requests().items()}
-            report.throttled = {system: n - throttled[system] for system, n in self._throttled().items()}
+            spend()
         return None
 
     def _unannounced(self, flow: AnyFlow, report: Report) -> int:

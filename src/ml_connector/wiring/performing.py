@@ -19,12 +19,13 @@ from ml_connector.errors import (
     ThrottledError,
     UnreachableError,
 )
-from ml_connector.store.orders import ATTEMPTS_MAX
+from ml_connector.store.orders import ATTEMPTS_MAX, Orders
 from ml_connector.sync.orders import Ending, Order, State, figures
 from ml_connector.sync.report import Report
 from ml_connector.systems.tracing import span
 from ml_connector.wiring.joined import Joined
 from ml_connector.wiring.opened import Opened
+from ml_connector.wiring.pacing import Pacing
 
 BUSY_S = 2.0
 AGAIN_S = 15.0  # doubled with each attempt
@@ -67,7 +68,7 @@ class Performing:
         with structlog.contextvars.bound_contextvars(connection=place[0]):
             both = self._taken(place)
             try:
-                return _run(both, order, stop)
+                return _run(both, order, stop, Pacing(Orders(self._opened.database), order.id))
             finally:
                 self._given_back(place, both)
 
@@ -86,10 +87,11 @@ class Performing:
             self._idle.setdefault(place, []).append(both)
 
 
-def _run(both: Joined, order: Order, stop: Callable[[], bool]) -> Ending:
-    def watch(_flow: str, _stage: str, _done: int) -> None:
+def _run(both: Joined, order: Order, stop: Callable[[], bool], tell: Pacing) -> Ending:
+    def watch(_flow: str, stage: str, done: int) -> None:
         if stop():
             raise StoppedError("asked to stop")
+        tell(stage, done)
 
     (report, error), *_ = both.run([order.flow], extent=order.extent, watch=watch, ordered_by=order.person)
     return ending_of(order, error, report) if error else _ended(report)
