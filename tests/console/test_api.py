@@ -20,7 +20,7 @@ from serving import API, Served, answering, serving
 from sqlalchemy import select
 
 from ml_connector import flows, wiring
-from ml_connector.console.api import plans
+from ml_connector.console import looking_ahead
 from ml_connector.console.attempts import WRONG_MAX
 from ml_connector.console.bounds import BODY_MAX, HEADERS
 from ml_connector.engine.worker import Worker
@@ -373,8 +373,8 @@ def test_what_is_not_there_is_said_to_be_not_there(served: Served) -> None:
 
 
 def test_trouble_is_told_by_whose_it_is(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plans, "_FREE", threading.BoundedSemaphore(1))
-    with plans._FREE:  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(looking_ahead, "_FREE", threading.BoundedSemaphore(1))
+    with looking_ahead._FREE:  # pyright: ignore[reportPrivateUsage]
         refused(served.ask("POST", f"{CONNECTION}/plan", json={}), 409, "busy")
     monkeypatch.undo()
     served.joined.box.faults.add(Fault("status", site="ifs", path="/", options={"status": 403}))

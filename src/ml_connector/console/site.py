@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from ml_connector.console.attempts import Attempts
+from ml_connector.console.verifying import Verifying
 from ml_connector.settings import Installation
 from ml_connector.store.access import Access
 from ml_connector.store.api_tokens import ApiTokens
@@ -21,6 +22,7 @@ from ml_connector.store.schedules import Schedules
 from ml_connector.store.sessions import Sessions
 from ml_connector.store.users import Users
 from ml_connector.wiring import Opened
+from ml_connector.wiring.looking import Looks
 from ml_connector.wiring.sso import SingleSignOn
 
 
@@ -38,6 +40,8 @@ class Site:
     installation: Installation = field(default_factory=Installation)
     entries: Attempts = field(default_factory=Attempts)
     sso: SingleSignOn | None = None
+    looks: Looks = field(kw_only=True)
+    verifying: Verifying = field(default_factory=Verifying)
 
     @property
     def orders(self) -> Orders:

@@ -4,35 +4,32 @@ Rule: a plan reads both systems and writes nothing; only so many are made at a t
 Must not know: what is decided about a record.
 """
 
-import threading
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field, StrictBool
 
 from ml_connector.console.api import orders, shapes
 from ml_connector.console.api.orders import Ordered
 from ml_connector.console.api.shapes import Asked, Connected, Key, Shown, Text
 from ml_connector.console.auth import Guarded, Operator
+from ml_connector.console.looking_ahead import joined
 from ml_connector.console.refusals import documented
 from ml_connector.console.site import Here, Site
-from ml_connector.errors import BusyError
+from ml_connector.console.views import replay as replay_view
 from ml_connector.sync.orders import COUNTED, Extent
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.plan import Decision
 from ml_connector.sync.report import Report
-from ml_connector.wiring import Joined, replaying
+from ml_connector.wiring import replaying
 from ml_connector.wiring.replaying import Choice, Preview, Prospect
 
 routes = APIRouter(tags=["plans"], route_class=Guarded)
-PLANS_MAX = 2
 FLOWS_MAX = 50
 SHOWN_MAX = 500
-_FREE = threading.BoundedSemaphore(PLANS_MAX)
 Reading = documented(403, 502)
 
 
@@ -113,9 +110,15 @@ class ReplayShown(Shown):
 @routes.post("/connections/{name}/plan", responses=Reading)
 def make_plan(asked: PlanAsked, connection: Connected, here: Here, who: Operator) -> PlansShown:
     """What a run would do now. It reads both systems, so it takes as long as that takes; nothing is written."""
-    with _joined(here, connection.name, who.person) as both:
+    with joined(here, connection.name, who.person) as both:
         made = both.plan(asked.flows, extent=Extent(census=asked.census))
     return PlansShown(connection=connection.name, flows=[_plan(report) for report in made])
+
+
+@routes.get("/connections/{name}/replay")
+def get_replay(asked: Annotated[ReplayAsked, Query()], connection: Connected, here: Here) -> replay_view.Asked:
+    """Which records a replay would look at again: how many of each flow, and the first of them."""
+    return replay_view.asked(_chosen(asked, here, connection.name), asked.flow, asked.cause)
 
 
 @routes.post("/connections/{name}/replay", status_code=202, responses=documented(403))
@@ -131,24 +134,9 @@ def plan_replay(asked: ReplayAsked, connection: Connected, here: Here, who: Oper
     chosen = _chosen(asked, here, connection.name)
     if not chosen:
         return ReplayShown(connection=connection.name, counts={}, first=[], left=0)
-    with _joined(here, connection.name, who.person) as both:
+    with joined(here, connection.name, who.person) as both:
         would = replaying.preview(both, chosen, SHOWN_MAX)
     return _preview(connection.name, would)
-
-
-@contextmanager
-def _joined(here: Site, name: str, person: str) -> Generator[Joined]:
-    """A connection with both systems at hand; few at a time, as each holds a thread while it reads."""
-    if not _FREE.acquire(blocking=False):
-        raise BusyError(f"{PLANS_MAX} plans are being made already; try again in a moment")
-    try:
-        both = Joined(here.opened, name, person=person)
-        try:
-            yield both
-        finally:
-            both.close()
-    finally:
-        _FREE.release()
 
 
 def _chosen(asked: ReplayAsked, here: Site, name: str) -> dict[str, list[str]]:

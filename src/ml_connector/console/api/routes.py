@@ -13,9 +13,11 @@ from ml_connector.console.api import (
     connections,
     exceptions,
     inbox,
+    journal,
     orders,
     overview,
     plans,
+    records,
     runs,
     schedules,
     workers,
@@ -25,7 +27,21 @@ from ml_connector.console.refusals import documented
 
 PREFIX = "/api/v1"
 ALWAYS = documented(400, 401, 404, 409, 413, 414, 422, 429, 500, 503)
-NOUNS = (connections, overview, orders, runs, exceptions, inbox, schedules, plans, workers, access, approvals)
+NOUNS = (
+    connections,
+    overview,
+    orders,
+    runs,
+    exceptions,
+    inbox,
+    schedules,
+    plans,
+    workers,
+    access,
+    approvals,
+    records,
+    journal,
+)
 
 routes = APIRouter(prefix=PREFIX, dependencies=[Depends(bearer)], responses=ALWAYS)
 for noun in NOUNS:

@@ -6,9 +6,21 @@ Must not know: SQL.
 
 from fastapi import APIRouter
 
-from ml_connector.console.pages import access, account, approvals, exceptions, home, inbox, signing, sso
+from ml_connector.console.pages import (
+    access,
+    account,
+    approvals,
+    exceptions,
+    home,
+    inbox,
+    journal,
+    records,
+    replay,
+    signing,
+    sso,
+)
 
-NOUNS = (home, signing, account, access, exceptions, sso, approvals, inbox)
+NOUNS = (home, signing, account, access, exceptions, sso, approvals, inbox, records, replay, journal)
 
 routes = APIRouter(include_in_schema=False)
 for noun in NOUNS:
