@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ml_connector.console.api.shapes import shown_key
+from ml_connector.console.views import flow_words
 
 STEPS = ((timedelta(days=2), "day", 86_400), (timedelta(hours=2), "hour", 3600), (timedelta(minutes=2), "minute", 60))
 
@@ -44,10 +45,10 @@ def exact(at: datetime | None) -> str:
 
 
 def amount(text: Any) -> str:
-    """An amount with thousands apart; its digits are not touched."""
+    """An amount with thousands apart, and no fewer than two decimals if it has any; its digits are not touched."""
     whole, point, rest = str(text).partition(".")
     sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    return f"{sign}{int(digits):,}{point}{rest}" if digits.isdigit() else str(text)
+    return f"{sign}{int(digits):,}{point}{rest + '0' if len(rest) == 1 else rest}" if digits.isdigit() else str(text)
 
 
 def count(number: int, noun: str = "", many: str = "") -> str:
@@ -62,4 +63,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "amount": amount,
     "count": count,
     "key": shown_key,
+    "flow": flow_words.called,
 }
