@@ -31,10 +31,10 @@ def show(request: Request, who: Who, connection: Connected, here: Here) -> Respo
     return render(request, "approvals.html", connection=connection.name, view=view)
 
 
-@routes.act("/c/{name}/approvals/plans/{run_id}", May.APPROVE)
-def approve_plan(request: Request, who: Who, connection: Connected, here: Here, run_id: RunId) -> Response:
+@routes.act("/c/{name}/approvals/plans/{run}", May.APPROVE)
+def approve_plan(request: Request, who: Who, connection: Connected, here: Here, run: RunId) -> Response:
     """Let the plan of a run through, and have it carried out."""
-    order = approving.approve(here.opened, connection.name, run_id, who.name)
+    order = approving.approve(here.opened, connection.name, run, who.name)
     if order is None:
         return done(request, _place(connection.name), "Approved. It was run on the command line: run it there again.")
     here.orders.place(order)
