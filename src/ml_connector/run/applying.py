@@ -74,12 +74,12 @@ def _write(change: Change) -> Write:
 
 def _answered(change: Change, result: Result) -> Settlement:
     if isinstance(result, Done):
-        return Settlement(change, Event.DONE, result.target_id)
+        return Settlement(change, Event.DONE, result.target_id, told=result.told)
     if isinstance(result, Refused):
-        return Settlement(change, Event.REFUSE, held=result.held)
+        return Settlement(change, Event.REFUSE, held=result.held, told=result.told)
     if isinstance(result, Handed):
-        return Settlement(change, Event.HAND, held=result.held)
-    return Settlement(change, Event.LOSE, note=result.reason)
+        return Settlement(change, Event.HAND, held=result.held, told=result.told)
+    return Settlement(change, Event.LOSE, note=result.reason, told=result.told)
 
 
 def _settle(now: Pass, settlements: list[Settlement]) -> None:

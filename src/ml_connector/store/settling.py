@@ -77,8 +77,9 @@ def settled(scope: Scope, run_id: str, one: Settlement, state: State, made: Made
     facts = _facts(one.change) | {"event": str(one.event), "state": str(state)}
     if made:
         facts |= {"target_id": made.link.target_id, "digest": made.link.digest}
-    body = {"note": one.note, "agreed": one.agreed} if one.note or one.agreed is not None else None
-    return Line(_TOLD[state], facts, one.change.key, scope.flow, run_id, body)
+    body = {"note": one.note, "agreed": one.agreed} if one.note or one.agreed is not None else {}
+    body |= {"told": one.told} if one.told else {}
+    return Line(_TOLD[state], facts, one.change.key, scope.flow, run_id, body or None)
 
 
 def _facts(change: Change) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Must not know: who implements them.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -100,11 +100,29 @@ class Write(msgspec.Struct, frozen=True):
     effective_on: date | None = None
 
 
+class Told(msgspec.Struct, frozen=True):
+    """A request that was about a record and its answer, as far as they may be kept; status 0: no answer came.
+
+    `records`: how many records were in it; `sent`, `answered`: the parts that are about this one.
+    """
+
+    system: str
+    method: str
+    path: str
+    status: int
+    request_id: str
+    at: datetime
+    records: int
+    sent: str
+    answered: str
+
+
 class Done(msgspec.Struct, frozen=True):
     """The target confirmed the write."""
 
     key: str
     target_id: str
+    told: tuple[Told, ...] = ()
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -112,6 +130,7 @@ class Refused(msgspec.Struct, frozen=True):
 
     key: str
     held: Held
+    told: tuple[Told, ...] = ()
 
 
 class Unknown(msgspec.Struct, frozen=True):
@@ -119,6 +138,7 @@ class Unknown(msgspec.Struct, frozen=True):
 
     key: str
     reason: str
+    told: tuple[Told, ...] = ()
 
 
 class Handed(msgspec.Struct, frozen=True):
@@ -126,6 +146,7 @@ class Handed(msgspec.Struct, frozen=True):
 
     key: str
     held: Held
+    told: tuple[Told, ...] = ()
 
 
 Result = Done | Refused | Unknown | Handed
@@ -199,6 +220,7 @@ class Settlement(msgspec.Struct, frozen=True):
     agreed: Any = None
     held: Held | None = None
     note: str = ""
+    told: tuple[Told, ...] = ()
 
 
 class Noted(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ from ml_connector.systems import verdict
 from ml_connector.systems.address import clean_origin, clean_target
 from ml_connector.systems.exchange import Answer, Exchange, LateError, LostError, NotSentError, OversizeError
 from ml_connector.systems.limits import Limiter
+from ml_connector.systems.taping import Tape
 from ml_connector.systems.tracing import span
 from ml_connector.systems.verdict import Explain, GarbledError, OverdueError
 
@@ -99,6 +100,7 @@ class Wire:
         verify: bool | str = True,
         public_only: bool = False,
         plain_http: bool = False,
+        tape: Tape | None = None,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -113,6 +115,7 @@ class Wire:
         self._pause_s = pause_s
         self._pause_max_s = pause_max_s
         self._sleep = sleep
+        self._tape = tape
         self._exchange = Exchange(
             self.origin,
             verify=verify,
@@ -207,11 +210,19 @@ class Wire:
         if token:
             headers["Authorization"] = token
         try:
-            return self._exchange.send(made.method, made.target, headers, made.body, made.total_s)
+            answer = self._exchange.send(made.method, made.target, headers, made.body, made.total_s)
         except NotSentError as error:
             raise UnreachableError(self.system, made.operation, str(error)) from None
         except LostError as error:
+            self._hear(made, None)
             raise self._lost(made, error) from None
+        self._hear(made, answer)
+        return answer
+
+    def _hear(self, made: Call, answer: Answer | None) -> None:
+        if self._tape:
+            said = (answer.status, answer.headers, answer.body) if answer else None
+            self._tape.hear(self.system, made.method, made.target, made.body, said)
 
     def _lost(self, made: Call, error: LostError) -> RemoteError:
         if not made.repeatable:

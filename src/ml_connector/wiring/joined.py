@@ -50,6 +50,7 @@ from ml_connector.systems.ifs.odata import answers
 from ml_connector.systems.ifs.suppliers import likely
 from ml_connector.systems.limits import Limiter
 from ml_connector.systems.step import Said, Step, timed
+from ml_connector.systems.taping import Tape, Taped
 from ml_connector.systems.tracing import span
 from ml_connector.wiring import choice, parts, profile
 from ml_connector.wiring.ends import Ends
@@ -86,10 +87,9 @@ class Joined:
         self.person = person or settings.person()
         self._now = now
         secret = opened.connections.secret(name, "ifs")
-        self.ifs, self._ifs_wires = _ifs(opened, self.stored.id, self.settings, self.read, secret)
-        self.airbase = _airbase(
-            opened, self.stored.id, self.settings, self.read, opened.connections.secret(name, "airbase")
-        )
+        self._tape, known = Tape(), (opened, self.stored.id, self.settings, self.read)
+        self.ifs, self._ifs_wires = _ifs(*known, secret, self._tape)
+        self.airbase = _airbase(*known, opened.connections.secret(name, "airbase"), self._tape)
         self._zone = settings.zone(self.settings.profile.calendar_zone)
         database, own = opened.database, self.settings
         self.ends = Ends(database, self.stored.id, self.ifs, self.airbase, own, self.read, self._zone, self.books)
@@ -269,7 +269,7 @@ class Joined:
         return pipeline.Job(
             flow=self._limited(flow, own.gate.get(flow.name)),
             source=source,
-            target=target,
+            target=Taped(target, self._tape),
             store=self.store(flow),
             tables=self._tables(flow),
             today=self.today,
@@ -280,9 +280,7 @@ class Joined:
         )
 
     def _basis(self) -> str:
-        """What mapping may depend on; who is told of trouble is no part of it, nor which flows are switched off, nor where
-        people look at records.
-        """
+        """What mapping may depend on; not who is told of trouble, which flows are switched off, where records are shown."""
         profile = msgspec.structs.replace(self.settings.profile, alerts=settings.Alerts(), web=settings.Web())
         told = msgspec.to_builtins(msgspec.structs.replace(self.settings, profile=profile, off=()))
         return codec.digest([version("ml-connector"), told])
@@ -345,7 +343,7 @@ def joined(opened: Opened, name: str) -> "closing[Joined]":
 
 
 def _ifs(
-    opened: Opened, connection_id: int, connection: Connection, read: profile.Read, secret: str
+    opened: Opened, connection_id: int, connection: Connection, read: profile.Read, secret: str, tape: Tape
 ) -> tuple[IfsClient, tuple[Wire, Wire]]:
     own = connection.ifs
     limiter = Limiter(Reservations(opened.database), f"ifs/{connection_id}", own.requests_max)
@@ -354,12 +352,12 @@ def _ifs(
     door = Wire("IFS", own.url, Anonymous(), limiter, explain=ifs_auth.explain, **limits)
     shelf = TokenShelf(opened.database, opened.vault, connection_id)
     login = ClientCredentials(door, own.realm, own.client_id, secret, shelf)
-    wire = Wire("IFS", own.url, login, limiter, explain=answers.explain, **limits)
+    wire = Wire("IFS", own.url, login, limiter, explain=answers.explain, tape=tape, **limits)
     return IfsClient(wire, read.ifs, own.companies, login), (wire, door)
 
 
 def _airbase(
-    opened: Opened, connection_id: int, connection: Connection, read: profile.Read, secret: str
+    opened: Opened, connection_id: int, connection: Connection, read: profile.Read, secret: str, tape: Tape
 ) -> AirbaseClient:
     own = connection.airbase
     limiter = Limiter(Reservations(opened.database), f"airbase/{connection_id}", own.requests_max)
@@ -367,5 +365,5 @@ def _airbase(
     limits["public_only"] = own.public_only
     refusals = Refusals()
     token = StaticToken(own.auth, secret)
-    wire = Wire("Airbase", own.url, token, limiter, explain=refusals.explain, **limits)
+    wire = Wire("Airbase", own.url, token, limiter, explain=refusals.explain, tape=tape, **limits)
     return AirbaseClient(wire, read.airbase, refusals, limiter)

@@ -92,9 +92,10 @@ def export_installation_table(here: Here, asked: Chosen) -> Response:
     return _file(_table(_entries(here, INSTALLATION, asked, UTC)), "journal.csv")
 
 
-@routes.post("/journal/verify", dependencies=TRUSTED)
-def verify_installation(request: Request, here: Here) -> Response:
+@routes.act("/journal/verify", May.WORK)
+def verify_installation(request: Request, here: Here, who: Who) -> Response:
     """Check every entry of the installation's journal."""
+    _trusted(who)
     here.verifying.start(INSTALLATION, installation_journal(here.opened))
     return done(request, "/journal", SENTENCE)
 

@@ -1,0 +1,64 @@
+"""What may be kept of a request or an answer: bounded, without secrets and bank details.
+
+Rule: what is named like a secret or a bank detail is left out, whatever it holds, and so is an IBAN, whatever its name.
+Must not know: whose request it was.
+"""
+
+import re
+from typing import Any, cast
+
+import msgspec
+
+KEPT_MAX = 4_000
+LEFT_OUT = "[left out]"
+_NAMED = re.compile(
+    r"iban|bic\b|swift|routing|sort_?code|bank|account_?number|card_?number|secret|passw|token|authoriz", re.I
+)
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
+_LINES = re.compile(r"\r?\n")
+_HEADERS = re.compile(r"(?i)^(content-|--|authorization|prefer:|$)")
+
+
+def redacted(text: str) -> str:
+    """A text that may be kept: JSON within it is looked through, lines that are only packing go."""
+    lines = [_line(line) for line in _LINES.split(text) if not _HEADERS.match(line)]
+    whole = "\n".join(lines)
+    return whole if len(whole) <= KEPT_MAX else f"{whole[:KEPT_MAX]}… and {len(whole) - KEPT_MAX:,} characters more"
+
+
+def of_value(value: Any) -> str:
+    """A value from JSON that may be kept."""
+    return redacted(msgspec.json.encode(value).decode())
+
+
+def _line(line: str) -> str:
+    if line[:1] in ("{", "["):
+        try:
+            return msgspec.json.format(msgspec.json.encode(_walked(msgspec.json.decode(line)))).decode()
+        except ValueError:
+            return f"{LEFT_OUT}: {len(line):,} characters that are no whole JSON"
+    return _bare(line)
+
+
+def _walked(value: Any) -> Any:
+    if isinstance(value, dict):
+        named = cast("dict[str, Any]", value)
+        return {name: LEFT_OUT if _hidden(name, inner) else _walked(inner) for name, inner in named.items()}
+    if isinstance(value, list):
+        return [_walked(inner) for inner in cast("list[Any]", value)]
+    return _bare(value) if isinstance(value, str) else value
+
+
+def _hidden(name: str, value: Any) -> bool:
+    return bool(_NAMED.search(name)) and value not in (None, "", False, True)
+
+
+def _bare(text: str) -> str:
+    return _IBAN.sub(lambda found: LEFT_OUT if _is_iban(found[0]) else found[0], text)
+
+
+def _is_iban(text: str) -> bool:
+    """Whether its check digits are those of an IBAN."""
+    plain = text.replace(" ", "")
+    turned = plain[4:] + plain[:4]
+    return 15 <= len(plain) <= 34 and int("".join(str(int(sign, 36)) for sign in turned)) % 97 == 1
