@@ -280,7 +280,7 @@ class Joined:
         )
 
     def _basis(self) -> str:
-        """What mapping may depend on; not who is told of trouble, which flows are switched off, where records are shown."""
+        """What mapping may depend on; not who is told of trouble, which flows are off, where records are shown."""
         profile = msgspec.structs.replace(self.settings.profile, alerts=settings.Alerts(), web=settings.Web())
         told = msgspec.to_builtins(msgspec.structs.replace(self.settings, profile=profile, off=()))
         return codec.digest([version("ml-connector"), told])
