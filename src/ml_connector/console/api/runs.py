@@ -8,13 +8,16 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from ml_connector.console.api import shapes
 from ml_connector.console.api.shapes import Connected, Listing, Page, Shown, Text
 from ml_connector.console.auth import Guarded
+from ml_connector.console.refusals import absent
 from ml_connector.console.site import Here
+from ml_connector.console.views import runs as views
+from ml_connector.console.views.runs import RunView
 from ml_connector.store.runs import Run, Runs
 from ml_connector.sync.orders import COUNTED
 
@@ -51,6 +54,17 @@ def list_runs(listing: Annotated[RunListing, Query()], connection: Connected, he
     kept = Runs(here.opened.database, here.opened.vault, connection.id)
     rows = kept.recent(listing.limit + 1, listing.flow or None, (shapes.zoned(at[0]), at[1]) if at else None)
     return shapes.page(listing, rows, _shown, lambda run: (run.started_at, run.id))
+
+
+@routes.get("/connections/{name}/runs/{run_id}")
+def get_run(
+    connection: Connected, here: Here, run_id: Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f]+$")]
+) -> RunView:
+    """One run in full."""
+    found = views.one(here, connection, run_id)
+    if found is None:
+        raise absent("there is no such run; old ones are forgotten after a while")
+    return found
 
 
 def _shown(run: Run) -> RunShown:

@@ -10,17 +10,20 @@ from ml_connector.console.pages import (
     access,
     account,
     approvals,
+    connect,
     exceptions,
     home,
     inbox,
     journal,
+    mapping,
     records,
     replay,
+    runs,
     signing,
     sso,
 )
 
-NOUNS = (home, signing, account, access, exceptions, sso, approvals, inbox, records, replay, journal)
+NOUNS = (home, runs, signing, account, access, exceptions, sso, approvals, connect, inbox, records, replay, journal, mapping)
 
 routes = APIRouter(include_in_schema=False)
 for noun in NOUNS:

@@ -55,6 +55,11 @@ def render(request: Request, template: str, status: int = 200, *, connection: st
     return page
 
 
+def piece(template: str, **values: Any) -> str:
+    """A part of a page."""
+    return TEMPLATES.get_template(template).render({"now": datetime.now(UTC), "person": None} | values)
+
+
 def done(request: Request, place: str, sentence: str = "") -> Response:
     """After something was done: on to a page of ours, which says so once."""
     target = local(place)

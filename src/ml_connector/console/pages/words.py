@@ -56,6 +56,23 @@ def count(number: int, noun: str = "", many: str = "") -> str:
     return f"{number:,}" + (f" {noun if number == 1 else many or noun + 's'}" if noun else "")
 
 
+def lasting(seconds: float | None) -> str:
+    """How long something takes."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def pair(flow: str) -> tuple[str, str]:
+    """A flow as a choice in a form."""
+    return flow, flow_words.called(flow)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "ago": ago,
     "exact": exact,
@@ -64,4 +81,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "count": count,
     "key": shown_key,
     "flow": flow_words.called,
+    "pair": pair,
+    "lasting": lasting,
 }

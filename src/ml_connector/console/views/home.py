@@ -212,7 +212,7 @@ def _line(
         kind=kind,
         word=word,
         fresh_at=one.succeeded_at if one else None,
-        last=words.came_to(latest.report) if latest and latest.report else "",
+        last=_last(latest),
         last_id=latest.id if latest else "",
         error=_error(one, latest) if kind == "bad" else "",
         columns=shown,
@@ -222,6 +222,12 @@ def _line(
         exceptions=sum(group.count for group in groups if group.flow == flow and group.stage is Stage.OPEN),
         next_at=next_at if on else None,
     )
+
+
+def _last(latest: Past | None) -> str:
+    if latest is None or not latest.report:
+        return ""
+    return "nothing was sent" if latest.state == "blocked" else words.came_to(latest.report)
 
 
 def _state(one: state.FlowState | None, *, on: bool, queued: int, running: int) -> tuple[str, str]:
