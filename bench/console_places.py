@@ -14,6 +14,8 @@ from addresses import Address
 
 from ml_connector.console.static import FILES
 
+NAMES = {"/static": sorted(FILES)[0], "/access/people": "kari", "/access/tokens": "bench"}
+
 
 class Place(NamedTuple):
     """Values for an address, what its list is asked, and what to call that beside the address."""
@@ -31,10 +33,11 @@ class Places:
 
     def of(self, address: Address, times: int) -> list[Place]:
         """So many places of an address, for each way in which it can be asked."""
-        asked = ASKED.get(ending(address.path), {"": lambda _: {}})
-        return [
+        asked = ASKED.get(ending(address.path), {"": PLAIN})
+        made = [
             Place(self._values(address), ask(self._chance), about) for about, ask in asked.items() for _ in range(times)
         ]
+        return [one for one in made if one.query.keys() <= address.asked]
 
     def _values(self, address: Address) -> dict[str, str]:
         number = self._chance.randrange(kept.OPEN)
@@ -43,8 +46,9 @@ class Places:
             number if self._chance.random() < 0.5 else self._chance.randrange(kept.COUNTS[flow])
         ).key
         values = {"flow": flow, "key": key, "cause": kept.CAUSES[number % len(kept.CAUSES)]}
-        values |= {"file": self._chance.choice(sorted(FILES))} if "static" in address.path else {"name": kept.NAME}
+        values["name"] = next((name for start, name in NAMES.items() if address.path.startswith(start)), kept.NAME)
         values |= {"id": kept.order_of(self._chance.randrange(kept.ORDERS)), "run": kept.run_of(number)}
+        values |= {"order_id": values["id"], "token": "x" * 43, "system": "airbase"}
         values |= {"number": str(1 + self._chance.randrange(kept.EVENTS))}
         return values
 

@@ -14,7 +14,6 @@ import httpx2
 import pytest
 import structlog
 from addresses import Address
-from fastapi.dependencies.utils import get_flat_params
 from hostile import EVERYBODY, SECRETS, Hostile, bad, hostile, values
 from page_checks import Form, Page
 from rig import NAME
@@ -149,7 +148,7 @@ def test_nothing_hostile_becomes_part_of_a_page(here: Hostile) -> None:
         for one in looks(here, "person", "anybody"):
             for wild in (False, True):
                 address = one.filled(values(one, wild))
-                for asked in ({}, {name: bad(name) for name in asked_by(one)}):
+                for asked in ({}, {name: bad(name) for name in one.asked}):
                     seen += checked(here, client.get(address, params=asked), f"{one.path} {wild} {bool(asked)}")
     for mark in SHOWN:
         assert f"{mark}\"'>" in seen, f"{mark} is shown nowhere, so that nothing is tested"
@@ -177,12 +176,6 @@ def checked(here: Hostile, answer: httpx2.Response, where: str) -> str:
     assert not read.faults, f"{where}: {read.faults[:5]}"
     assert COMPUTED not in answer.text, where
     return read.text
-
-
-def asked_by(one: Address) -> set[str]:
-    """What may be asked of an address, whether field by field or as a whole."""
-    told: list[Any] = get_flat_params(one.route.dependant)
-    return {asked.alias for asked in told} - set(one.parameters)
 
 
 SHOWN: tuple[str, ...] = ()

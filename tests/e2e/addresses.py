@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from fastapi import FastAPI
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from ml_connector.console.auth import Guarded
@@ -33,6 +34,12 @@ class Address(NamedTuple):
     def parameters(self) -> tuple[str, ...]:
         """What has to be given."""
         return tuple(self.route.param_convertors)
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """What may be asked besides, whether declared field by field or as a whole."""
+        told: list[Any] = get_flat_params(self.route.dependant)
+        return frozenset(one.alias for one in told) - {*self.parameters}
 
     def filled(self, values: Mapping[str, str]) -> str:
         """With values. Raises: KeyError for a parameter without one."""
