@@ -16,6 +16,7 @@ from ml_connector import wiring
 from ml_connector.console.app import make_app
 from ml_connector.console.cookies import COOKIE
 from ml_connector.console.person import CSRF_HEADER, csrf_of
+from ml_connector.settings import Installation
 from ml_connector.store.api_tokens import ApiTokens, Right
 from ml_connector.store.rights import Role
 from ml_connector.store.sessions import Sessions
@@ -46,9 +47,11 @@ class Served:
 
 
 @contextmanager
-def answering(opened: wiring.Opened, nudge: Callable[[], None] = lambda: None) -> Generator[str]:
+def answering(
+    opened: wiring.Opened, nudge: Callable[[], None] = lambda: None, installation: Installation | None = None
+) -> Generator[str]:
     """The application over a store; its address."""
-    app = make_app(opened, lambda: True, nudge)
+    app = make_app(opened, lambda: True, nudge, installation)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -58,7 +58,7 @@ def forget(request: Request, answer: Response, name: str) -> None:
 def check_origin(request: Request) -> None:
     """Make sure that a form without a session is not sent by a page of somebody else's. Raises: Refused."""
     told, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    hosts = (request.headers.get("host", ""), urlsplit(public_url(request)).netloc)
+    hosts = {request.headers.get("host", ""), urlsplit(public_url(request)).netloc} - {""}
     ours = told in OURS if told else origin is None or urlsplit(origin).netloc in hosts
     if not ours:
         raise Refused(403, "forged", "this form was not sent from a page of this console; open the page and try again")
