@@ -109,7 +109,7 @@ def _insert(connection: Connection, connection_id: int, flow: str, rows: Sequenc
     own = (literal(connection_id), literal(flow, KEY))
     if connection.dialect.name == "postgresql":
         lists = (literal(numbers, postgresql.ARRAY(BigInteger)), literal(listed, postgresql.ARRAY(KEY)))
-        one = func.unnest(*lists).table_valued("term", "key", name="given")
+        one = func.unnest(*lists).table_valued("term", "key", name="given").render_derived()
         made: Any = postgresql.insert(terms)
         chosen = select(own[0], one.c.term, own[1], one.c.key)
     else:
