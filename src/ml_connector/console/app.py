@@ -21,6 +21,7 @@ from ml_connector.settings import Installation
 from ml_connector.store.access_log import AccessLog
 from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.wiring import Opened
+from ml_connector.wiring.looking import Looks
 from ml_connector.wiring.sso import single_sign_on
 
 ABOUT = "What `ml-connector` joins, ordered and watched by programs. Each request carries a token; times have a zone."
@@ -41,7 +42,10 @@ def make_app(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.site = Site(opened, alive, nudge, _tokens(opened), Attempts(), given, sso=single_sign_on(given))
+    looks = Looks(opened, given)
+    app.state.site = Site(
+        opened, alive, nudge, _tokens(opened), Attempts(), given, sso=single_sign_on(given), looks=looks
+    )
     refusals.install(app, problem)
     app.include_router(health.router(opened.database, alive))
     app.include_router(metrics.router(opened.database, opened.vault, FLOWS, metrics_token))

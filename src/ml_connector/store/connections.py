@@ -104,6 +104,15 @@ class Connections:
             raise SettingsError(f"connection {name} has no secret {field}; save it with the connection")
         return self._vault.unseal(sealed, str(row.id), "secrets", field).decode()
 
+    def secrets_since(self, name: str) -> dict[str, datetime]:
+        """Which secrets there are, and when each was last given."""
+        table = schema.secrets
+        with self._db.read() as transaction:
+            query = select(table.c.field, table.c.changed_at).where(
+                table.c.connection_id == self._find(transaction, name).id
+            )
+            return {row.field: schema.instant(row.changed_at) for row in transaction.execute(query)}
+
     def names(self) -> list[str]:
         """The names of all connections."""
         with self._db.read() as transaction:

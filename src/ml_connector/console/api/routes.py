@@ -14,12 +14,14 @@ from ml_connector.console.api import (
     exceptions,
     inbox,
     journal,
+    looks,
     orders,
     overview,
     plans,
     records,
     runs,
     schedules,
+    versions,
     workers,
 )
 from ml_connector.console.auth import bearer
@@ -37,10 +39,12 @@ NOUNS = (
     schedules,
     plans,
     workers,
+    looks,
     access,
     approvals,
     records,
     journal,
+    versions,
 )
 
 routes = APIRouter(prefix=PREFIX, dependencies=[Depends(bearer)], responses=ALWAYS)
