@@ -1,6 +1,7 @@
 """What two sets of settings differ by, place by place, and the differences of one put upon another.
 
-Rule: tables are taken apart, lists are not; where both changed the same place to something else, nothing is merged.
+Rule: tables are taken apart, lists are not, and a table with nothing in it is as none; where both changed the same
+place to something else, nothing is merged.
 Must not know: which settings there are.
 """
 
@@ -40,16 +41,21 @@ def merged(base: Mapping[str, Any], wanted: Mapping[str, Any], upon: Mapping[str
     result = _copied(upon)
     for place, (_, value) in mine.items():
         _put(result, place, value)
-    return result
+    return _pruned(result)
 
 
 def _differences(place: Place, before: Any, after: Any) -> Iterator[tuple[Place, tuple[Any, Any]]]:
-    if isinstance(before, dict) and isinstance(after, dict):
-        old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
+    if _tables(before, after):
+        old, new = (cast("dict[str, Any]", {} if one is ABSENT else one) for one in (before, after))
         for name in [*old, *(name for name in new if name not in old)]:
             yield from _differences((*place, name), old.get(name, ABSENT), new.get(name, ABSENT))
     elif not _same(before, after):
         yield place, (before, after)
+
+
+def _tables(*values: Any) -> bool:
+    """Whether these can be taken apart; what is absent is like a table with nothing in it."""
+    return any(isinstance(one, dict) for one in values) and all(isinstance(one, dict | Absent) for one in values)
 
 
 def _same(before: Any, after: Any) -> bool:
@@ -68,10 +74,16 @@ def _clash(place: Place, value: Any, theirs: Mapping[Place, tuple[Any, Any]]) ->
 def _put(table: dict[str, Any], place: Place, value: Any) -> None:
     for name in place[:-1]:
         table = table.setdefault(name, {})
-    if value is ABSENT:
-        table.pop(place[-1], None)
-    else:
+    if value is not ABSENT:
         table[place[-1]] = value
+    else:
+        table.pop(place[-1], None)
+
+
+def _pruned(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table without tables that have nothing in them."""
+    inner = {name: _pruned(cast("Any", one)) if isinstance(one, dict) else one for name, one in table.items()}
+    return {name: one for name, one in inner.items() if one != {}}
 
 
 def _copied(value: Mapping[str, Any]) -> dict[str, Any]:

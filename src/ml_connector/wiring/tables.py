@@ -100,9 +100,10 @@ def move_row(table: Table, data: Data, at: int, to: int) -> Data:
     return table.put(data, entries)
 
 
-def _identity(table: Table, entry: Any) -> tuple[str, ...]:
+def _identity(table: Table, entry: Any) -> tuple[str, str]:
+    """What there may be one row for; an account's name may stand for another number in each company."""
     fields = table.fields(entry)
-    return tuple(fields[one.name] for one in table.columns if one.needed and one.name != "account") or (str(entry),)
+    return table.key(entry), fields.get("company", "") if table.name == "accounts" else ""
 
 
 def _checked(table: Table, typed: Fields) -> Fields:
