@@ -29,7 +29,7 @@ def served(folder: Path) -> tuple[subprocess.Popen[str], str, str]:
 
 def test_the_link_of_the_first_start(tmp_path: Path) -> None:
     process, url, link = served(tmp_path)
-    with httpx2.Client(trust_env=False) as client:
+    with httpx2.Client(trust_env=False, timeout=60) as client:
         try:
             assert link.startswith(f"{url}/set-up/")
             form = {"name": "kari", "password": PASSWORD, "again": PASSWORD}
