@@ -138,12 +138,9 @@ class _Laid:
         """What of it is about a record; `alone`: all of it is."""
         one, whole = self._heard, alone or bool(self._path & names)
         places = [place for place, named in enumerate(self._named) if whole or named & names]
-        aligned = len(self._sent) == len(self._answered)
-        answers = [
-            part
-            for place, part in enumerate(self._answered)
-            if whole or self._told[place] & names or (aligned and place in places)
-        ]
+        answers = [part for place, part in enumerate(self._answered) if whole or self._told[place] & names]
+        if not answers and len(self._sent) == len(self._answered):
+            answers = [self._answered[place] for place in places]
         failed = not answers and one.status >= 400
         return Told(
             one.system,
