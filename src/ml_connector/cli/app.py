@@ -26,6 +26,7 @@ from ml_connector.cli import (
     hooks,
     keeping,
     ledger,
+    records,
     replaying,
     schedules,
     serving,
@@ -58,6 +59,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 journal_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 vault_app = typer.Typer(no_args_is_help=True, help="The keys that seal what is stored.")
 app.add_typer(journal_app, name="journal")
+app.add_typer(records.app)
 app.add_typer(config.app, name="config")
 app.add_typer(vault_app, name="vault")
 app.add_typer(ledger.app)
@@ -245,6 +247,9 @@ def record(context: typer.Context, name: Name, key: Key, json: AsJson = False) -
         show.data({"connection": name, "key": key, "entries": entries})
     else:
         show.timeline(entries)
+
+
+journal_app.command("export")(records.export)
 
 
 @journal_app.command()

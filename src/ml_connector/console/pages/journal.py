@@ -61,10 +61,10 @@ def export_lines(connection: Connected, here: Here, asked: Chosen) -> Response:
 
 
 @routes.page("/c/{name}/journal/export.csv")
-def export_table(connection: Connected, here: Here, asked: Chosen) -> Response:
+def exporttable(connection: Connected, here: Here, asked: Chosen) -> Response:
     """The same as a table, oldest first."""
     zone = replaying.zone_of(here.opened, connection.name)
-    return _file(_table(_entries(here, connection.id, asked, zone)), f"journal-{connection.name}.csv")
+    return _file(table(_entries(here, connection.id, asked, zone)), f"journal-{connection.name}.csv")
 
 
 @routes.act("/c/{name}/journal/verify", May.WORK)
@@ -87,9 +87,9 @@ def export_installation_lines(here: Here, asked: Chosen) -> Response:
 
 
 @routes.get("/journal/export.csv", dependencies=TRUSTED)
-def export_installation_table(here: Here, asked: Chosen) -> Response:
+def export_installationtable(here: Here, asked: Chosen) -> Response:
     """The same as a table."""
-    return _file(_table(_entries(here, INSTALLATION, asked, UTC)), "journal.csv")
+    return _file(table(_entries(here, INSTALLATION, asked, UTC)), "journal.csv")
 
 
 @routes.act("/journal/verify", May.WORK)
@@ -120,7 +120,8 @@ def _lines(entries: Iterable[JournalEntry]) -> Iterator[bytes]:
     return (msgspec.json.encode(one) + b"\n" for one in entries)
 
 
-def _table(entries: Iterable[JournalEntry]) -> Iterator[str]:
+def table(entries: Iterable[JournalEntry]) -> Iterator[str]:
+    """Entries as lines of CSV, without their bodies."""
     yield line(HEADINGS)
     for one in entries:
         facts = msgspec.json.encode(one.facts).decode()
