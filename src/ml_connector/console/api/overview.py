@@ -1,15 +1,18 @@
-"""A connection at a glance over HTTP: what its first page shows.
+"""A connection at a glance over HTTP, and how its flows are set up.
 
-Rule: the view as it is.
-Must not know: how it is put together.
+Rule: the views as they are.
+Must not know: how they are put together.
 """
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from ml_connector.console.api.shapes import Connected
 from ml_connector.console.auth import Guarded
 from ml_connector.console.site import Here
-from ml_connector.console.views import home
+from ml_connector.console.views import flows, home
+from ml_connector.console.views.flows import FlowsSetUp, Slots
 from ml_connector.console.views.home import Overview
 
 routes = APIRouter(tags=["connections"], route_class=Guarded)
@@ -19,3 +22,19 @@ routes = APIRouter(tags=["connections"], route_class=Guarded)
 def get_overview(connection: Connected, here: Here) -> Overview:
     """How a connection stands: what needs a person, each flow, what was asked of the systems."""
     return home.overview_of(here, connection)
+
+
+@routes.get("/connections/{name}/set-up")
+def get_set_up(connection: Connected, here: Here) -> FlowsSetUp:
+    """How the flows of a connection are set up: on or off, schedules, limits, blackouts."""
+    return flows.set_up(here, connection)
+
+
+@routes.get("/connections/{name}/slots")
+def get_slots(
+    connection: Connected,
+    here: Here,
+    spec: Annotated[str, Query(max_length=300, description='Cron "*/15 * * * *" or "every 15m".')],
+) -> Slots:
+    """What a schedule would mean: in words, and by its next slots."""
+    return flows.echo(here, connection, spec)

@@ -12,6 +12,7 @@ from ml_connector.console.pages import (
     approvals,
     connect,
     exceptions,
+    flows,
     home,
     inbox,
     journal,
@@ -23,7 +24,23 @@ from ml_connector.console.pages import (
     sso,
 )
 
-NOUNS = (home, runs, signing, account, access, exceptions, sso, approvals, connect, inbox, records, replay, journal, mapping)
+NOUNS = (
+    home,
+    runs,
+    flows,
+    signing,
+    account,
+    access,
+    exceptions,
+    sso,
+    approvals,
+    connect,
+    inbox,
+    records,
+    replay,
+    journal,
+    mapping,
+)
 
 routes = APIRouter(include_in_schema=False)
 for noun in NOUNS:

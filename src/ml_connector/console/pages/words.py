@@ -7,6 +7,7 @@ Must not know: HTML beyond one `time` element.
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
@@ -68,6 +69,12 @@ def lasting(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def local(at: datetime, zone: str) -> str:
+    """An instant by the clocks of a zone."""
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{there:%a %d %b %Y %H:%M}"
+
+
 def pair(flow: str) -> tuple[str, str]:
     """A flow as a choice in a form."""
     return flow, flow_words.called(flow)
@@ -82,5 +89,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "key": shown_key,
     "flow": flow_words.called,
     "pair": pair,
+    "local": local,
     "lasting": lasting,
 }

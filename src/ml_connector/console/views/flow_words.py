@@ -10,6 +10,7 @@ from typing import Any
 from ml_connector.flows import FLOWS
 
 SYSTEMS = {"ifs": "IFS", "airbase": "Airbase"}
+WAYS = {"airbase": "IFS → Airbase", "ifs": "Airbase → IFS", "both": "IFS ↔ Airbase"}
 CAME_TO = {
     "created": "created",
     "updated": "changed",
@@ -73,8 +74,7 @@ def called(flow: str) -> str:
 
 def way(flow: str) -> str:
     """From which system to which."""
-    one = FLOWS[flow]
-    return f"{SYSTEMS[one.source.system]} → {SYSTEMS[one.target.system]}"
+    return WAYS[FLOWS[flow].target.system]
 
 
 def moved(figures: Mapping[str, Any]) -> int:
