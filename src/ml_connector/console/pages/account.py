@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Form, Request, Response
 
 from ml_connector.console.pages.render import done, render
-from ml_connector.console.pages.routing import Pages
+from ml_connector.console.pages.routing import TWIN, Pages
 from ml_connector.console.pages.signing import entered
 from ml_connector.console.person import SIGN_IN, Who
 from ml_connector.console.site import Here, Site
@@ -22,7 +22,7 @@ Typed = Annotated[str, Form(max_length=400)]
 routes = Pages()
 
 
-@routes.get(PLACE)
+@routes.get(PLACE, openapi_extra={TWIN: "/users"})
 def show(request: Request, who: Who, here: Here) -> Response:
     """One's own account."""
     return _page(request, who, here, 200)
