@@ -76,7 +76,8 @@ def _meant(piece: str) -> Iterator[frozenset[str]]:
     if amounts := _read(written):
         yield frozenset({*amounts, _joined(written)})
         return
-    yield from (frozenset({part}) for part in _split(written))
+    whole = _joined(written)  # an id may be kept as one word
+    yield from (frozenset({part, whole}) for part in _split(written))
 
 
 def _read(written: str) -> set[str]:
