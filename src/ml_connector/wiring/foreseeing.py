@@ -1,12 +1,14 @@
-"""What other settings would change, on real records: both systems are read with the settings in force and with others.
+"""What other settings would change, on real records: decided with the settings in force and with others.
 
-Rule: reads only, of so many records at most; what is counted as changed is decided otherwise, or for another reason.
+Rule: reads the sources alone, so many records at most; what is linked counts as it was agreed. What is counted as
+changed is decided otherwise, or for another reason.
 Must not know: how anything is shown.
 """
 
 import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
+from dataclasses import replace
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -15,7 +17,7 @@ import msgspec
 
 from ml_connector import flows
 from ml_connector.records import codec
-from ml_connector.run import BASIS
+from ml_connector.run import BASIS, Job
 from ml_connector.settings import Connection, Profile
 from ml_connector.sync.flow import End, Shape
 from ml_connector.sync.orders import WHOLE, Extent
@@ -26,11 +28,12 @@ from ml_connector.wiring import choice, versions
 from ml_connector.wiring.joined import Joined
 from ml_connector.wiring.merging import Place, differences
 from ml_connector.wiring.opened import Opened, exceptions
+from ml_connector.wiring.remembered import Once, Remembered
 
-RECORDS_MAX = 500
+RECORDS_MAX = 200
 SHOWN_MAX = 10
 READ_MAX = 20_000
-FLOW_S = 30.0
+FLOW_S = 15.0
 EVERYTHING = Extent(since=date.min)
 WORDS = {
     Action.CREATE: "create",
@@ -102,12 +105,28 @@ def foresee(opened: Opened, name: str, profile: Profile, person: str, limit: int
     ):
         affected = _affected(present, wanted, now, then)
         seen = Foreseen({}, {}, [], _only(then, now), _only(now, then))
+        again = _read_otherwise(present, wanted)
         for flow in (flow.name for flow in choice.chosen((), then.had) if flow.name in affected):
-            keys = _keys(now, flow, limit) if flow in now.had else ()
-            extent = Extent(keys=keys) if keys else EVERYTHING
-            before = _decided(now, flow, extent, limit) if flow in now.had else {}
-            _compare(seen, flow, before, _decided(then, flow, extent, limit))
+            _compare(seen, flow, *_both(now, then, flow, limit, again=again))
         return seen
+
+
+def _both(
+    now: Joined, then: Joined, flow: str, limit: int, *, again: bool
+) -> tuple[dict[str, Decision], dict[str, Decision]]:
+    """What is decided of records now and then; read twice only where they are read otherwise."""
+    seen: dict[str, Sight] = {}
+    keys = _keys(now, flow, limit) if flow in now.had else ()
+    extent = Extent(keys=keys) if keys else EVERYTHING
+    before = _decided(now, flow, extent, limit, seen) if flow in now.had else {}
+    if before and not keys and not again:
+        extent = Extent(keys=tuple(before))
+    return before, _decided(then, flow, extent, limit, {} if again else seen)
+
+
+def _read_otherwise(present: Connection, wanted: Connection) -> bool:
+    names = ("ifs", "airbase", "calendar_zone")
+    return any(getattr(present.profile, name) != getattr(wanted.profile, name) for name in names)
 
 
 def _only(these: Joined, others: Joined) -> list[str]:
@@ -134,7 +153,7 @@ def _keys(both: Joined, flow: str, limit: int) -> tuple[str, ...]:
     if not both.store(flows.FLOWS[flow]).cursor(BASIS):
         return ()
     waiting = [key for _, key in exceptions(both.opened, both.stored.name).chosen(flow)[:limit]]
-    changed = list(_decided(both, flow, WHOLE, limit)) if len(waiting) < limit else []
+    changed = list(_decided(both, flow, WHOLE, limit, {})) if len(waiting) < limit else []
     linked = _linked(both, flow, limit - len(waiting) - len(changed))
     return tuple(dict.fromkeys((*waiting, *changed, *linked)))[:limit]
 
@@ -147,8 +166,8 @@ def _linked(both: Joined, flow: str, limit: int) -> list[str]:
     return list(islice((sight.key for page in pages for sight in page.sights), limit))
 
 
-def _decided(both: Joined, flow: str, extent: Extent, limit: int) -> dict[str, Decision]:
-    """What would become of the records of a flow, so many at most."""
+def _decided(both: Joined, flow: str, extent: Extent, limit: int, seen: dict[str, Sight]) -> dict[str, Decision]:
+    """What would become of the records of a flow, so many at most; `seen`: records as they were read."""
     found: dict[str, Decision] = {}
     until = time.monotonic() + FLOW_S
 
@@ -161,8 +180,11 @@ def _decided(both: Joined, flow: str, extent: Extent, limit: int) -> dict[str, D
         if done > READ_MAX or time.monotonic() > until:
             raise Enough
 
+    def lens(job: Job) -> Job:
+        return replace(job, source=Once(job.source, seen), target=Remembered(job.target, job.store, flow))
+
     with suppress(Enough):
-        both.plan([flow], extent=extent, watch=watch, tell=tell)
+        both.plan([flow], extent=extent, watch=watch, tell=tell, lens=lens)
     return found
 
 

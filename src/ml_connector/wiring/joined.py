@@ -61,6 +61,14 @@ Tell = Callable[[str, Sight, Decision], None]  # flow, record, what is decided
 Extents = Extent | Mapping[str, Extent]  # of all flows, or of each
 
 
+Lens = Callable[[pipeline.Job], pipeline.Job]
+
+
+def unchanged(job: pipeline.Job) -> pipeline.Job:
+    """As it is."""
+    return job
+
+
 def unwatched(flow: str, stage: str, done: int) -> None:
     """Nobody watches."""
 
@@ -159,17 +167,24 @@ class Joined:
         return Step("mapping of companies", True, 0, f"each company has its subsidiary{said}")
 
     def plan(
-        self, names: Sequence[str], *, extent: Extents = WHOLE, watch: Watch = unwatched, tell: Tell = untold
+        self,
+        names: Sequence[str],
+        *,
+        extent: Extents = WHOLE,
+        watch: Watch = unwatched,
+        tell: Tell = untold,
+        lens: Lens = unchanged,
     ) -> list[Report]:
         """What a run of these flows would do, also of one that is switched off; `tell` is told of each record.
 
+        `lens`: what each flow is looked at through.
         Raises: SettingsError, ConnectorError.
         """
         self._books = None
         chosen = choice.chosen(names, self.had if names else self.flows)
         made = pipeline.plan(
             [
-                replace(self._job(flow, watch), extent=_of(extent, flow), tell=partial(tell, flow.name))
+                replace(lens(self._job(flow, watch)), extent=_of(extent, flow), tell=partial(tell, flow.name))
                 for flow in chosen
             ]
         )
