@@ -185,6 +185,8 @@ Index(
     "links_by_story",
     links.c.connection_id,
     links.c.story,
+    links.c.flow,
+    links.c.key,  # in this order they are told, and else SQLite would rather read all links
     sqlite_where=text("story <> ''"),
     postgresql_where=text("story <> ''"),
 )

@@ -113,7 +113,8 @@ def _findings() -> None:
 
 def _stories() -> None:
     told = sa.text("story <> ''")
-    op.create_index("links_by_story", "links", ["connection_id", "story"], sqlite_where=told, postgresql_where=told)
+    columns = ["connection_id", "story", "flow", "key"]
+    op.create_index("links_by_story", "links", columns, sqlite_where=told, postgresql_where=told)
 
 
 def _exceptions() -> None:
