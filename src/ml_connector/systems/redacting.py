@@ -22,7 +22,7 @@ _HEADERS = re.compile(r"(?i)^(content-|--|authorization|prefer:|$)")
 def redacted(text: str) -> str:
     """A text that may be kept: JSON within it is looked through, lines that are only packing go."""
     lines = [_line(line) for line in _LINES.split(text) if not _HEADERS.match(line)]
-    whole = "\n".join(lines)
+    whole = "\n".join(lines).strip()
     return whole if len(whole) <= KEPT_MAX else f"{whole[:KEPT_MAX]}… and {len(whole) - KEPT_MAX:,} characters more"
 
 
