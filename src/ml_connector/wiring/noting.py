@@ -7,8 +7,9 @@ Must not know: how anything is shown.
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
+import msgspec
+
 from ml_connector.errors import SettingsError
-from ml_connector.store.exceptions import Stage
 from ml_connector.store.noting import Noting, Which
 from ml_connector.store.rights import May
 from ml_connector.store.users import Users
@@ -19,7 +20,21 @@ COMMENT_MAX = 2000
 REST_MAX = timedelta(days=366)
 _DAYS = re.compile(r"([0-9]{1,3})d")
 
-__all__ = ["COMMENT_MAX", "Stage", "Which", "assign", "comment", "moment", "of", "of_record", "people", "snooze"]
+
+class Wish(msgspec.Struct, frozen=True):
+    """What is to be noted. `to`: who sees to it, "" nobody. `until`: until when it rests, "" wakes it."""
+
+    to: str | None = None
+    comment: str = ""
+    until: str | None = None
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """For how many records each was news."""
+
+    assigned: int
+    commented: int
+    rested: int
 
 
 def of(opened: Opened, name: str) -> Noting:
@@ -32,25 +47,33 @@ def people(opened: Opened) -> list[str]:
     return [one.name for one in Users(opened.database).all() if May.WORK in one.may and not one.disabled_at]
 
 
-def assign(opened: Opened, name: str, which: Which, to: str, person: str) -> int:
-    """Say who sees to these, "" nobody; for how many that is news. Raises: SettingsError for somebody unknown."""
+def note(opened: Opened, name: str, which: Which, wish: Wish, person: str) -> Noted:
+    """Note all of it, or nothing when something of it can't be. Raises: SettingsError."""
+    if wish == Wish():
+        raise SettingsError("nothing was said: choose who sees to it, until when it rests, or write a comment")
+    _check_person(opened, wish.to)
+    said = _said(wish.comment) if wish.comment else ""
+    at = moment(opened, name, wish.until, datetime.now(UTC)) if wish.until else None
+    kept, assigned, commented, rested = of(opened, name), 0, 0, 0
+    if wish.to is not None:
+        assigned = kept.assign(which, wish.to, person)
+    if said:
+        commented = kept.comment(which, said, person)
+    if wish.until is not None:  # last, as what rests is no longer at the stage that was chosen
+        rested = kept.snooze(which, at, person)
+    return Noted(assigned, commented, rested)
+
+
+def _check_person(opened: Opened, to: str | None) -> None:
     if to and to not in (known := people(opened)):
         raise SettingsError(f"nobody called {to[:64]!r} may put records right; there are {', '.join(known) or 'none'}")
-    return of(opened, name).assign(which, to, person)
 
 
-def snooze(opened: Opened, name: str, which: Which, until: str, person: str) -> int:
-    """Let these rest until then, "" wakes them; for how many that is news. Raises: SettingsError."""
-    at = moment(opened, name, until, datetime.now(UTC)) if until else None
-    return of(opened, name).snooze(which, at, person)
-
-
-def comment(opened: Opened, name: str, which: Which, text: str, person: str) -> int:
-    """Say something of these; for how many that is news. Raises: SettingsError."""
-    said = text.replace("\r\n", "\n").strip()
+def _said(comment: str) -> str:
+    said = comment.replace("\r\n", "\n").strip()
     if not said or len(said) > COMMENT_MAX or not said.replace("\n", "").isprintable():
         raise SettingsError(f"a comment is text of 1 to {COMMENT_MAX:,} characters")
-    return of(opened, name).comment(which, said, person)
+    return said
 
 
 def moment(opened: Opened, name: str, until: str, now: datetime) -> datetime:

@@ -23,6 +23,7 @@ from ml_connector.store.exceptions import Stage
 from ml_connector.store.journal import JournalEntry
 from ml_connector.store.noting import Which
 from ml_connector.wiring import exceptions, journal, noting
+from ml_connector.wiring.noting import Wish
 
 routes = APIRouter(tags=["exceptions"], route_class=Guarded)
 Number = Annotated[int, msgspec.Meta(ge=0, le=NUMBER_MAX)]
@@ -105,14 +106,9 @@ def list_resolved(listing: Annotated[Listing, Query()], connection: Connected, h
 @routes.post("/connections/{name}/exceptions/note", responses=documented(403))
 def note(asked: NoteAsked, connection: Connected, here: Here, who: Operator) -> Noted:
     """Say who sees to exceptions, let them rest, or comment on them; it is journalled."""
-    which, opened, name, count = asked.which, here.opened, connection.name, 0
-    if asked.assignee is not None:
-        count = max(count, noting.assign(opened, name, which, asked.assignee, who.person))
-    if asked.comment:
-        count = max(count, noting.comment(opened, name, which, asked.comment, who.person))
-    if asked.snooze_until is not None:
-        count = max(count, noting.snooze(opened, name, which, asked.snooze_until, who.person))
-    return Noted(noted=count)
+    wish = Wish(asked.assignee, asked.comment, asked.snooze_until)
+    noted = noting.note(here.opened, connection.name, asked.which, wish, who.person)
+    return Noted(noted=max(noted.assigned, noted.commented, noted.rested))
 
 
 @routes.get("/connections/{name}/causes")

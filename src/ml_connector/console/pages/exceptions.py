@@ -5,7 +5,7 @@ Must not know: SQL.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 from fastapi import Form, Path, Query, Request, Response
@@ -24,6 +24,7 @@ from ml_connector.store.exceptions import Stage
 from ml_connector.store.noting import Which
 from ml_connector.store.rights import May
 from ml_connector.wiring import noting
+from ml_connector.wiring.noting import Wish
 
 EACH = 50
 KEEP, NOBODY = "", "-"
@@ -35,14 +36,6 @@ Numbers = Annotated[list[Annotated[int, Form(ge=1, le=NUMBER_MAX)]], Form(max_le
 Typed = Annotated[str, Form(max_length=200)]
 
 routes = Pages()
-
-
-class Wish(NamedTuple):
-    """What is to be noted; what is empty stays as it is."""
-
-    to: str
-    rest: str
-    text: str
 
 
 @routes.page("/c/{name}/exceptions", twin="/connections/{name}/exceptions/groups")
@@ -96,7 +89,10 @@ def note(
     which = Which(() if every else tuple(number), flow, cause, stage)
     place = back or _place(connection.name, which)
     try:
-        said = _noted(here, connection.name, which, Wish(to, day or rest, text), who.name, every=bool(every))
+        if not every and not number:
+            raise SettingsError("choose records first, or all of them")
+        wish = Wish(_given(to), text.strip(), _given(day or rest))
+        said = _said(noting.note(here.opened, connection.name, which, wish, who.name), wish)
     except SettingsError as error:
         if not (flow and cause):
             raise
@@ -106,24 +102,21 @@ def note(
     return done(request, place, said)
 
 
-def _noted(here: Site, name: str, which: Which, wish: Wish, person: str, *, every: bool) -> str:
-    """Note it; what is said of it afterwards. Raises: SettingsError."""
-    if not every and not which.numbers:
-        raise SettingsError("choose records first, or all of them")
-    if not any(wish):
-        raise SettingsError("nothing was said: choose who sees to it, until when it rests, or write a comment")
+def _said(noted: noting.Noted, wish: Wish) -> str:
+    """What was noted, in a sentence."""
     told: list[str] = []
-    if wish.to:
-        to = "" if wish.to == NOBODY else wish.to
-        noted = noting.assign(here.opened, name, which, to, person)
-        told.append(f"{count(noted, 'record')} given to {to}" if to else f"{count(noted, 'record')} given back")
-    if wish.text.strip():
-        told.append(f"{count(noting.comment(here.opened, name, which, wish.text, person), 'record')} commented on")
-    if wish.rest:  # last, as what rests is no longer at the stage that was chosen
-        until = "" if wish.rest == NOBODY else wish.rest
-        noted = noting.snooze(here.opened, name, which, until, person)
-        told.append(f"{count(noted, 'record')} {'put to rest' if until else 'woken'}")
+    if wish.to is not None:
+        told.append(f"{count(noted.assigned, 'record')} {f'given to {wish.to}' if wish.to else 'given back'}")
+    if wish.comment:
+        told.append(f"{count(noted.commented, 'record')} commented on")
+    if wish.until is not None:
+        told.append(f"{count(noted.rested, 'record')} {'put to rest' if wish.until else 'woken'}")
     return f"{', '.join(told)}."
+
+
+def _given(text: str) -> str | None:
+    """What was chosen: nothing, nobody or nothing more, or something."""
+    return None if text == KEEP else "" if text == NOBODY else text
 
 
 def _cause(
