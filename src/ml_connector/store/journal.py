@@ -112,8 +112,9 @@ class Journal:
         """What people noted at these records, oldest first."""
         table = schema.journal
         mine = (table.c.connection_id == self._connection_id) & (table.c.kind == Kind.NOTED.value)
-        query = select(table).where(mine, among(connection, table.c.key, list(keys))).order_by(table.c.seq)
-        return [self._entry(row) for row in connection.execute(query)]
+        query = select(table).where(mine, among(connection, table.c.key, list(keys)))
+        # Asked to sort, SQLite would rather read the whole journal in order.
+        return [self._entry(row) for row in sorted(connection.execute(query), key=lambda row: row.seq)]
 
     def length(self, connection: Connection) -> int:
         """How many entries there are."""
