@@ -14,8 +14,8 @@ SHOWN_MAX = 16_384
 NESTED_MAX = 40
 HIDDEN = "(hidden)"
 _NAMES = re.compile(
-    r"secret|passw|token|credential|authori[sz]ation|api_?key|signature|iban|bic|swift|bank|routing|sort_?code|"
-    r"account_?(number|no)\b|card|cvc|cvv|tax_?id|ssn",
+    r"secret|passw|token|credential|authori[sz]ation|api[_ -]?key|signature|iban|bic|swift|bank|routing|sort[_ -]?code|"
+    r"account[_ -]?(number|no)\b|card|cvc|cvv|tax[_ -]?id|ssn",
     re.IGNORECASE,
 )
 _LOOKS = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b|\b\d(?:[ -]?\d){12,18}\b")
