@@ -99,7 +99,15 @@ class Hostile:
 def values(address: Address, wild: bool) -> dict[str, str]:
     """Values for an address, plain ones or hostile ones."""
     given = {"name": NAME, "flow": FLOW, "key": KEYS[wild], "cause": bad("cause")[:64] if wild else "plain"}
-    given |= {"number": "1", "run": RUN, "token": "x" * 43, "system": "airbase", "order_id": ORDERS[wild]}
+    given |= {
+        "number": "1",
+        "run": RUN,
+        "run_id": RUN,
+        "token": "x" * 43,
+        "system": "airbase",
+        "order_id": ORDERS[wild],
+        "what": "pause",
+    }
     given["id"] = ORDERS[wild] if "orders" in address.path else "1"
     other = {"/static": sorted(FILES)[0], "/access/people": bad("user") if wild else OTHER, "/access/tokens": "read"}
     given["name"] = next((name for start, name in other.items() if address.path.startswith(start)), NAME)

@@ -34,7 +34,8 @@ def get_set_up(connection: Connected, here: Here) -> FlowsSetUp:
 def get_slots(
     connection: Connected,
     here: Here,
-    spec: Annotated[str, Query(max_length=300, description='Cron "*/15 * * * *" or "every 15m".')],
+    spec: Annotated[str, Query(max_length=300, description='Cron "*/15 * * * *" or "every 15m".')] = "",
+    blackout: Annotated[bool, Query(description="It is a blackout: “0 18 L * * for 60h”.")] = False,
 ) -> Slots:
-    """What a schedule would mean: in words, and by its next slots."""
-    return flows.echo(here, connection, spec)
+    """What a schedule or a blackout would mean: in words, and by when it comes next."""
+    return (flows.echo_blackout if blackout else flows.echo)(here, connection, spec)

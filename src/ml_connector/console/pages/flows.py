@@ -52,7 +52,7 @@ def echo(request: Request, connection: Connected, here: Here, spec: SpecAsked = 
     return render(request, "flow_echo.html", connection=connection.name, slots=slots)
 
 
-@routes.page("/c/{name}/blackouts/echo")
+@routes.page("/c/{name}/blackouts/echo", twin="/connections/{name}/slots")
 def echo_blackout(request: Request, connection: Connected, here: Here, spec: SpecAsked = "") -> Response:
     """A blackout that is being typed, in words and by when it begins next."""
     slots = views.echo_blackout(here, connection, spec)
