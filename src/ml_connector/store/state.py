@@ -129,6 +129,14 @@ def snapshot(db: Database, vault: Vault | None, flows: Collection[str], now: dat
         )
 
 
+def at_work(db: Database, flows: Collection[str], now: datetime) -> Snapshot:
+    """The part of how things are that tells of runs, orders and workers. Raises: StoreError."""
+    with db.read() as connection:
+        names = {row.id: row.name for row in _there(connection)}
+        found, queues = _flows(connection, sorted(flows)), _queues(connection, names)
+        return Snapshot(now, names, flows=found, queues=queues, workers=leases(connection))
+
+
 def leases(connection: Connection) -> tuple[WorkerRow, ...]:
     """The workers, with what is left of their leases."""
     left = (workers.c.lease_until - epoch(connection)).label("left")

@@ -4,14 +4,18 @@ Rule: one sentence first; what waits for a person before what went well.
 Must not know: SQL.
 """
 
+from datetime import UTC, datetime
+
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from ml_connector import flows
 from ml_connector.console.api.shapes import Connected
 from ml_connector.console.pages.render import render
 from ml_connector.console.pages.routing import Pages
 from ml_connector.console.site import Here
 from ml_connector.console.views import home as views
+from ml_connector.store import state
 
 CONNECTIONS_MAX = 50  # that are told of at once; more are named only
 
@@ -24,7 +28,8 @@ def show_all(request: Request, here: Here) -> Response:
     names = here.opened.connections.names()
     if len(names) == 1:
         return RedirectResponse(f"/c/{names[0]}", 303)
-    told = [views.overview_of(here, here.opened.connections.get(name)) for name in names[:CONNECTIONS_MAX]]
+    seen = state.at_work(here.opened.database, flows.FLOWS, datetime.now(UTC))
+    told = [views.overview_of(here, here.opened.connections.get(name), seen) for name in names[:CONNECTIONS_MAX]]
     return render(request, "connections.html", told=told, further=names[CONNECTIONS_MAX:])
 
 

@@ -112,7 +112,7 @@ def set_up(here: Site, connection: Connection) -> FlowsSetUp:
     now, at = datetime.now(UTC), ticking.place(here.opened, connection.name)
     own = settings.connection(connection.settings)
     there, blackouts = here.schedules.all(connection.id), here.schedules.blackouts(connection.id)
-    seen = state.snapshot(here.opened.database, None, flows.FLOWS, now)
+    seen = state.at_work(here.opened.database, flows.FLOWS, now)
     lines = [_line(one, there, at, now) for one in there]
     parsed = [rules.Blackout.parse(one.spec) for one in blackouts]
     return FlowsSetUp(

@@ -123,11 +123,11 @@ class Overview(Shown):
         return " ".join(one for one in (self.verdict, need, plans if self.approvals else "") if one)
 
 
-def overview_of(here: Site, connection: Connection) -> Overview:
-    """How a connection stands now."""
+def overview_of(here: Site, connection: Connection, seen: state.Snapshot | None = None) -> Overview:
+    """How a connection stands now; `seen`: what was read of all connections at once."""
     now, at = datetime.now(UTC), ticking.place(here.opened, connection.name)
     database, number = here.opened.database, connection.id
-    seen = state.snapshot(database, None, flows.FLOWS, now)
+    seen = seen or state.at_work(database, flows.FLOWS, now)
     there, blackouts = here.schedules.all(number), here.schedules.blackouts(number)
     names = [name for name in flows.FLOWS if name in at.flows or name in at.off]
     past = overview.latest(database, here.opened.vault, number, names, RUNS_BACK)
