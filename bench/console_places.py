@@ -47,8 +47,8 @@ class Places:
         ).key
         values = {"flow": flow, "key": key, "cause": kept.CAUSES[number % len(kept.CAUSES)]}
         values["name"] = next((name for start, name in NAMES.items() if address.path.startswith(start)), kept.NAME)
-        values |= {"id": kept.order_of(self._chance.randrange(kept.ORDERS)), "run": kept.run_of(number)}
-        values |= {"order_id": values["id"], "token": "x" * 43, "system": "airbase"}
+        values |= {"id": kept.order_of(self._chance.randrange(kept.ORDERS)), "run_id": kept.run_of(number)}
+        values |= {"order_id": values["id"], "token": "x" * 43, "system": "airbase", "what": "checks"}
         values |= {"number": str(1 + self._chance.randrange(kept.EVENTS))}
         return values
 
@@ -124,7 +124,11 @@ ASKED: dict[str, Asked] = {
     "/c/{name}/inbox": {
         "": PLAIN,
         "deep": deep(lambda chance: (chance.randrange(kept.EVENTS),)),
-        "failed": fixed(state="failed"),
+        "amiss": fixed(amiss="1"),
+    },
+    "/c/{name}/replay": {
+        "of a cause": fixed(flow="payments", cause="handed_over"),
+        "of keys": lambda chance: {"flow": "payments", "key": f"pay_{chance.randrange(200_000):08x}"},
     },
     "/c/{name}/journal": {
         "": PLAIN,
@@ -134,6 +138,9 @@ ASKED: dict[str, Asked] = {
         "of a flow": fixed(flow="suppliers"),
         "of a day": fixed(since="2026-06-01", until="2026-06-01"),
         "of a person": fixed(person="kari"),
+        "of nobody": fixed(person="nobody"),
+        "of a run": lambda chance: {"run": kept.run_of(chance.randrange(kept.RUNS))},
+        "of a record": lambda chance: {"key": f"pay_{chance.randrange(200_000):08x}", "flow": "payments"},
     },
     "/c/{name}/records": {
         "": PLAIN,

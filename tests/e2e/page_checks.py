@@ -3,6 +3,7 @@
 Rule: nothing of what somebody typed or a system sent may become an element, an attribute or a place to go.
 """
 
+import json
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ PLACES = {
     "hx-delete",
     "xlink:href",
 }
-RUNS = ("on", "hx-on", "hx-vals", "hx-vars", "data-hx-", "x-on", "srcdoc", "style", "ping", "background")
+RUNS = ("on", "hx-on", "hx-vars", "data-hx-", "x-on", "srcdoc", "style", "ping", "background")
 
 
 @dataclass
@@ -57,6 +58,8 @@ class Page(HTMLParser):
         for name, value in given.items():
             if name.startswith(RUNS) or "<" in name or '"' in name or "pwn" in name:
                 self.faults.append(f"<{tag} {name}=…>")
+            if name == "hx-vals" and not _is_data(value):
+                self.faults.append(f"<{tag} hx-vals={value[:200]!r}>")
             if name in PLACES:
                 self._look(tag, name, value)
             self.text += f" {value}"
@@ -71,9 +74,21 @@ class Page(HTMLParser):
         """See HTMLParser."""
         self.text += data
 
+    @property
+    def forms_of_nobody(self) -> list[str]:
+        """Forms that change something and do not say whose they are."""
+        return [one.action for one in self.forms if one.method == "post" and "csrf" not in one.fields]
+
     def _look(self, tag: str, name: str, place: str) -> None:
         self.places.add(place)
         own = place.startswith(("/", "#", "?")) and not place.startswith(("//", "/\\")) and place.isprintable()
         there = urlsplit(place)
         if not own and not (name == "href" and there.scheme in ("http", "https") and there.hostname in self._elsewhere):
             self.faults.append(f"<{tag} {name}={place[:200]!r}>")
+
+
+def _is_data(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
