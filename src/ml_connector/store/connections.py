@@ -17,6 +17,7 @@ from ml_connector.store import schema, versions
 from ml_connector.store.db import Database, upsert
 from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.schema import links
+from ml_connector.store.schema_people import findings
 from ml_connector.store.schema_people import versions as versions_table
 from ml_connector.store.schema_work import hooks
 from ml_connector.store.scope import Clock
@@ -132,7 +133,8 @@ class Connections:
             row = self._find(transaction, name)
             if _in_use(transaction, row.id):
                 raise SettingsError(f"connection {name} has linked records; removing it would make duplicates later")
-            own = schema.secrets, schema.tokens, hooks, schema.marks, schema.cursors, schema.exceptions, versions_table
+            own = [schema.secrets, schema.tokens, hooks, schema.marks, schema.cursors, schema.exceptions]
+            own += [versions_table, findings]
             for table in own:
                 transaction.execute(delete(table).where(table.c.connection_id == row.id))
             now = schema.stamp(self._clock())

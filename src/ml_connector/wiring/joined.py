@@ -160,9 +160,9 @@ class Joined:
         unused = ", ".join(sorted(mapped.keys() - companies))
         said = f"; {unused} is mapped, but not connected" if unused else ""
         if missing:
-            remedy = (
-                f"ml-connector connect {self.stored.name} --subsidiary {missing.split(', ')[0]}=<Airbase reference>"
-            )
+            first = missing.split(", ")[0]
+            command = f"ml-connector connect {self.stored.name} --subsidiary {first}=<Airbase reference>"
+            remedy = f"Say which subsidiary it is, in the console or by: {command}"
             return Step("mapping of companies", False, 0, f"without a subsidiary: {missing}{said}", remedy)
         return Step("mapping of companies", True, 0, f"each company has its subsidiary{said}")
 
