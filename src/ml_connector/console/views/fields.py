@@ -15,6 +15,9 @@ FIELDS_MAX, VALUE_MAX = 300, 500
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 WORDS = {
     "id": "Id",
+    "rows": "Row",
+    "lines": "Line",
+    "parts": "Code part",
     "po_number": "Purchase order",
     "zip": "Postal code",
     "supplier_id": "Supplier",
@@ -50,7 +53,7 @@ def compared(before: Any, after: Any) -> list[FieldShown]:
 
 
 def label(path: str) -> str:
-    """A field's name in words: lines[2].unit_price is `Lines 2, unit price`."""
+    """A field's name in words: lines[2].unit_price is `Line 2, unit price`."""
     words = [_word(part) for part in path.split(".")]
     return ", ".join([words[0], *(word[:1].lower() + word[1:] for word in words[1:])])
 

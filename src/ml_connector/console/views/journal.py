@@ -16,7 +16,7 @@ from ml_connector.store.journal import JournalEntry, Kind
 from ml_connector.store.journal_pages import Part
 
 BODY_MAX = 20_000
-UNTOLD = ("digest", "change")  # in the facts, but nothing to read
+UNTOLD = ("digest", "change", "report", "settings", "person")  # in the facts, but nothing to read
 SAID = {
     Kind.INTENDED: ("busy", "about to be sent"),
     Kind.SETTLED: ("ok", "confirmed"),
