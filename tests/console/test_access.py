@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from serving import answering, looking
 from ml_connector import wiring
 from ml_connector.console.attempts import WRONG_MAX
 from ml_connector.console.cookies import COOKIE
+from ml_connector.console.pages import signing
 from ml_connector.console.sheet import line
 from ml_connector.settings import Installation
 from ml_connector.store import passwords
@@ -31,10 +33,11 @@ ADMINISTRATORS = (Role.ADMINISTRATOR, Role.APPROVER)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords that cost little."""
+    """Passwords that cost little, and refusals at once."""
     from argon2 import PasswordHasher
 
     monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    monkeypatch.setattr(signing, "REFUSED_S", 0.0)
 
 
 @pytest.fixture
@@ -93,6 +96,14 @@ def test_wrong_passwords_and_unknown_names_look_alike(url: str, opened: wiring.O
         assert known.text.replace("kari", "") == unknown.text.replace("nobody", "")
         right = sign_in(client, " KARI ", next="/access?a=b")
         assert (right.status_code, right.headers["location"]) == (303, "/access?a=b")
+
+
+def test_a_refusal_takes_its_time(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signing, "REFUSED_S", 0.3)
+    with browser(url) as client:
+        began = time.monotonic()
+        assert sign_in(client, "nobody", "wrong").status_code == 422
+        assert time.monotonic() - began >= 0.3  # never sooner; later on a busy machine
 
 
 def test_an_address_that_tries_many_names_waits(url: str, opened: wiring.Opened) -> None:

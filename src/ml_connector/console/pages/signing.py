@@ -4,9 +4,12 @@ Rule: whether a name is known can't be told from an answer; each sign-in begins 
 Must not know: what passwords look like in the store.
 """
 
+import asyncio
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from ml_connector.console import cookies
 from ml_connector.console.hooks import source_of
@@ -20,6 +23,8 @@ from ml_connector.store.invitations import OVER
 
 WRONG = "The name or the password is wrong. After five wrong ones in a row an account rests: a minute, then longer."
 MANY = "Too many wrong passwords from this address. Wait a minute and try again."
+SIGNED_IN = 303
+REFUSED_S = 0.5  # a refusal takes so long, whatever was written down about it
 
 Typed = Annotated[str, Form(max_length=400)]
 Token = Annotated[str, Path(max_length=100)]
@@ -39,18 +44,19 @@ def sign_in_page(request: Request, here: Here, next: str = "/", again: str = "")
 
 
 @open_to_all.post(SIGN_IN)
-def sign_in(request: Request, here: Here, name: Typed = "", password: Typed = "", next: Typed = "/") -> Response:  # noqa: A002
+async def sign_in(
+    request: Request,
+    here: Here,
+    name: Typed = "",
+    password: Typed = "",
+    next: Typed = "/",  # noqa: A002
+) -> Response:
     """Begin a session."""
-    cookies.check_origin(request)
-    address, whose = source_of(request), digest(name.strip().lower())
-    if here.entries.wait_s(address, whose):
-        return _form(request, here, 429, next=local(next), name=name, error=MANY)
-    session = here.entry.sign_in(name, password, digest(cookies.session_of(request)))
-    if session is None:
-        here.entries.failed(address)
-        return _form(request, here, 422, next=local(next), name=name, error=WRONG)
-    here.entries.succeeded(whose)
-    return entered(request, session, next)
+    began = time.monotonic()
+    answer = await run_in_threadpool(_sign_in, request, here, name, password, next)
+    if answer.status_code != SIGNED_IN:
+        await asyncio.sleep(max(0.0, REFUSED_S - (time.monotonic() - began)))
+    return answer
 
 
 @open_to_all.get("/set-up/{token}")
@@ -81,6 +87,19 @@ def sign_out(request: Request, who: Who, here: Here) -> Response:
     there = done(request, SIGN_IN, "You are signed out.")
     cookies.forget(request, there, cookies.COOKIE)
     return there
+
+
+def _sign_in(request: Request, here: Site, name: str, password: str, place: str) -> Response:
+    cookies.check_origin(request)
+    address, whose = source_of(request), digest(name.strip().lower())
+    if here.entries.wait_s(address, whose):
+        return _form(request, here, 429, next=local(place), name=name, error=MANY)
+    session = here.entry.sign_in(name, password, digest(cookies.session_of(request)))
+    if session is None:
+        here.entries.failed(address)
+        return _form(request, here, 422, next=local(place), name=name, error=WRONG)
+    here.entries.succeeded(whose)
+    return entered(request, session, place)
 
 
 def entered(request: Request, session: str, place: str, sentence: str = "") -> Response:
