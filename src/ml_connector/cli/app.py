@@ -26,6 +26,7 @@ from ml_connector.cli import (
     hooks,
     keeping,
     ledger,
+    noting,
     records,
     replaying,
     schedules,
@@ -67,6 +68,7 @@ app.add_typer(keeping.app)
 app.add_typer(unattended.app)
 app.add_typer(replaying.app)
 app.add_typer(editing.app)
+app.add_typer(noting.app)
 app.add_typer(fitting.app)
 app.add_typer(schedules.app)
 app.add_typer(hooks.app)

@@ -263,6 +263,15 @@ def exceptions(groups: Sequence[CauseCount], listed: Sequence[OpenException]) ->
         out.print(f"\n[bold]{one.flow} {escape(keys.shown(one.key))}[/]{stake}, since {when(one.opened_at, now)}")
         out.print(f"  {escape(one.held.sentence)}", soft_wrap=True)
         out.print(f"  → {one.held.owner}: {escape(one.held.remedy)}", soft_wrap=True)
+        if said := _seen_to(one, now):
+            out.print(f"  {escape(said)}", soft_wrap=True)
     left = sum(group.count for group in groups) - len(listed)
     if left > 0:
         out.print(f"\n… and {left:,} more: --limit {len(listed) + left}")
+
+
+def _seen_to(one: OpenException, now: datetime) -> str:
+    """Who sees to it, and until when it rests."""
+    rests = one.snoozed_until if one.snoozed_until and one.snoozed_until > now else None
+    told = [f"{one.assignee} sees to it"] if one.assignee else []
+    return "; ".join([*told, *([f"rests until {when(rests, now)}"] if rests else [])])
