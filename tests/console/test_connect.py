@@ -18,8 +18,11 @@ from ml_connector.sandbox import Sandbox
 from ml_connector.sandbox.faults import Fault
 from ml_connector.settings import Installation
 from ml_connector.store.api_tokens import ApiTokens, Right
+from ml_connector.store.inbox import Inbox
 from ml_connector.store.rights import Role
 from ml_connector.store.schema_work import orders
+from ml_connector.wiring import checking
+from ml_connector.wiring.hooking import Wish, set_up
 
 CLOSED = "</span>"
 PRIVATE = Installation(allow_private_systems=True)
@@ -238,3 +241,25 @@ def test_a_look_ends_with_its_process(tmp_path: Path) -> None:
         world.box.faults.add(Fault("status", "ifs", path="*openid-configuration", options={"status": 503}))
         world.person.post(f"/c/{NAME}/connect/check")
     # the server has been stopped while it looked; nothing hangs, and the store closed without an error
+
+
+@pytest.mark.parametrize("kind", ["hmac", "standard"])
+def test_a_signed_event_comes_round_and_leaves_no_trace(tmp_path: Path, kind: str) -> None:
+    with ExitStack() as stack:
+        world = World(stack, tmp_path)
+        world.person.post("/connect", data=world.form())
+        set_up(world.store, NAME, "airbase", Wish(scheme={"kind": kind}), "kari")
+        set_up(world.store, NAME, "ifs", Wish(), "kari")
+        outside = Installation(allow_private_systems=True, public_url=world.url)
+        with wiring.joined(world.store, NAME) as both:
+            found = {step.name: step for step in checking.steps(both, outside)}
+            local = {step.name: step for step in checking.steps(both, PRIVATE)}
+            lost = {step.name: step for step in checking.steps(both, Installation(public_url="http://127.0.0.1:9"))}
+        for name in ("Airbase webhook", "IFS webhook"):
+            assert found[name].ok
+            assert "left no trace" in found[name].result
+            assert "PUBLIC_URL" in local[name].remedy
+            assert (lost[name].ok, lost[name].unreachable) == (False, True)
+            assert "/hooks/" not in lost[name].result
+        inbox = Inbox(world.store.database, world.store.vault)
+        assert inbox.recent(world.store.connections.get(NAME).id, 10) == []
