@@ -27,6 +27,7 @@ NOTED_EVERY = timedelta(minutes=1)
 TOLD = ("type", "occurred", "state", "flow", "key", "note", "sealed", "order_id", "not_before", "done_at")
 _SHOWN = [column for column in inbox.c if column.name not in ("connection_id", "not_before", "sealed")]
 Place = tuple[int, str]  # a connection and a system
+_WAITING = and_(IS_WAITING, inbox.c.flow >= "")  # any flow: so SQLite takes the index of what waits, not that of all
 
 
 class State(StrEnum):
@@ -152,7 +153,7 @@ class Inbox:
         """How many events wait for an order, or for a person to look at them, by state."""
         counted = select(inbox.c.state, func.count().label("number")).where(inbox.c.connection_id == connection_id)
         with self._db.read() as connection:
-            both = (counted.where(each).group_by(inbox.c.state) for each in (IS_WAITING, IS_AMISS))
+            both = (counted.where(each).group_by(inbox.c.state) for each in (_WAITING, IS_AMISS))
             return {State(row.state): row.number for query in both for row in connection.execute(query)}
 
     def counts(self, connection_id: int) -> dict[State, int]:
@@ -165,7 +166,7 @@ class Inbox:
         """For how long the oldest event waits for its order; 0.0 when none does."""
         query = select(func.min(inbox.c.received_at)).where(inbox.c.connection_id == connection_id)
         with self._db.read() as connection:
-            oldest = connection.execute(query.where(inbox.c.state == State.WAITING)).scalar()
+            oldest = connection.execute(query.where(_WAITING)).scalar()
         return max(0.0, (self._clock() - schema.instant(oldest)).total_seconds()) if oldest else 0.0
 
     def clean(self, days: int) -> int:
