@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig import open_store, sqlite_url
+from sqlalchemy import select
 from standing import Standing, standing
 
 from ml_connector import sandbox, wiring
@@ -14,6 +15,7 @@ from ml_connector.demo import company
 from ml_connector.sandbox import Sandbox
 from ml_connector.sandbox.airbase.options import HookOptions
 from ml_connector.settings import Installation
+from ml_connector.store import schema
 from ml_connector.store.access import Access
 from ml_connector.store.invitations import Invitations
 from ml_connector.store.rights import Role
@@ -33,6 +35,18 @@ class Company:
     """A console on the company."""
 
     console: Standing
+
+    def held(self, cause: str) -> tuple[str, str]:
+        """The flow and key of a record that is held for a cause."""
+        with closing(open_store(self.console.store)) as store:
+            waiting = wiring.exceptions(store, NAME).open(1000)
+        return next((one.flow, one.key) for one in waiting if one.held.cause == cause)
+
+    def posted(self) -> str:
+        """The key of a payment that became a voucher."""
+        with closing(open_store(self.console.store)) as store, store.database.read() as connection:
+            query = select(schema.links.c.key).where(schema.links.c.flow == "payments").order_by(schema.links.c.key)
+            return connection.execute(query).scalars().first() or ""
 
     def cookie(self, name: str = KARI) -> tuple[str, str]:
         """What the browser of somebody who has signed in shows."""
