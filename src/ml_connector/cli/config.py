@@ -178,8 +178,9 @@ def _tell(name: str, made: Version, *, json: bool) -> None:
 
 def _data(made: Version | None) -> dict[str, Any] | None:
     """A version as scripts get it; what it says is in `config export`."""
-    fields = {one: getattr(made, one) for one in Version.__struct_fields__ if one != "settings"}
-    return fields if made else None
+    if made is None:
+        return None
+    return {name: getattr(made, name) for name in Version.__struct_fields__ if name != "settings"}
 
 
 def _read(file: str) -> Profile:

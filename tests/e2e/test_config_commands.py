@@ -1,0 +1,139 @@
+"""`config` as somebody types it: out, in, who agrees, back."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from rig import NAME, Rig, connection, rig, sqlite_url
+from typer.testing import CliRunner
+
+from ml_connector import settings, wiring
+from ml_connector.cli.app import app
+from ml_connector.errors import SettingsError
+from ml_connector.wiring import foreseeing, versions
+
+
+@pytest.fixture
+def joined(tmp_path: Path) -> Iterator[Rig]:
+    with rig(sqlite_url(tmp_path)) as one:
+        yield one
+
+
+def typed(joined: Rig, *words: str, person: str = "", fails: type[Exception] | None = None) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        if person:
+            patch.setattr(settings, "person", lambda: person)
+        done = CliRunner().invoke(app, ["--store", joined.url, "config", *words])
+    if fails:
+        assert isinstance(done.exception, fails), done.output
+        return str(done.exception)
+    assert done.exit_code == 0, (done.output, done.exception)
+    return json.loads(done.stdout) if "--json" in words else done.stdout
+
+
+def test_out_changed_and_in_again(joined: Rig, tmp_path: Path) -> None:
+    text = typed(joined, "export", NAME)
+    file = tmp_path / "acme.toml"
+    file.write_text(text)
+    assert typed(joined, "import", NAME, str(file), "--json")["made"] is None, "nothing differs"
+    file.write_text(text + '\n[mapping.payment_terms]\n30 = "Net 30"\n')
+    dry = typed(joined, "import", NAME, str(file), "--dry-run", "--json")
+    assert dry["differences"] == [{"table": "Payment terms", "name": "30", "before": "", "after": "Net 30"}]
+    assert typed(joined, "export", NAME) == text
+    made = typed(joined, "import", NAME, str(file), "--note", "terms", "--json")["made"]
+    assert (made["number"], made["state"], made["note"]) == (2, "in force", "terms")
+    assert "Net 30" in typed(joined, "export", NAME)
+    assert "Net 30" not in typed(joined, "export", NAME, "--version", "1")
+    typed(joined, "rollback", NAME, "1")
+    assert "Net 30" not in typed(joined, "export", NAME)
+    listed = typed(joined, "versions", NAME, "--json")["versions"]
+    assert [(one["number"], one["state"]) for one in listed] == [(3, "in force"), (2, "past"), (1, "past")]
+    assert typed(joined, "diff", NAME, "3", "--json")["differences"][0]["before"] == "Net 30"
+    assert "has it already" in typed(joined, "rollback", NAME, "3", fails=SettingsError)
+
+
+def test_a_change_waits_for_its_day(joined: Rig, tmp_path: Path) -> None:
+    file = tmp_path / "acme.toml"
+    file.write_text(typed(joined, "export", NAME) + "\n[payment_terms]\nboth_ways = true\n")
+    made = typed(joined, "import", NAME, str(file), "--from", "2029-01-01", "--json")["made"]
+    assert (made["state"], made["effective_at"]) == ("approved", "2029-01-01T00:00:00Z")
+    assert not versions.due(joined.store)
+    assert versions.number_in_force(joined.store, NAME) == 1
+    assert "no day" in typed(joined, "import", NAME, str(file), "--from", "soon", fails=SettingsError)
+    assert "within 5 years" in typed(joined, "import", NAME, str(file), "--from", "9000-01-01", fails=SettingsError)
+
+
+def test_with_two_persons_nobody_changes_settings_alone_not_even_that(joined: Rig, tmp_path: Path) -> None:
+    own = versions.present(joined.store, NAME)
+    two = msgspec.structs.replace(own, profile=msgspec.structs.replace(own.profile, two_persons=True))
+    none = wiring.Secrets("", "")
+    on = wiring.connect(joined.store, NAME, two, none, person="kari")
+    assert on
+    assert not on.waits
+    off = wiring.connect(joined.store, NAME, own, none, person="kari")
+    assert off
+    assert off.waits
+    moved = wiring.connect(
+        joined.store, NAME, connection(joined.box, quiet_s=3.0, two_persons=True), none, person="ola"
+    )
+    assert moved
+    assert versions.present(joined.store, NAME) == two
+    assert "somebody else" in typed(joined, "approve", NAME, str(off.number), person="kari", fails=SettingsError)
+    assert typed(joined, "approve", NAME, str(off.number), "--json", person="per")["made"]["state"] == "in force"
+    assert versions.present(joined.store, NAME) == own
+    assert "rebase" in typed(joined, "approve", NAME, str(moved.number), person="per", fails=SettingsError)
+    again = typed(joined, "rebase", NAME, str(moved.number), "--json", person="ola")["made"]
+    assert versions.of(joined.store, NAME).get(moved.number).state == "withdrawn"
+    assert again["state"] == "in force", "two persons are not asked for any more"
+    assert versions.present(joined.store, NAME).profile.quiet_s == 3.0
+    assert not versions.present(joined.store, NAME).profile.two_persons
+
+
+def test_to_stop_a_flow_takes_nobody_else(joined: Rig) -> None:
+    own = versions.present(joined.store, NAME)
+    two = msgspec.structs.replace(own, profile=msgspec.structs.replace(own.profile, two_persons=True))
+    none = wiring.Secrets("", "")
+    wiring.connect(joined.store, NAME, two, none, person="kari")
+    stopped = msgspec.structs.replace(two, off=("suppliers",))
+    made = wiring.connect(joined.store, NAME, stopped, none, person="kari")
+    assert made
+    assert not made.waits
+    begun = wiring.connect(joined.store, NAME, two, none, person="kari")
+    assert begun
+    assert begun.waits
+
+
+def test_an_overtaken_or_broken_version_lapses_at_its_time(joined: Rig) -> None:
+    store, own = joined.store, versions.present(joined.store, NAME).profile
+    later = datetime.now(UTC) + timedelta(seconds=0.3)
+    first = versions.change(store, NAME, msgspec.structs.replace(own, quiet_s=1.0), person="kari", effective_at=later)
+    versions.change(store, NAME, msgspec.structs.replace(own, timeout_s=9.0), person="kari")
+    assert first
+    while not versions.due(store):
+        time.sleep(0.02)
+    assert versions.of(store, NAME).get(first.number).state == "lapsed"
+    assert versions.present(store, NAME).profile.timeout_s == 9.0
+    again = versions.rebase(store, NAME, first.number, "kari")
+    assert again.state == "in force"
+    now = versions.present(store, NAME).profile
+    assert (now.quiet_s, now.timeout_s) == (1.0, 9.0)
+
+
+def test_what_it_would_change_is_foreseen_without_a_write(joined: Rig) -> None:
+    joined.run()
+    before = joined.writes()
+    own = versions.present(joined.store, NAME).profile
+    fewer = msgspec.structs.replace(own, mapping=settings.Mapping({"10": "SUB-10"}))
+    seen = foreseeing.foresee(joined.store, NAME, fewer, "kari")
+    assert 0 < seen.changed["suppliers"] <= seen.looked_at["suppliers"]
+    assert {one.then for one in seen.first} == {"hold"}
+    same = foreseeing.foresee(joined.store, NAME, msgspec.structs.replace(own, quiet_s=5.0), "kari")
+    assert (same.changed, same.first) == ({}, [])
+    terms = msgspec.structs.replace(own, mapping=msgspec.structs.replace(own.mapping, payment_terms={"nothing": "x"}))
+    assert "suppliers" in foreseeing.foresee(joined.store, NAME, terms, "kari").looked_at
+    assert joined.writes() == before
