@@ -11,13 +11,15 @@ from typing import Any
 import httpx2
 import pytest
 from serving import Served, looking, serving
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from ml_connector.store import schema
 from ml_connector.store.api_tokens import Right
 from ml_connector.store.rights import Role
+from ml_connector.store.schema_people import terms
 from ml_connector.store.schema_work import orders
 from ml_connector.sync.orders import Cause
+from ml_connector.wiring import indexing
 
 BASE = "/c/acme"
 
@@ -226,3 +228,12 @@ def test_the_installations_journal_is_for_those_who_look_after_it(here: Served, 
         with looking(here.url, here.joined.store, role, name=f"the-{role}") as client:
             assert client.get("/journal").status_code == 200
             assert client.get("/journal/export.csv").status_code == 200
+
+
+def test_what_an_older_version_linked_is_found_once_it_has_its_words(here: Served) -> None:
+    one = linked(here, "suppliers")
+    with here.joined.store.database.write() as connection:
+        connection.execute(delete(terms))
+    assert not found(here, {"q": one.target_id}, 50)
+    assert indexing.index(here.joined.store, "acme") > 50
+    assert one.key in found(here, {"q": one.target_id}, 50)
