@@ -192,7 +192,7 @@ def _order(found: Placed, name: str, usual_s: float | None) -> OrderView:
         done=progress.done if progress else 0,
         share=round(share, 3),
         left_s=max(0.0, usual_s - spent_s) if usual_s else None,
-        came_to=words.came_to(found.figures) if found.figures else "",
+        came_to="nothing was sent" if order.state is State.BLOCKED else words.came_to(found.figures),
         figures=figures(found.figures),
         error=words.sentence(found.error),
     )
