@@ -300,7 +300,7 @@ def demo_command(
     ] = None,
 ) -> None:
     """The main job on made-up systems, then the console on them: nothing to install, nothing to connect."""
-    from ml_connector.demo import demo  # here, as loading it takes longer than many a command
+    from ml_connector.demo.showing import demo  # here, as loading it takes longer than many a command
 
     demo(stay=sys.stdout.isatty() if stay is None else stay)
 
@@ -316,6 +316,7 @@ def sandbox_command(
     token_life_s: Annotated[int, typer.Option(min=1, help="How long an IFS token lives.")] = 180,
     zone: Annotated[str, typer.Option(help="The zone that IFS times are really in.")] = "Europe/Oslo",
     modified: Annotated[bool, typer.Option(help="Show a modified time on the rows.")] = False,
+    spend: Annotated[bool, typer.Option("--spend", help="The demo's requests and payments, not just a few.")] = False,
 ) -> None:
     """A stand-in IFS Cloud and a stand-in Airbase on this machine; prints where they are as one JSON object."""
     options = sandbox.SandboxOptions(
@@ -327,6 +328,10 @@ def sandbox_command(
         control_port=control_port,
         modified=modified,
     )
+    if spend:
+        from ml_connector.demo import company  # here, as few need it
+
+        options.airbase = company.made_up().airbase
     options.ifs.token_life_s = token_life_s
     options.ifs.zone = settings.zone(zone).key
     try:
