@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, tuple_, update
 
 from ml_connector.records.money import Money, plain
 from ml_connector.store import schema, stakes
@@ -154,11 +154,11 @@ class Exceptions:
         """What is open, by flow, cause and stage, the oldest first; all, or of one flow and cause."""
         table = exceptions.c
         counted = (func.count(), func.min(table.opened_at), func.min(table.id))
-        snoozed = func.coalesce(table.snoozed_until > schema.stamp(now), false())
+        columns = (table.flow, table.cause, table.assignee, table.snoozed_until)
         where = self._open if not cause else and_(self._open, table.flow == flow, table.cause == cause)
         with self._db.read() as connection:
-            found = stakes.summed(connection, (table.flow, table.cause, snoozed, table.assignee), counted, where)
-        return sorted(_folded(found), key=lambda one: one.oldest_at)
+            found = stakes.summed(connection, columns, counted, where)
+        return sorted(_folded(found, schema.stamp(now)), key=lambda one: one.oldest_at)
 
     def lacking(self, flow: str, cause: str) -> list[tuple[str, int]]:
         """What tables lack for exceptions of this cause, and for how many; what most lack first."""
@@ -183,22 +183,20 @@ def stage_of(cause: str, snoozed: bool) -> Stage:
     return Stage.SNOOZED if snoozed else Stage.RETRYING if cause in RETRIED else Stage.OPEN
 
 
-def _folded(
-    found: Iterable[stakes.Summed],
-) -> list[Group]:
-    """Groups that differ by assignee only, as one."""
-    groups: dict[tuple[Any, ...], Group] = {}
-    for (flow, cause, snoozed, assignee), counted, sums in found:
+def _folded(found: Iterable[stakes.Summed], now: str) -> list[Group]:
+    """Groups that differ by assignee and time of waking only, as one."""
+    groups: dict[tuple[str, str, bool], Group] = {}
+    for (flow, cause, assignee, until), counted, sums in found:
         number, oldest_at = sum(part[0] for part in counted), schema.instant(min(part[1] for part in counted))
-        place = (flow, cause, bool(snoozed))
-        one = groups.get(place) or Group(flow, cause, stage_of(cause, bool(snoozed)), 0, oldest_at, {}, {}, 0)
+        example, place = min(part[2] for part in counted), (flow, cause, bool(until and until > now))
+        one = groups.get(place) or Group(flow, cause, stage_of(cause, place[2]), 0, oldest_at, {}, {}, example)
         groups[place] = msgspec.structs.replace(
             one,
             count=one.count + number,
             oldest_at=min(one.oldest_at, oldest_at),
             stakes=stakes.added(one.stakes, sums),
-            assignees=one.assignees | {assignee: number},
-            example=min(part[2] for part in counted),
+            assignees=one.assignees | {assignee: one.assignees.get(assignee, 0) + number},
+            example=min(one.example, example),
         )
     return list(groups.values())
 

@@ -315,11 +315,22 @@ Index(
     exceptions.c.cause,
     exceptions.c.opened_at,
     exceptions.c.id,
-    exceptions.c.snoozed_until,
-    exceptions.c.assignee,
     exceptions.c.lacks,
+    sqlite_where=IS_UNRESOLVED,
+    postgresql_where=IS_UNRESOLVED,
+)
+Index(
+    "exceptions_summed",  # in the order in which they are summed, with all that it takes
+    exceptions.c.connection_id,
+    exceptions.c.flow,
+    exceptions.c.cause,
     exceptions.c.stake_currency,
+    exceptions.c.assignee,
+    exceptions.c.snoozed_until,
     exceptions.c.stake_amount,
+    exceptions.c.opened_at,
+    exceptions.c.id,
+    exceptions.c.resolved_at,
     sqlite_where=IS_UNRESOLVED,
     postgresql_where=IS_UNRESOLVED,
 )

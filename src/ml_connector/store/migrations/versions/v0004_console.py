@@ -123,9 +123,10 @@ def _exceptions() -> None:
     op.add_column("exceptions", sa.Column("lacks", KEY, nullable=False, server_default=""))
     op.add_column("exceptions", sa.Column("resolved_run", KEY, nullable=False, server_default=""))
     is_open, is_over = sa.text("resolved_at IS NULL"), sa.text("resolved_at IS NOT NULL")
-    summed = ["opened_at", "id", "snoozed_until", "assignee", "lacks", "stake_currency", "stake_amount"]
+    summed = ["stake_currency", "assignee", "snoozed_until", "stake_amount", "opened_at", "id", "resolved_at"]
     for name, columns, where in (
-        ("exceptions_by_cause", ["connection_id", "flow", "cause", *summed], is_open),
+        ("exceptions_by_cause", ["connection_id", "flow", "cause", "opened_at", "id", "lacks"], is_open),
+        ("exceptions_summed", ["connection_id", "flow", "cause", *summed], is_open),
         ("exceptions_by_age", ["connection_id", "opened_at", "id"], is_open),
         ("exceptions_over", ["connection_id", "resolved_at", "id"], is_over),
     ):
