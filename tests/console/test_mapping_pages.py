@@ -183,6 +183,9 @@ def test_a_preview_says_what_real_records_would_become(here: Served, kari: httpx
     seen = kari.post(f"{HERE}/preview", data=carried(page)).text
     assert "would be decided otherwise" in seen
     assert "hold" in seen
+    terms = add(kari, first, "payment_terms", term="60", value="Net 60").text
+    shown = kari.post(f"{HERE}/preview", data=carried(terms)).text
+    assert ("<dt>Payment terms</dt>" in shown, "Vendor(" in shown) == (True, False)
     assert (
         kari.post(f"{HERE}/preview", data=carried(page), headers={"hx-request": "true"})
         .text.lstrip()

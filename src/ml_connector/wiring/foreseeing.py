@@ -206,7 +206,7 @@ def _outcome(one: Decision | None) -> tuple[str, ...]:
 
 def _otherwise(flow: str, key: str, now: Decision | None, then: Decision) -> Otherwise:
     held = now.held if now else None
-    before = now.after if now else None
+    before = now.after if now and now.after is not None else then.before
     return Otherwise(flow, key, _word(flow, now), _word(flow, then), before, then.after, held, then.held)
 
 

@@ -353,7 +353,7 @@ TABLES: tuple[Table, ...] = (
     _Limits(
         "limits",
         "Limits of posting",
-        "; ".join(f"{name}: {example}" for name, example in LIMITS.items()),
+        "When documents wait: " + ", ".join(f"{name} ({example})" for name, example in LIMITS.items()) + ".",
         ("posting",),
         (Column("name", "Limit", "", tuple(LIMITS), needed=True), Column("value", "Value", "hold", needed=True)),
         _limits,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from pydantic import Field
 
 from ml_connector import settings
@@ -40,7 +41,10 @@ class ColumnShown(Shown):
 
 
 class TableShown(Shown):
-    """A mapping table; `left`: how many rows are not shown; `ordered`: the first row that fits counts."""
+    """A mapping table; `left`: how many rows are not shown; `ordered`: the first row that fits counts.
+
+    `used`: the columns that any row says something in, or has to; counted from 0.
+    """
 
     name: str
     title: str
@@ -49,6 +53,7 @@ class TableShown(Shown):
     posting: bool
     columns: list[ColumnShown]
     rows: list[list[str]]
+    used: list[int]
     left: int
 
 
@@ -220,7 +225,8 @@ def foreseen(found: Foreseen) -> ForeseenShown:
 
 
 def _otherwise(one: Otherwise) -> OtherwiseShown:
-    compared = fields.compared(one.before, one.after) if one.after is not None else []
+    before, after = (msgspec.to_builtins(each) for each in (one.before, one.after))
+    compared = fields.compared(before, after) if after is not None else []
     return OtherwiseShown(
         flow=one.flow,
         key=one.key,
@@ -243,6 +249,7 @@ def _told(found: Sequence[differing.Difference]) -> list[DifferenceShown]:
 def _table(one: Table, data: dict[str, Any]) -> TableShown:
     entries = _entries(one, data)
     names = [column.name for column in one.columns]
+    rows = [[cells.get(name, "") for name in names] for cells in map(one.fields, entries[:ROWS_MAX])]
     return TableShown(
         name=one.name,
         title=one.title,
@@ -250,7 +257,8 @@ def _table(one: Table, data: dict[str, Any]) -> TableShown:
         ordered=one.ordered,
         posting=one.posting,
         columns=[ColumnShown.model_validate(column) for column in one.columns],
-        rows=[[cells.get(name, "") for name in names] for cells in map(one.fields, entries[:ROWS_MAX])],
+        rows=rows,
+        used=[at for at, column in enumerate(one.columns) if column.needed or any(row[at] for row in rows)],
         left=max(0, len(entries) - ROWS_MAX),
     )
 
