@@ -48,7 +48,7 @@ CAUSES = {
     "code_part_missing": Cause("Code part missing", At.AIRBASE),
     "rate_missing": Cause("Exchange rate missing", At.MAPPING, "rate"),
     "unknown_type": Cause("No posting rule for this kind", At.MAPPING, "rule"),
-    "over_limit": Cause("Voucher over the limit", At.MAPPING, "gate"),
+    "over_limit": Cause("Voucher over the limit", At.MAPPING, "amount_max"),
     "lines_do_not_add_up": Cause("Lines and total differ", At.AIRBASE),
     "user_group_unknown": Cause("User group is not in IFS", At.PROFILE),
     "voucher_type_unknown": Cause("Voucher type is not in IFS", At.PROFILE),

@@ -199,6 +199,8 @@ def _compare(seen: Foreseen, flow: str, now: Mapping[str, Decision], then: Mappi
 def _outcome(one: Decision | None) -> tuple[str, ...]:
     if one is None:
         return ()
+    if one.action is Action.NOT_DUE:
+        return (one.action,)
     if one.held:
         return (one.action, one.held.cause, one.held.sentence)
     return (one.action, codec.digest(one.after))

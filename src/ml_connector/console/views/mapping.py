@@ -225,7 +225,7 @@ def foreseen(found: Foreseen) -> ForeseenShown:
 
 
 def _otherwise(one: Otherwise) -> OtherwiseShown:
-    before, after = (msgspec.to_builtins(each) for each in (one.before, one.after))
+    before, after = (msgspec.json.decode(msgspec.json.encode(each)) for each in (one.before, one.after))
     compared = fields.compared(before, after) if after is not None else []
     return OtherwiseShown(
         flow=one.flow,
