@@ -18,11 +18,13 @@ from ml_connector.sandbox import Sandbox
 from ml_connector.sandbox.faults import Fault
 from ml_connector.settings import Installation
 from ml_connector.store.api_tokens import ApiTokens, Right
+from ml_connector.store.findings import Findings
 from ml_connector.store.inbox import Inbox
 from ml_connector.store.rights import Role
 from ml_connector.store.schema_work import orders
 from ml_connector.wiring import checking
 from ml_connector.wiring.hooking import Wish, set_up
+from ml_connector.wiring.looking import Kind, Look, Looks, State
 
 CLOSED = "</span>"
 PRIVATE = Installation(allow_private_systems=True)
@@ -238,9 +240,31 @@ def test_a_look_ends_with_its_process(tmp_path: Path) -> None:
         world = World(stack, tmp_path)
         world.person.post("/connect", data=world.form())
         world.wait("checks")
-        world.box.faults.add(Fault("status", "ifs", path="*openid-configuration", options={"status": 503}))
-        world.person.post(f"/c/{NAME}/connect/check")
-    # the server has been stopped while it looked; nothing hangs, and the store closed without an error
+        number = world.store.connections.get(NAME).id
+        held = world.box.faults.add(Fault("stalled_body", "ifs", path="*openid-configuration", options={"hold_s": 3}))
+        looks = Looks(world.store, PRIVATE)
+        looks.start(NAME, Kind.CHECK, "kari")
+        looks.start(NAME, Kind.CHECK, "ola")  # one is under way: nothing more is done
+        looks.stop()
+        world.box.faults.remove(held)
+        seen = looks.latest(number, Kind.CHECK)
+        assert seen
+        assert (seen.look.state, seen.person) == (State.BROKEN_OFF, "kari")
+        looks.start(NAME, Kind.CHECK, "ola")  # none is begun any more
+        again = looks.latest(number, Kind.CHECK)
+        assert again == seen
+
+
+def test_what_a_process_left_behind_when_it_was_killed_is_told(world: World) -> None:
+    world.person.post("/connect", data=world.form())
+    world.wait("checks")
+    stored = world.store.connections.get(NAME)
+    running = msgspec.json.encode(Look(State.RUNNING))
+    Findings(world.store.database, world.store.vault, stored.id).keep("check", "kari", running)
+    assert world.wait("checks")["state"] == "broken off"
+    assert "broke off" in world.person.get(f"/c/{NAME}/connect").text
+    with world.store.database.lock(f"look/{stored.id}/check", 0):  # as another process that is at work
+        assert "checking" in world.person.get(f"/c/{NAME}/connect").text
 
 
 @pytest.mark.parametrize("kind", ["hmac", "standard"])
@@ -252,9 +276,9 @@ def test_a_signed_event_comes_round_and_leaves_no_trace(tmp_path: Path, kind: st
         set_up(world.store, NAME, "ifs", Wish(), "kari")
         outside = Installation(allow_private_systems=True, public_url=world.url)
         with wiring.joined(world.store, NAME) as both:
-            found = {step.name: step for step in checking.steps(both, outside)}
-            local = {step.name: step for step in checking.steps(both, PRIVATE)}
-            lost = {step.name: step for step in checking.steps(both, Installation(public_url="http://127.0.0.1:9"))}
+            found = {step.name: step for step in checking.webhooks(both, outside)}
+            local = {step.name: step for step in checking.webhooks(both, PRIVATE)}
+            lost = {step.name: step for step in checking.webhooks(both, Installation(public_url="http://127.0.0.1:9"))}
         for name in ("Airbase webhook", "IFS webhook"):
             assert found[name].ok
             assert "left no trace" in found[name].result

@@ -24,6 +24,11 @@ NAMES: dict[System, str] = {"ifs": "IFS", "airbase": "Airbase"}
 def steps(both: Joined, installation: Installation) -> Iterator[Step]:
     """The steps, each as soon as it is done."""
     yield from both.check()
+    yield from webhooks(both, installation)
+
+
+def webhooks(both: Joined, installation: Installation) -> Iterator[Step]:
+    """Whether what the systems tell would arrive."""
     hooks = {hook.system: hook for hook in Hooks(both.opened.database, both.opened.vault).of(both.stored.id)}
     for system in reversed(SYSTEMS):
         hook = hooks.get(system)
