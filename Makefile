@@ -31,6 +31,11 @@ check: .venv/ready
 browser: .venv/ready
 	@$(RUN)/python tests/browser/chromium.py
 
+# of every page of the console, for the docs
+pictures: browser
+	rm -f docs/images/console/*.webp
+	PICTURES=$(CURDIR)/docs/images/console $(RUN)/pytest tests/browser
+
 clean:
 	rm -rf .venv .tools
 

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response
 
 WIDE, NARROW = (1280, 860), (390, 844)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+DARK_IN_A_HAND = ("dark", NARROW[0])  # its colours and its layout are looked at in the others
 SEVERE = ("serious", "critical")
 QUALITY = 72
 HEIGHT_MAX = 1600
@@ -45,7 +46,8 @@ class Eyes:
             for width, height in (WIDE, NARROW):
                 self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 self.page.set_viewport_size({"width": width, "height": height})
-                self._check(f"{name} ({scheme}, {width})", cut_off=width)
+                if (scheme, width) != DARK_IN_A_HAND:
+                    self._check(f"{name} ({scheme}, {width})", cut_off=width)
                 _take(self.page, name, scheme, width)
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})

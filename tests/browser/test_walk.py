@@ -160,7 +160,7 @@ def missing(kari: Eyes) -> None:
     page.get_by_role("link", name="Account without a mapping").first.click()
     kari.picture("missing-in-the-mapping")
     page.get_by_role("link", name="Add").first.click()
-    page.get_by_label("Account", exact=True).fill("6110")
+    page.get_by_label("Goes to account").fill("6110")
     kari.picture("mapping-row")
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("button", name="Review and save").click()
@@ -168,7 +168,7 @@ def missing(kari: Eyes) -> None:
     expect(page.get_by_text("decided otherwise").first).to_be_visible(timeout=PATIENCE_MS)
     kari.picture("mapping-preview")
     page.get_by_role("button", name="Propose").click()
-    expect(page.get_by_text("waits for a second person")).to_be_visible()
+    expect(page.get_by_text("it counts once somebody else approves it")).to_be_visible()
 
 
 def invite(kari: Eyes) -> str:
@@ -176,7 +176,7 @@ def invite(kari: Eyes) -> str:
     page = kari.page
     kari.go("/access")
     page.get_by_label("Name", exact=True).fill("ola")
-    page.get_by_label("approver").check()
+    page.get_by_role("checkbox", name=re.compile("^approver")).check()
     page.get_by_role("button", name="Make a link").click()
     link = page.get_by_text(re.compile(r"/set-up/")).inner_text()
     kari.picture("invited")

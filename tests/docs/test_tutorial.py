@@ -1,4 +1,4 @@
-"""The tutorial's commands, run as they stand."""
+"""The commands of the tutorial for the terminal, run as they stand."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "tutorial.md").read_text(), re.DOTALL)
+BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "tutorial-terminal.md").read_text(), re.DOTALL)
 OURS = ".venv/bin/ml-connector"
 
 pytestmark = pytest.mark.skipif(not (ROOT / OURS).exists(), reason="made by `make`, in the checkout itself")
