@@ -10,6 +10,7 @@ from rig import NAME
 from serving import Served, looking, serving
 
 from ml_connector.console.app import make_app
+from ml_connector.console.pages import runs
 from ml_connector.console.site import Site
 from ml_connector.console.views import home
 from ml_connector.console.views.home import FlowLine, Overview
@@ -138,6 +139,16 @@ def test_how_far_an_order_is_is_told_while_it_runs_and_not_after(here: Served) -
     found = orders.get(order_id)
     assert found is not None
     assert found.progress is None
+
+
+def test_so_many_follow_at_a_time(here: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "STREAMS_MAX", 0)
+    orders, number = Orders(here.joined.store.database), here.joined.store.connections.get(NAME).id
+    order_id = orders.place(Order("now/full", number, "suppliers", cause=Cause.PERSON, person="kari"))
+    with looking(here.url, here.joined.store, Role.VIEWER) as client:
+        answer = client.get(f"/c/{NAME}/orders/{order_id}/events", headers={"Accept": "text/event-stream"})
+    assert answer.status_code == 503
+    assert orders.cancel(order_id, "kari")
 
 
 def test_an_order_of_another_connection_is_not_there(here: Served) -> None:
