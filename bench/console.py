@@ -14,15 +14,16 @@ import tempfile
 import time
 import warnings
 from contextlib import ExitStack, closing
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 
+import console_store as kept
 import httpx2
 from addresses import Address, table
 from console_places import Place, Places
-from console_store import seed
 from serving import answering, looking
 
 from ml_connector import wiring
@@ -44,9 +45,10 @@ def main(kind: str, folder: Path) -> int:
         started, is_new = time.monotonic(), not (folder / "seeded").exists()
         store = stack.enter_context(closing(wiring.open_store(Installation(store=_url(kind, folder, stack)))))
         if is_new:
-            seed(store, lambda what: _say(f"{time.monotonic() - started:5.0f} s  {what}"))
-            (folder / "seeded").touch()
+            kept.seed(store, lambda what: _say(f"{time.monotonic() - started:5.0f} s  {what}"))
+            (folder / "seeded").write_text(kept.NOW.isoformat())
             _say(f"{time.monotonic() - started:5.0f} s  seeded")
+        kept.NOW = datetime.fromisoformat((folder / "seeded").read_text())  # times and ids were made from it
         return _tell(_measured(store, stack))
 
 

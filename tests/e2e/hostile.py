@@ -17,7 +17,7 @@ from addresses import Address, table
 from fastapi import FastAPI
 from rig import NAME, Rig, connection, generous, rig, sqlite_url
 from serving import answering, looking
-from sqlalchemy import insert, select, text
+from sqlalchemy import delete, insert, select, text
 
 from ml_connector import wiring
 from ml_connector.console.app import make_app
@@ -60,7 +60,10 @@ def link(field: str) -> str:
     return f"javascript:pwn('{field}')"
 
 
-KEYS = ("plain-1", bad("key")[:300])
+KEYS = ("S000001", bad("key")[:300])
+QUERIES: dict[str, dict[str, str | list[str]]] = {
+    f"/c/{{name}}/replay{part}": {"flow": FLOW, "key": list(KEYS)} for part in ("", "/preview")
+}
 ORDERS = ("order-1", bad("order")[:200])
 OTHER = "other"
 LONG, CONTROL = "W" * 10_000, "\x01\x1b[31m\x7f\r\n"
@@ -185,6 +188,7 @@ def _record(store: wiring.Opened, owner: int, number: int, key: str) -> None:
     lines = [Line(kind, facts, key, FLOW, RUN, body) for kind in Kind if kind is not Kind.INTENDED]
     lines.append(Line(Kind.INTENDED, facts | {"change": 1, "action": "create", "digest": "d"}, key, FLOW, RUN, both))
     with store.database.write() as writing:
+        writing.execute(delete(schema.exceptions).where(schema.exceptions.c.key == key))
         writing.execute(insert(schema.exceptions).values(row))
         Journal(store.database, store.vault, owner).append(writing, lines)
 
