@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, Response
+from playwright.sync_api import Browser, BrowserContext, Page, Response, ViewportSize
 
 WIDE, NARROW = (1280, 860), (390, 844)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -73,9 +73,12 @@ class Eyes:
 
 
 @contextmanager
-def looking(browser: Browser, url: str, cookie: tuple[str, str] | None = None) -> Generator[Eyes]:
-    """Somebody at a console; `cookie`: of who has signed in."""
-    context = browser.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}, color_scheme="light")
+def looking(
+    browser: Browser, url: str, cookie: tuple[str, str] | None = None, *, scripts: bool = True
+) -> Generator[Eyes]:
+    """Somebody at a console; `cookie`: of who has signed in; `scripts`: whether their browser runs any."""
+    size = ViewportSize(width=WIDE[0], height=WIDE[1])
+    context = browser.new_context(viewport=size, color_scheme="light", java_script_enabled=scripts)
     if cookie:
         context.add_cookies([{"name": cookie[0], "value": cookie[1], "url": url}])
     eyes = Eyes(context, context.new_page(), url)
