@@ -13,21 +13,15 @@ from pydantic import Field
 from ml_connector.console.api import shapes
 from ml_connector.console.api.shapes import Shown
 from ml_connector.console.site import Site
+from ml_connector.console.views.fields import FieldShown, compared
 from ml_connector.store.edits import KeptEdit
 from ml_connector.store.versions import Version
 from ml_connector.sync.orders import COUNTED
+from ml_connector.sync.plan import WRITES
 from ml_connector.wiring import approving, versions
 from ml_connector.wiring.approving import Stopped
 
 EDITS_MAX = 100
-
-
-class FieldShown(Shown):
-    """A value from what to what."""
-
-    name: str
-    before: Any
-    after: Any
 
 
 class FirstShown(Shown):
@@ -109,7 +103,7 @@ def _plan(one: Stopped, person: str, *, two_persons: bool) -> PlanWaiting:
         started_at=one.run.started_at,
         objections=report.get("objections", []),
         figures={name: report[name] for name in COUNTED if report.get(name)},
-        first=[_first(sample) for sample in report.get("samples", [])],
+        first=[_first(sample) for sample in report.get("samples", []) if sample["action"] in WRITES],
         ordered_by=order.person if order else "",
         order_id=order.id if order else "",
         approved_by=list(one.approved_by),
@@ -118,14 +112,12 @@ def _plan(one: Stopped, person: str, *, two_persons: bool) -> PlanWaiting:
 
 
 def _first(sample: Mapping[str, Any]) -> FirstShown:
-    before: Mapping[str, Any] = sample.get("before") or {}
-    after: Mapping[str, Any] = sample.get("after") or {}
-    names = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
+    fields = compared(sample.get("before"), sample.get("after"))
     return FirstShown(
         key=shapes.shown_key(sample["key"]),
         action=sample["action"],
         target_id=sample.get("target_id", ""),
-        fields=[FieldShown(name=name, before=before.get(name), after=after.get(name)) for name in names],
+        fields=[one for one in fields if one.changed],
     )
 
 
@@ -135,7 +127,10 @@ def _edit(one: KeptEdit, person: str, *, two_persons: bool) -> EditWaiting:
         number=one.id,
         flow=one.flow,
         key=shapes.shown_key(one.key),
-        fields=[FieldShown(name=path, before=it.before, after=it.after) for path, it in one.fields.items()],
+        fields=compared(
+            {path: values.before for path, values in one.fields.items()},
+            {path: values.after for path, values in one.fields.items()},
+        ),
         reason=one.reason,
         person=one.person,
         at=one.at,
