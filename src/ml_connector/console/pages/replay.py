@@ -17,7 +17,7 @@ from ml_connector.console.pages.routing import Pages
 from ml_connector.console.person import Who
 from ml_connector.console.site import Here, Site
 from ml_connector.console.views import replay
-from ml_connector.errors import SettingsError
+from ml_connector.errors import BusyError, SettingsError
 from ml_connector.store.connections import Connection
 from ml_connector.store.rights import May
 from ml_connector.wiring import replaying
@@ -57,8 +57,13 @@ def show(request: Request, connection: Connected, here: Here, which: Seen) -> Re
 def show_preview(request: Request, connection: Connected, here: Here, who: Who, which: Seen) -> Response:
     """What would become of them."""
     chosen = _chosen(here, connection, which)
-    with joined(here, connection.name, who.name) as both:
-        preview = replay.preview(both, chosen)
+    try:
+        with joined(here, connection.name, who.name) as both:
+            preview = replay.preview(both, chosen)
+    except BusyError:
+        if not request.headers.get("hx-request"):
+            raise
+        return render(request, "replay_later.html", connection=connection.name)
     return _page(request, connection, which, chosen, preview)
 
 

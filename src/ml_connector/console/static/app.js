@@ -18,6 +18,17 @@ const released = () => {
 window.addEventListener("pageshow", released);
 document.addEventListener("htmx:afterRequest", released);
 
+// A part of a page that can't be had says why, in its place.
+document.addEventListener("htmx:responseError", (event) => {
+  let said = "This can't be shown now; reload the page to try again.";
+  try { said = JSON.parse(event.detail.xhr.responseText).error || said; } catch { /* no words of ours */ }
+  const notice = document.createElement("p");
+  notice.className = "notice notice-bad";
+  notice.setAttribute("role", "alert");
+  notice.textContent = said;
+  event.detail.target.replaceChildren(notice);
+});
+
 // Light or dark by hand, kept in a cookie so that the page is drawn right at once.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (document.documentElement.dataset.theme || (dark.matches ? "dark" : "light")) === "dark";
