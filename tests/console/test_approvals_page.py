@@ -12,10 +12,12 @@ from serving import answering, looking
 
 from ml_connector import wiring
 from ml_connector.settings import Gate
+from ml_connector.store.edits import Body
 from ml_connector.store.orders import Orders, Placed
 from ml_connector.store.rights import Role
+from ml_connector.sync.edits import Values
 from ml_connector.sync.orders import Cause, Extent, Order, State
-from ml_connector.wiring import approving
+from ml_connector.wiring import approving, editing
 from ml_connector.wiring.performing import Performing
 
 PLACE = f"/c/{NAME}/approvals"
@@ -133,3 +135,25 @@ def test_of_a_run_on_the_command_line_nothing_is_ordered(company: Company) -> No
     assert waits.order is None
     assert approving.approve(company.joined.store, NAME, waits.run.id, "ola") is None
     assert company.carry_out() == []
+
+
+def test_edits_and_settings_wait_for_a_second_person_too(company: Company) -> None:
+    company.strict(two_persons=True)
+    store = company.joined.store
+    body = Body({"name": Values("Acme <b>", "Acme")}, "It was misspelt.")
+    number = editing.of(store, NAME).put("suppliers", "S000001", "basis", body, "kari", waits=True)
+    changed = rigs.connection(company.joined.box, two_persons=True, quiet_s=60.0)
+    wiring.connect(store, NAME, changed, wiring.Secrets("", ""), person="kari", note="Wait a minute.")
+    with looking(company.url, store, Role.CLERK, Role.APPROVER, name="kari") as kari:
+        page = kari.get(PLACE).text
+        assert "Acme &lt;b&gt;" in page
+        assert "It was misspelt." in page
+        assert "Wait a minute." in page
+        assert kari.post(f"{PLACE}/edits/{number}").status_code == 422
+    with looking(company.url, store, Role.APPROVER, name="ola") as ola:
+        for _ in range(2):  # a double click
+            assert ola.post(f"{PLACE}/edits/{number}").status_code == 303
+        assert "It was misspelt." not in ola.get(PLACE).text
+    (done,) = company.carry_out()
+    assert (done.order.id, done.order.extent.keys) == (f"edit/{number}", ("S000001",))
+    assert editing.of(store, NAME).get(number).approved_by == "ola"

@@ -6,6 +6,7 @@ Must not know: how anything is shown.
 """
 
 from collections.abc import Collection
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -91,11 +92,10 @@ def _again(one: Stopped) -> Order | None:
 
 def approve_edit(opened: Opened, name: str, number: int, person: str) -> Order:
     """Agree to an edit; the order that takes it into account. Raises: SettingsError, BusyError."""
-    both = Joined(opened, name, person=person)
-    try:
-        agreed = editing.approve(both, number)
-    finally:
-        both.close()
+    agreed = editing.of(opened, name).get(number)
+    if agreed.approved_by != person or agreed.ended_at:  # who agrees twice has agreed
+        with closing(Joined(opened, name, person=person)) as both:
+            agreed = editing.approve(both, number)
     (order,) = replaying.orders_for(opened, name, {agreed.flow: [agreed.key]}, person)
     return msgspec.structs.replace(order, id=f"edit/{number}")
 
