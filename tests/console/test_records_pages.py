@@ -127,6 +127,7 @@ def test_a_held_record_says_why_and_how_far_it_came(here: Served, clerk: httpx2.
     assert view["waits"]["sentence"] == one.sentence
     assert [step["mark"] for step in view["way"]][-1] == ""
     assert "warn" in [step["mark"] for step in view["way"]]
+    assert view["said"], "what the source says of it is told, although nothing was sent"
     page = clerk.get(f"{BASE}/records/{one.flow}/{one.key}").text
     assert "Replay…" in page
     assert one.remedy in page.replace("&#39;", "'").replace("&#34;", '"')

@@ -84,7 +84,7 @@ def _keep(now: Pass, sights: Sequence[Sight], decisions: Sequence[Decision]) -> 
         if decision.action in STAGED:
             entries.append(Entry(decision, sight.record, _marked(sight.rows, decision), said))
         else:
-            noted.append(Noted(sight.key, _marked(sight.rows, decision), decision.held, said))
+            noted.append(Noted(sight.key, _marked(sight.rows, decision), decision.held, said, sight.record))
         if now.dry or decision.action not in STAGED:
             now.report.count(decision.action)
     now.job.store.stage(now.run_id, entries)

@@ -5,10 +5,11 @@ same again only tells that it was seen again.
 Must not know: what the causes mean.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -209,8 +210,14 @@ def waiting(connection: Connection, scope: Scope, causes: Sequence[str] | None =
     return set(connection.execute(query).scalars())
 
 
-def note(connection: Connection, scope: Scope, run_id: str, noted: Iterable[tuple[str, Held | None]]) -> list[Line]:
-    """Open, refresh or resolve exceptions; what the journal should tell of it.
+def note(
+    connection: Connection,
+    scope: Scope,
+    run_id: str,
+    noted: Iterable[tuple[str, Held | None]],
+    said: Mapping[str, Any] = MappingProxyType({}),
+) -> list[Line]:
+    """Open, refresh or resolve exceptions; what the journal should tell of it. `said`: of records, by their source.
 
     Who sees to a record still does when its cause becomes another one, and is woken by that.
     """
@@ -225,12 +232,13 @@ def note(connection: Connection, scope: Scope, run_id: str, noted: Iterable[tupl
     _open(connection, scope, new, {row.key: row.assignee for row in over})
     reworded = [(row.key, one) for row, one in again if row.sentence != clean(one.sentence)]
     released = [Line(Kind.RELEASED, {"cause": row.cause}, row.key, scope.flow, run_id) for row in over]
-    return [*released, *(_line(scope, run_id, key, one) for key, one in (*new, *reworded))]
+    return [*released, *(_line(scope, run_id, key, one, said.get(key)) for key, one in (*new, *reworded))]
 
 
-def _line(scope: Scope, run_id: str, key: str, held: Held) -> Line:
+def _line(scope: Scope, run_id: str, key: str, held: Held, source: Any) -> Line:
     facts = {"cause": held.cause, "owner": str(held.owner)}
-    return Line(Kind.HELD, facts, key, scope.flow, run_id, {"sentence": held.sentence, "remedy": held.remedy})
+    body = {"sentence": held.sentence, "remedy": held.remedy} | ({} if source is None else {"source": source})
+    return Line(Kind.HELD, facts, key, scope.flow, run_id, body)
 
 
 def _known(connection: Connection, scope: Scope, keys: Sequence[str]) -> dict[str, Any]:

@@ -219,7 +219,8 @@ class FlowStore:
         with self._db.write() as connection:
             mark_rows.replace(connection, self._scope, [(one.key, one.rows) for one in noted])
             self._terms.add(connection, self._scope.flow, {one.key: one.words for one in noted})
-            told = exception_rows.note(connection, self._scope, run_id, [(one.key, one.held) for one in noted])
+            held, said = [(one.key, one.held) for one in noted], {one.key: one.source for one in noted}
+            told = exception_rows.note(connection, self._scope, run_id, held, said)
             self._journal.append(connection, told)
 
     def intend(self, run_id: str, changes: Sequence[Change]) -> None:

@@ -224,12 +224,16 @@ class Settlement(msgspec.Struct, frozen=True):
 
 
 class Noted(msgspec.Struct, frozen=True):
-    """A record that needs nothing (`held` None) or a person; its rows are marked as seen. `words`: it is found by."""
+    """A record that needs nothing (`held` None) or a person; its rows are marked as seen.
+
+    `words`: it is found by. `source`: of one that needs a person, what its source says.
+    """
 
     key: str
     rows: tuple[Row, ...] = ()
     held: Held | None = None
     words: frozenset[str] = frozenset()
+    source: Any = None
 
 
 class Alike(msgspec.Struct, frozen=True):

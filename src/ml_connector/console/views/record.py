@@ -81,6 +81,7 @@ class RecordShown(Shown):
     target: str
     way: list[Step]
     waits: Waits | None
+    said: list[FieldShown] = Field(description="Of one that waits: what its source said of it.")
     fields: list[FieldShown] = Field(description="What was last sent, and what it was before.")
     sent_at: datetime | None
     attempts: list[Attempt]
@@ -108,7 +109,9 @@ def _shown(
     more, entries = len(entries) > ENTRIES_MAX, entries[:ENTRIES_MAX]
     waiting = exceptions(opened, connection.name).one(known.flow, known.key) if known.waiting else None
     intended = next((one for one in entries if one.kind == Kind.INTENDED), None)
-    body: dict[str, Any] = (intended.body if intended else None) or {}
+    held = next((one for one in entries if one.kind == Kind.HELD), None) if waiting else None
+    said: dict[str, Any] = journal.part_of(held.body, "source") or {} if held else {}
+    body: dict[str, Any] = (intended.body if intended else None) or {"source": said}
     after = body.get("after") or (known.link.agreed if known.link else None)
     return RecordShown(
         head=_head(known, body, entries),
@@ -116,6 +119,7 @@ def _shown(
         target=elsewhere.SYSTEMS[flow.target.system],
         way=way.of(opened, connection, entries, known),
         waits=_waits(waiting) if waiting else None,
+        said=compared(None, said),
         fields=compared(body.get("before"), after),
         sent_at=intended.at if intended else None,
         attempts=_attempts(entries),
