@@ -22,7 +22,7 @@ from ml_connector.store.rights import Role
 from ml_connector.store.schedules import ALL, Schedules
 from ml_connector.store.sessions import Sessions
 from ml_connector.store.users import Users
-from ml_connector.wiring import hooking
+from ml_connector.wiring import hooking, switching
 
 NAME = company.NAME
 KARI, OLA = "kari", "ola"
@@ -41,6 +41,12 @@ class Company:
         with closing(open_store(self.console.store)) as store:
             waiting = wiring.exceptions(store, NAME).open(1000)
         return next((one.flow, one.key) for one in waiting if one.held.cause == cause)
+
+    def stopped(self) -> str:
+        """The run whose plan waits for approval."""
+        with closing(open_store(self.console.store)) as store, store.database.read() as connection:
+            query = select(schema.runs.c.id).where(schema.runs.c.state == "blocked")
+            return connection.execute(query).scalars().first() or ""
 
     def posted(self) -> str:
         """The key of a payment that became a voucher."""
@@ -80,6 +86,8 @@ def _month(folder: Path, box: Sandbox) -> None:
         schedules.add_blackout(connection_id, ALL, "0 18 L * * for 12h", "month-end close", KARI)
         _run(store)
         company.change_a_line(box)
+        for on in (False, True):
+            switching.switch(store, NAME, "vendors", on=on, person=KARI)
         _run(store)
         company.end_agreements(box)
         _run(store)
