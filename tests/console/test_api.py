@@ -54,7 +54,14 @@ def routes(served: Served) -> list[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    known = {"name": NAME, "flow": "suppliers", "key": "S000004", "number": "1", "order_id": "now/1"}
+    known = {
+        "name": NAME,
+        "flow": "suppliers",
+        "key": "S000004",
+        "number": "1",
+        "order_id": "now/1",
+        "run_id": "0" * 32,
+    }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path.removeprefix(API))
 
 

@@ -215,7 +215,7 @@ def test_the_journal_is_verified_in_the_background(here: Served, clerk: httpx2.C
         before = connection.execute(select(schema.journal.c.kind).where(altered)).scalar_one()
         connection.execute(update(schema.journal).where(altered).values(kind="held"))
     here.ask("POST", "/connections/acme/journal/verdict")
-    assert verdict(here)["broken"][0][0] == 5
+    assert verdict(here)["broken"][0]["seq"] == 5
     assert "Entry 5 was altered" in clerk.get(f"{BASE}/journal").text
     with here.joined.store.database.write() as connection:
         connection.execute(update(schema.journal).where(altered).values(kind=before))

@@ -48,6 +48,13 @@ class Search(Which, Listing):
     """Which entries, and from where on."""
 
 
+class BrokenShown(Shown):
+    """An entry that is not as it was written."""
+
+    seq: int
+    what: str
+
+
 class VerdictShown(Shown):
     """Whether a journal is whole, as it was last found; `at` null: it was not verified by this process yet."""
 
@@ -55,7 +62,7 @@ class VerdictShown(Shown):
     busy: bool
     ok: bool
     entries: int
-    broken: list[tuple[int, str]]
+    broken: list[BrokenShown]
     error: str
 
 
@@ -128,4 +135,4 @@ def _verdict(found: Found | None) -> VerdictShown:
         return VerdictShown(at=None, busy=False, ok=False, entries=0, broken=[], error="")
     told: dict[str, Any] = {"at": found.at, "busy": found.busy, "entries": found.entries, "error": found.error}
     ok = not (found.busy or found.broken or found.error)
-    return VerdictShown(**told, ok=ok, broken=list(found.broken))
+    return VerdictShown(**told, ok=ok, broken=[BrokenShown(seq=seq, what=what) for seq, what in found.broken])

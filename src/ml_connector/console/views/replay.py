@@ -42,6 +42,13 @@ SAID = {
 }
 
 
+class Named(Shown):
+    """A record that is named."""
+
+    flow: str
+    key: str
+
+
 class Asked(Shown):
     """Which records are to be looked at again: so many of each flow; the first of them by name."""
 
@@ -50,7 +57,7 @@ class Asked(Shown):
     title: str = Field(description="The cause in words.")
     total: int
     counts: dict[str, int]
-    named: list[tuple[str, str]]
+    named: list[Named]
 
 
 class Outlook(Shown):
@@ -93,7 +100,7 @@ def asked(chosen: Mapping[str, Sequence[str]], flow: str, cause: str) -> Asked:
         title=causes.title(cause) if cause else "",
         total=sum(len(keys) for keys in chosen.values()),
         counts={name: len(keys) for name, keys in chosen.items()},
-        named=listed[:NAMED_MAX],
+        named=[Named(flow=flow, key=key) for flow, key in listed[:NAMED_MAX]],
     )
 
 
