@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from fastapi import APIRouter, Depends, Query
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from ml_connector.console.api import shapes
 from ml_connector.console.api.shapes import Asked, Connected, Listing, Shown, Text
@@ -29,7 +29,20 @@ routes = APIRouter(tags=["journal"], route_class=Guarded)
 ADMIN = [Depends(administering)]
 Before = Annotated[int, msgspec.Meta(ge=1, le=NO_MORE)]
 Key = Annotated[str, Field(max_length=500, pattern=shapes.PLAIN)]
-Day = Annotated[date | None, BeforeValidator(lambda given: given or None)]
+# a form sends what was left empty, too
+DAY = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "maxLength": 0}]}
+
+
+def _day(given: str | None) -> date | None:
+    """A day as it is written, and nothing that could be taken for one."""
+    if not given:
+        return None
+    if len(given) != len("2026-09-01"):
+        raise ValueError("a day looks like 2026-09-01")
+    return datetime.strptime(given, "%Y-%m-%d").replace(tzinfo=UTC).date()
+
+
+Day = Annotated[date | None, BeforeValidator(_day), WithJsonSchema(DAY)]
 
 
 class Which(Asked):
