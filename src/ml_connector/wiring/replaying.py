@@ -93,13 +93,13 @@ def select(opened: Opened, name: str, chosen: Choice) -> dict[str, list[str]]:
         choice.chosen([chosen.flow], on, _settings(opened, name).off)
     if len(chosen.ids) > IDS_MAX:
         raise SettingsError(f"{len(chosen.ids):,} records are more than can be named at once ({IDS_MAX:,})")
-    waiting = exceptions(opened, name).chosen(chosen.flow, chosen.cause, chosen.since)
-    if chosen.ids:
-        named = _named(opened, name, chosen, on)
-        narrowed = chosen.cause or chosen.since
-        waiting = [one for one in named if one in set(waiting)] if narrowed else named
+    wanted = _named(opened, name, chosen, on) if chosen.ids else []
+    if not chosen.ids or chosen.cause or chosen.since:
+        waiting = exceptions(opened, name).chosen(chosen.flow, chosen.cause, chosen.since)
+        there = set(waiting)
+        wanted = [one for one in wanted if one in there] if chosen.ids else waiting
     found: dict[str, list[str]] = defaultdict(list)
-    for flow, key in dict.fromkeys(waiting):
+    for flow, key in dict.fromkeys(wanted):
         found[flow].append(key)
     return {flow.name: found[flow.name] for flow in choice.chosen([], on) if flow.name in found}
 
