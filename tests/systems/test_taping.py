@@ -116,3 +116,23 @@ def test_an_iban_is_left_out_wherever_it_stands() -> None:
 @given(st.text(max_size=9000))
 def test_what_is_kept_is_bounded(text: str) -> None:
     assert len(redacted(text)) <= KEPT_MAX + 60
+
+
+def test_what_has_no_bottom_is_no_trouble_for_who_asked() -> None:
+    answered = b"[" * 60_000
+    (one,) = told([("POST", "/x/", b'{"a": 1}', 400, answered)], Unknown("A", "odd"))["A"]
+    assert len(one.answered) < KEPT_MAX + 50
+
+
+def test_numbers_stay_as_they_were_written() -> None:
+    (one,) = told([("POST", "/x/", b'{"amount": 12345678901234567.10}', 200, b"")], Done("A", "1"))["A"]
+    assert "12345678901234567.10" in one.sent
+
+
+def test_bank_details_are_left_out_of_json_over_several_lines_and_of_text() -> None:
+    packed = '--b\r\n\r\nPOST X HTTP/1.1\r\n\r\n{\r\n "Name": "A",\r\n "BankAccount": "1234"\r\n}'
+    said = [("POST", "/x/", packed.encode(), 400, b'Error: account_number = "5678" is wrong')]
+    (one,) = told(said, Done("A", "1"))["A"]
+    assert "1234" not in one.sent
+    assert '"Name": "A"' in one.sent
+    assert "5678" not in one.answered

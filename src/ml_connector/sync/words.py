@@ -67,6 +67,8 @@ def asked(query: str) -> Asked:
 
 def folded(text: str) -> str:
     """A text as it is compared."""
+    if text.isascii():
+        return text.lower()
     bare = unicodedata.normalize("NFKD", text.casefold().translate(_UNDECOMPOSED))
     return "".join(sign for sign in bare if not unicodedata.combining(sign))
 

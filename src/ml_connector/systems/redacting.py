@@ -1,19 +1,26 @@
 """What may be kept of a request or an answer: bounded, without secrets and bank details.
 
-Rule: what is named like a secret or a bank detail is left out, whatever it holds, and so is an IBAN, whatever its name.
+Rule: what is named like a secret or a bank detail is left out, whatever it holds, and so is an IBAN, whatever its name;
+numbers stay as they were written.
 Must not know: whose request it was.
 """
 
 import re
+from decimal import Decimal
 from typing import Any, cast
 
 import msgspec
 
 KEPT_MAX = 4_000
 LEFT_OUT = "[left out]"
-_NAMED = re.compile(
-    r"iban|bic\b|swift|routing|sort_?code|bank|account_?number|card_?number|secret|passw|token|authoriz", re.I
+DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+ENCODER = msgspec.json.Encoder(decimal_format="number")
+_NAMES = (
+    r"iban|bic\b|swift|routing|sort[_ -]?code|bank|account[_ -]?number|card[_ -]?number|cvc|cvv|secret|passw|token|"
+    r"authori[sz]|credential|api[_ -]?key|signature"
 )
+_NAMED = re.compile(_NAMES, re.I)
+_TOLD = re.compile(rf"((?:{_NAMES})[\w -]*[\"']?\s*[:=]\s*)\S.*", re.I)  # a name and its value, in what is no JSON
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _LINES = re.compile(r"\r?\n")
 _HEADERS = re.compile(r"(?i)^(content-|--|authorization|prefer:|$)")
@@ -21,23 +28,38 @@ _HEADERS = re.compile(r"(?i)^(content-|--|authorization|prefer:|$)")
 
 def redacted(text: str) -> str:
     """A text that may be kept: JSON within it is looked through, lines that are only packing go."""
-    lines = [_line(line) for line in _LINES.split(text) if not _HEADERS.match(line)]
-    whole = "\n".join(lines).strip()
+    lines = [line for line in _LINES.split(text) if not _HEADERS.match(line)]
+    begun = next((place for place, line in enumerate(lines) if line[:1] in ("{", "[")), len(lines))
+    whole = "\n".join([*map(_bare, lines[:begun]), *_json(lines[begun:])]).strip()
     return whole if len(whole) <= KEPT_MAX else f"{whole[:KEPT_MAX]}… and {len(whole) - KEPT_MAX:,} characters more"
 
 
 def of_value(value: Any) -> str:
     """A value from JSON that may be kept."""
-    return redacted(msgspec.json.encode(value).decode())
+    return redacted(ENCODER.encode(value).decode())
+
+
+def _json(lines: list[str]) -> list[str]:
+    """Lines of one JSON; or each is one, as in what was packed together."""
+    if not lines:
+        return []
+    try:
+        return [_looked_through("\n".join(lines))]
+    except (ValueError, RecursionError):
+        return [_line(line) for line in lines]
 
 
 def _line(line: str) -> str:
     if line[:1] in ("{", "["):
         try:
-            return msgspec.json.format(msgspec.json.encode(_walked(msgspec.json.decode(line)))).decode()
-        except ValueError:
+            return _looked_through(line)
+        except (ValueError, RecursionError):
             return f"{LEFT_OUT}: {len(line):,} characters that are no whole JSON"
     return _bare(line)
+
+
+def _looked_through(text: str) -> str:
+    return msgspec.json.format(ENCODER.encode(_walked(DECODER.decode(text)))).decode()
 
 
 def _walked(value: Any) -> Any:
@@ -54,7 +76,8 @@ def _hidden(name: str, value: Any) -> bool:
 
 
 def _bare(text: str) -> str:
-    return _IBAN.sub(lambda found: LEFT_OUT if _is_iban(found[0]) else found[0], text)
+    """A text without what it names as a secret or a bank detail."""
+    return _TOLD.sub(rf"\1{LEFT_OUT}", _IBAN.sub(lambda found: LEFT_OUT if _is_iban(found[0]) else found[0], text))
 
 
 def _is_iban(text: str) -> bool:

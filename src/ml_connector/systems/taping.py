@@ -18,7 +18,7 @@ import msgspec
 from ml_connector.records import keys
 from ml_connector.sync.plan import Found
 from ml_connector.sync.ports import Result, Target, Told, Write
-from ml_connector.systems.redacting import of_value, redacted
+from ml_connector.systems.redacting import DECODER, of_value, redacted
 
 HEARD_MAX, TOLD_MAX, PATH_MAX = 100, 8, 500
 LISTS = ("entities", "created", "updated", "data", "value")  # of several records in one body
@@ -127,20 +127,19 @@ class _Laid:
         self._heard = heard
         self._path = frozenset(_NAMES.split(unquote(heard.target)))
         self._sent, self._answered = _parts(heard.sent), _parts(heard.answered)
-        self._named = [_mentioned(part) for part in self._sent]
-        self._told = [_mentioned(part) for part in self._answered]
+        self._asked, self._told = _places(self._sent), _places(self._answered)
 
     def about(self, names: frozenset[str]) -> bool:
         """Whether anything of it is about a record."""
-        return bool(self._path & names) or any(named & names for named in self._named)
+        return bool(self._path & names) or any(name in self._asked for name in names)
 
     def told(self, names: frozenset[str], *, alone: bool) -> Told:
         """What of it is about a record; `alone`: all of it is."""
         one, whole = self._heard, alone or bool(self._path & names)
-        places = [place for place, named in enumerate(self._named) if whole or named & names]
-        answers = [part for place, part in enumerate(self._answered) if whole or self._told[place] & names]
+        sent = self._sent if whole else [self._sent[at] for at in _found(self._asked, names)]
+        answers = self._answered if whole else [self._answered[at] for at in _found(self._told, names)]
         if not answers and len(self._sent) == len(self._answered):
-            answers = [self._answered[place] for place in places]
+            answers = [self._answered[at] for at in _found(self._asked, names)]
         failed = not answers and one.status >= 400
         return Told(
             one.system,
@@ -150,9 +149,22 @@ class _Laid:
             one.request_id,
             one.at,
             1 if whole else max(1, len(self._sent)),
-            "\n".join(self._sent[place] for place in places),
+            "\n".join(sent),
             "\n".join(self._answered if failed else answers),
         )
+
+
+def _places(parts: Sequence[str]) -> dict[str, list[int]]:
+    """Which parts name what."""
+    found: dict[str, list[int]] = {}
+    for place, part in enumerate(parts):
+        for name in _mentioned(part):
+            found.setdefault(name, []).append(place)
+    return found
+
+
+def _found(places: Mapping[str, Sequence[int]], names: frozenset[str]) -> list[int]:
+    return sorted({place for name in names for place in places.get(name, ())})
 
 
 def _parts(body: bytes) -> list[str]:
@@ -161,8 +173,8 @@ def _parts(body: bytes) -> list[str]:
     if text.startswith("--"):
         return [redacted(part) for part in _changesets(text)]
     try:
-        whole = msgspec.json.decode(body) if body else None
-    except ValueError:
+        whole = DECODER.decode(body) if body else None
+    except (ValueError, RecursionError):  # what is amiss with an answer is for whoever asked to say
         return [redacted(text)]
     listed = [one for name in LISTS for one in _listed(whole, name)]
     return [of_value(one) for one in listed] if listed else [of_value(whole)] if whole is not None else []
