@@ -26,7 +26,7 @@ from ml_connector.wiring import hooking, switching
 
 NAME = company.NAME
 KARI, OLA = "kari", "ola"
-ROLES = {KARI: (Role.CLERK, Role.ADMINISTRATOR), OLA: (Role.APPROVER,)}
+ROLES = {KARI: (Role.CLERK, Role.APPROVER, Role.ADMINISTRATOR), OLA: (Role.APPROVER,)}
 PASSWORD = "four words in a row"
 
 

@@ -4,7 +4,7 @@ off. Pictures are taken where `PICTURES` names a folder.
 
 import base64
 import os
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
@@ -15,10 +15,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, Viewpor
 
 WIDE, NARROW = (1280, 860), (390, 844)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+ALL = tuple((scheme, width) for scheme in SCHEMES for width, _ in (WIDE, NARROW))
 DARK_IN_A_HAND = ("dark", NARROW[0])  # its colours and its layout are looked at in the others
 SEVERE = ("serious", "critical")
-QUALITY = 72
-HEIGHT_MAX = 1600
+QUALITY = 50
+HEIGHT_MAX = 1000
 FOLDER = os.environ.get("PICTURES", "")
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
 RUN = "async () => (await axe.run({resultTypes: ['violations']})).violations"
@@ -40,15 +41,20 @@ class Eyes:
         assert answer.ok, f"{path}: {answer.status} {self.page.inner_text('body')[:500]}"
         return answer
 
-    def picture(self, name: str) -> None:
-        """Look closely at the page as it is: both schemes, both widths."""
+    def glance(self, name: str) -> None:
+        """Look closely at the page as it is; one picture is enough."""
+        self.picture(name, kept=((SCHEMES[0], WIDE[0]),))
+
+    def picture(self, name: str, kept: Collection[tuple[str, int]] = ALL) -> None:
+        """Look closely at the page as it is: both schemes, both widths; of those that are `kept`, pictures."""
         for scheme in SCHEMES:
             for width, height in (WIDE, NARROW):
                 self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 self.page.set_viewport_size({"width": width, "height": height})
                 if (scheme, width) != DARK_IN_A_HAND:
                     self._check(f"{name} ({scheme}, {width})", cut_off=width)
-                _take(self.page, name, scheme, width)
+                if (scheme, width) in kept:
+                    _take(self.page, name, scheme, width)
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
 

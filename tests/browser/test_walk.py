@@ -72,18 +72,18 @@ def connect(kari: Eyes, console: Standing) -> None:
     ifs.get_by_label("Companies").fill("10, 20")
     airbase.get_by_label("Address").fill(told["airbase_url"])
     airbase.get_by_label("API token").fill(f'"Bearer {told["airbase"]["token"]}" ')
-    kari.picture("connect-form")
+    kari.glance("connect-form")
     page.get_by_label("Name of the connection").press("Enter")
     expect(page.get_by_text(re.compile(r"\d+ checks? failed"))).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator("#checks")).to_contain_text("secret")
-    kari.picture("connect-wrong-secret")
+    kari.glance("connect-wrong-secret")
     page.get_by_role("link", name="Change the credentials").click()
     page.get_by_label("Client secret").fill(f" {told['ifs']['client_secret']}\n")
     page.get_by_label("Which company is which subsidiary").fill("10 = SUB-10\n20 = SUB-20")
     page.get_by_role("button", name="Keep and check").click()
     expect(page.get_by_text("all well")).to_be_visible(timeout=PATIENCE_MS)
     assert told["ifs"]["client_secret"] not in page.content()
-    kari.picture("connect-checked")
+    kari.glance("connect-checked")
 
 
 def fit(kari: Eyes) -> None:
@@ -100,7 +100,7 @@ def posting(kari: Eyes) -> None:
     gate = {"suppliers": {"change_share_max": 1.0}}
     changed = {"posting": company.POSTING, "mapping": mapping, "gate": gate, "quiet_s": 0.5}
     write(kari, changed, "Posting as agreed with the auditors")
-    kari.picture("mapping-set")
+    kari.glance("mapping-set")
 
 
 def write(kari: Eyes, changed: dict[str, Any], why: str) -> None:
@@ -123,23 +123,23 @@ def go_live(kari: Eyes) -> None:
     for flow in FLOWS:
         page.get_by_role("button", name=f"Go live with {flow}").click()
         expect(page.get_by_role("row", name=flow).get_by_text("live", exact=True)).to_be_visible()
-    kari.picture("connect-live")
+    kari.glance("connect-live")
 
 
 def replay(kari: Eyes, console: Standing) -> str:
     """A voucher is held; its period is opened in IFS, and a replay that was looked at posts it."""
     page = kari.page
     until(kari, f"/c/{NAME}/exceptions", "Accounting period is closed")
-    kari.picture("exceptions-of-acme")
+    kari.glance("exceptions-of-acme")
     page.get_by_role("link", name="Accounting period is closed").first.click()
     page.get_by_role("table").get_by_role("link").first.click()
     held = page.url.removeprefix(console.url)
-    kari.picture("record-that-waits")
+    kari.glance("record-that-waits")
     for number in ("10", "20"):
         console.box.edit_ifs({"op": "set_period", "company": number, "year": 2025, "period": 5, "status": "Open"})
     page.get_by_role("link", name="Replay").click()
     expect(page.get_by_text("would be posted").first).to_be_visible(timeout=PATIENCE_MS)
-    kari.picture("replay-preview")
+    kari.glance("replay-preview")
     page.get_by_role("button", name="Replay 1 record").click()
     return held
 
@@ -149,7 +149,7 @@ def look_up(kari: Eyes, held: str) -> None:
     until(kari, held, "Confirmed moments ago")
     for step in ("Read", "Mapped", "Checked", "Approved", "Sent", "Confirmed"):
         expect(kari.page.get_by_role("list", name="Its way").get_by_text(step)).to_be_visible()
-    kari.picture("record-complete")
+    kari.glance("record-complete")
 
 
 def missing(kari: Eyes) -> None:
@@ -158,15 +158,15 @@ def missing(kari: Eyes) -> None:
     write(kari, {"two_persons": True}, "Two persons from now on")
     kari.go(f"/c/{NAME}/exceptions")
     page.get_by_role("link", name="Account without a mapping").first.click()
-    kari.picture("missing-in-the-mapping")
+    kari.glance("missing-in-the-mapping")
     page.get_by_role("link", name="Add").first.click()
     page.get_by_label("Goes to account").fill("6110")
-    kari.picture("mapping-row")
+    kari.glance("mapping-row")
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("button", name="Review and save").click()
     page.get_by_role("button", name="Show on real records").click()
     expect(page.get_by_text("decided otherwise").first).to_be_visible(timeout=PATIENCE_MS)
-    kari.picture("mapping-preview")
+    kari.glance("mapping-preview")
     page.get_by_role("button", name="Propose").click()
     expect(page.get_by_text("it counts once somebody else approves it")).to_be_visible()
 
@@ -179,7 +179,7 @@ def invite(kari: Eyes) -> str:
     page.get_by_role("checkbox", name=re.compile("^approver")).check()
     page.get_by_role("button", name="Make a link").click()
     link = page.get_by_label("Link").input_value()
-    kari.picture("invited")
+    kari.glance("invited")
     return link
 
 
@@ -196,9 +196,9 @@ def approve(ola: Eyes) -> None:
     """What the first person wanted, the second one looks at and agrees to."""
     page = ola.page
     ola.go(f"/c/{NAME}/approvals")
-    ola.picture("approvals-of-settings")
+    ola.glance("approvals-of-settings")
     page.get_by_role("link", name=re.compile("Version")).click()
-    ola.picture("version")
+    ola.glance("version")
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("in force").first).to_be_visible()
 
@@ -211,7 +211,7 @@ def released(kari: Eyes) -> None:
     page.get_by_role("button", name="Replay").click()
     until(kari, f"/c/{NAME}/exceptions/purchase_requests/account_not_mapped", "Nothing waits for this")
     kari.go(f"/c/{NAME}/exceptions/resolved")
-    kari.picture("resolved")
+    kari.glance("resolved")
     kari.go(f"/c/{NAME}/journal")
     page.get_by_role("button", name="Verify").click()
     until(kari, f"/c/{NAME}/journal", "unchanged")
