@@ -39,9 +39,7 @@ def invite(context: typer.Context, name: Named, role: Roles = None, json: AsJson
         show.data({"name": name.strip().lower(), "link": link, "new": not there})
         return
     show.out.out(link, highlight=False)
-    show.err.print(
-        "It works once, for two days; give it to them on a way that only they read."
-    )
+    show.err.print("It works once, for two days; give it to them on a way that only they read.")
     if not context.obj.public_url:
         show.err.print("Where serve listens elsewhere, change the beginning, or set ML_CONNECTOR_PUBLIC_URL.")
 
