@@ -12,12 +12,14 @@ from serving import answering, looking
 
 from ml_connector import wiring
 from ml_connector.settings import Gate
+from ml_connector.store.api_tokens import ApiTokens, Right
 from ml_connector.store.edits import Body
 from ml_connector.store.orders import Orders, Placed
 from ml_connector.store.rights import Role
 from ml_connector.sync.edits import Values
 from ml_connector.sync.orders import Cause, Extent, Order, State
 from ml_connector.wiring import approving, editing
+from ml_connector.wiring.opened import approvals
 from ml_connector.wiring.performing import Performing
 
 PLACE = f"/c/{NAME}/approvals"
@@ -92,6 +94,35 @@ def test_somebody_else_approves_and_it_is_carried_out_once(company: Company) -> 
         assert ola.post(f"{PLACE}/plans/{waits.run.id}").status_code == 422
     told = [one for one in company.joined.box.airbase_rows("vendors") if one["name"] == "Renamed"]
     assert len(told) > 1
+
+
+def test_who_made_a_token_does_not_approve_what_it_ordered(company: Company) -> None:
+    company.strict(two_persons=True)
+    store = company.joined.store
+    ApiTokens(store.database).create("script", Right.OPERATE, "kari")
+    company.order("first", "token:script")
+    (waits,) = company.waiting()
+    with looking(company.url, store, Role.ADMINISTRATOR, Role.APPROVER, name="kari") as kari:
+        assert "A token that you made ordered it" in kari.get(PLACE).text
+        assert kari.post(f"{PLACE}/plans/{waits.run.id}").status_code == 422
+    approvals(store, NAME).give(waits.plan_id, "kari")  # as on the command line
+    assert company.order("again", "token:script").order.state is State.BLOCKED
+    (waits,) = company.waiting()
+    with looking(company.url, store, Role.APPROVER, name="ola") as ola:
+        assert ola.post(f"{PLACE}/plans/{waits.run.id}").status_code == 303
+    assert company.carry_out()[-1].order.state is State.DONE
+
+
+def test_a_plan_that_comes_back_waits_anew(company: Company) -> None:
+    company.strict(two_persons=True)
+    company.order("first", "kari")
+    (waits,) = company.waiting()
+    kept = approvals(company.joined.store, NAME)
+    kept.give(waits.plan_id, "ola")
+    kept.use(waits.plan_id)
+    assert company.waiting() == [], "it was let through"
+    assert company.order("second", "kari").order.state is State.BLOCKED
+    assert [one.plan_id for one in company.waiting()] == [waits.plan_id]
 
 
 def test_where_one_person_is_enough(company: Company) -> None:

@@ -60,8 +60,8 @@ def test_plans_that_were_let_through(db: Database, vault: Vault, connection_id: 
     for plan in ("one", "two"):
         kept.give(plan, "ola")
     kept.use("one")
-    assert kept.used(SINCE) == {"one"}
-    assert kept.used(NOON + timedelta(seconds=1)) == set()
+    assert kept.used(SINCE) == {"one": NOON}
+    assert kept.used(NOON + timedelta(seconds=1)) == {}
 
 
 def test_events_to_look_at(db: Database, vault: Vault, connection_id: int) -> None:

@@ -63,11 +63,12 @@ class Approvals:
             rows = connection.execute(select(approvals).where(mine).order_by(approvals.c.id)).all()
         return [Approval(row.plan_id, row.person, schema.instant(row.at)) for row in rows]
 
-    def used(self, since: datetime) -> set[str]:
-        """Plans that were let through since then."""
+    def used(self, since: datetime) -> dict[str, datetime]:
+        """Plans that were let through since then, and when last."""
         mine = (approvals.c.connection_id == self._connection_id) & (approvals.c.used_at >= schema.stamp(since))
+        query = select(approvals.c.plan_id, approvals.c.used_at).where(mine).order_by(approvals.c.used_at)
         with self._db.read() as connection:
-            return set(connection.execute(select(approvals.c.plan_id).where(mine)).scalars())
+            return {row.plan_id: schema.instant(row.used_at) for row in connection.execute(query)}
 
     def given(self) -> list[Approval]:
         """Approvals that have let nothing through yet and have not lapsed, oldest first."""

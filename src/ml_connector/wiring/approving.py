@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from ml_connector.errors import SettingsError
+from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.store.orders import Orders, Placed
 from ml_connector.store.runs import Run, Runs
 from ml_connector.sync.orders import Cause, Order
@@ -27,12 +28,13 @@ PLANS_MAX, ORDERS_MAX = 100, 1000
 class Stopped(msgspec.Struct, frozen=True):
     """A plan that waits: the run that made it, the order that asked for that run, who approved it by now.
 
-    `order` None: it was run on the command line, or is too long ago.
+    `behind`: who ordered it, and who made the token that did. `order` None: it was run on the command line, or is too long ago.
     """
 
     run: Run
     order: Placed | None
     approved_by: tuple[str, ...]
+    behind: frozenset[str] = frozenset()
 
     @property
     def plan_id(self) -> str:
@@ -50,21 +52,25 @@ def stopped(opened: Opened, name: str) -> list[Stopped]:
     since, number, kept = datetime.now(UTC) - BACK, opened.connections.get(name).id, approvals(opened, name)
     runs = Runs(opened.database, opened.vault, number).stopped(since, PLANS_MAX)
     orders = {one.run_id: one for one in Orders(opened.database).stopped(number, ORDERS_MAX)} if runs else {}
+    makers = ApiTokens(opened.database).makers({one.order.person for one in orders.values()})
     used, given = kept.used(since), kept.given()
     found: dict[tuple[str, str], Stopped] = {}
     for run in runs:
         plan_id = (run.report or {}).get("plan_id", "")
-        if plan_id and plan_id not in used:
+        if plan_id and (plan_id not in used or used[plan_id] < run.started_at):
             by = tuple(one.person for one in given if one.plan_id == plan_id)
-            found.setdefault((run.flow, plan_id), Stopped(run, orders.get(run.id), by))
+            order = orders.get(run.id)
+            behind = {order.order.person, *makers.get(order.order.person, ())} if order else set[str]()
+            found.setdefault((run.flow, plan_id), Stopped(run, order, by, frozenset(behind)))
     return list(found.values())
 
 
 def why_not(one: Stopped, person: str, *, two_persons: bool) -> str:
     """Why somebody can't approve a plan; "" when they can."""
-    if two_persons and one.order and one.order.order.person == person:
-        return "you ordered it; somebody else has to approve it"
-    return ""
+    if not two_persons or person not in one.behind:
+        return ""
+    by = "you" if one.order and one.order.order.person == person else "a token that you made"
+    return f"{by} ordered it; somebody else has to approve it"
 
 
 def approve(opened: Opened, name: str, run_id: str, person: str) -> Order | None:

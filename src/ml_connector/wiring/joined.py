@@ -54,7 +54,7 @@ from ml_connector.systems.taping import Tape, Taped
 from ml_connector.systems.tracing import span
 from ml_connector.wiring import choice, parts, profile
 from ml_connector.wiring.ends import Ends
-from ml_connector.wiring.opened import Opened, approvals
+from ml_connector.wiring.opened import Opened, approvals, behind
 
 Watch = Callable[[str, str, int], None]  # flow, stage, how many
 Tell = Callable[[str, Sight, Decision], None]  # flow, record, what is decided
@@ -206,7 +206,7 @@ class Joined:
         A flow whose need failed is skipped. Raises: SettingsError.
         """
         self._books = None
-        through, failed = self._approved(approved, {self.person, ordered_by}), set[str]()
+        through, failed = self._approved(approved, behind(self.opened, {self.person, ordered_by})), set[str]()
         for flow in self.chosen(names):
             report = Report(flow.name, second_person=self.settings.profile.two_persons)
             error = None
