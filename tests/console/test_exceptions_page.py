@@ -143,3 +143,15 @@ def test_what_is_put_right_resolves_by_itself(here: Served, clerk: httpx2.Client
     page = clerk.get(f"{PLACE}/resolved").text
     assert all(one["key"] in page for one in over)
     assert run_id in page
+
+
+def test_what_waits_goes_by_the_name_that_people_know_it_by(here: Served, clerk: httpx2.Client) -> None:
+    wanted = {one["key"]: one["called"] for one in listed(here)}
+    assert all(wanted.values())
+    assert "Released" not in wanted.values()
+    found = here.ask(
+        "GET", f"/connections/{NAME}/records", Right.READ, params={"q": next(iter(wanted)), "flow": CAUSE[0]}
+    )
+    assert {one["key"]: one["called"] for one in found.json()["items"]}.items() <= wanted.items()
+    page = clerk.get(f"{PLACE}/{CAUSE[0]}/{CAUSE[1]}").text
+    assert all(f">{one}</a>" in page for one in wanted.values())

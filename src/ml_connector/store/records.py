@@ -4,9 +4,9 @@ Rule: a fixed number of statements for any list; a list is bounded, and says whe
 Must not know: how records are shown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Connection, Row, select
@@ -15,6 +15,7 @@ from ml_connector.records import keys
 from ml_connector.store import schema
 from ml_connector.store import terms as term_rows
 from ml_connector.store.db import Database, among
+from ml_connector.store.journal import JournalEntry, Kind, opened
 from ml_connector.store.schema import IS_UNRESOLVED, exceptions, journal, links
 from ml_connector.store.scope import unpack
 from ml_connector.store.terms import Place, Terms
@@ -47,13 +48,17 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A record; `at`: when something last happened to it, as far as known without looking into its past."""
+    """A record; `at`: when something last happened to it, as far as known without looking into its past.
+
+    `said`: of one that waits and was never sent, what its source said, as JSON has it.
+    """
 
     flow: str
     key: str
     link: Linked | None = None
     waiting: Waiting | None = None
     at: datetime | None = None
+    said: dict[str, Any] = {}
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -114,6 +119,20 @@ class Records:
             known = self._known(connection, places)
         return tuple(one for one in known if one.link or one.waiting)
 
+    def said(self, places: Collection[Place]) -> dict[Place, dict[str, Any]]:
+        """What their sources said of records when they were last held, as JSON has it."""
+        with self._db.read() as connection:
+            return self._said(connection, places)
+
+    def _said(self, connection: Connection, places: Collection[Place]) -> dict[Place, dict[str, Any]]:
+        mine, listed = journal.c.connection_id == self._connection_id, sorted({key for _, key in places})
+        query = select(journal.c.seq, journal.c.flow, journal.c.key).where(mine, journal.c.kind == Kind.HELD.value)
+        rows = connection.execute(query.where(among(connection, journal.c.key, listed))).all() if listed else []
+        latest = {(row.flow, row.key): row.seq for row in sorted(rows, key=lambda row: row.seq)}
+        chosen = [latest[place] for place in places if place in latest]
+        entries = select(journal).where(mine, among(connection, journal.c.seq, chosen))
+        return {(row.flow, row.key): _source(opened(self._vault, row)) for row in connection.execute(entries)}
+
     def _numbered(self, connection: Connection, query: str, flow: str, limit: int) -> list[Place]:
         """Records whose number begins as somebody typed it, in capitals too; of several parts A/B."""
         if not query or any(sign.isspace() for sign in query):
@@ -128,7 +147,8 @@ class Records:
         linked = {(row.flow, row.key): self._linked(row) for row in self._rows(connection, links, places, listed)}
         held = self._rows(connection, exceptions, places, listed)
         waiting = {(row.flow, row.key): _waiting(row) for row in held}
-        return tuple(_known(place, linked, waiting) for place in dict.fromkeys(places))
+        said = self._said(connection, waiting.keys() - linked.keys())
+        return tuple(_known(place, linked, waiting, said) for place in dict.fromkeys(places))
 
     def _rows(
         self, connection: Connection, table: Any, places: Sequence[Place], listed: Sequence[str]
@@ -148,10 +168,20 @@ class Records:
         )
 
 
-def _known(place: Place, linked: Mapping[Place, Linked], waiting: Mapping[Place, Waiting]) -> Known:
+def _known(
+    place: Place,
+    linked: Mapping[Place, Linked],
+    waiting: Mapping[Place, Waiting],
+    said: Mapping[Place, dict[str, Any]],
+) -> Known:
     link, held = linked.get(place), waiting.get(place)
     at = max((one for one in (link and link.changed_at, held and held.opened_at) if one), default=None)
-    return Known(*place, link, held, at)
+    return Known(*place, link, held, at, said.get(place, {}))
+
+
+def _source(entry: JournalEntry) -> dict[str, Any]:
+    body = cast("dict[str, Any]", entry.body) if isinstance(entry.body, dict) else {}
+    return body.get("source") or {}
 
 
 def _waiting(row: Row[Any]) -> Waiting:

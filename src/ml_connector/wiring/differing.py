@@ -29,7 +29,7 @@ TABLES: dict[Place, str] = {
     ("profile",): "General",
     ("ifs",): "Reaching IFS",
     ("airbase",): "Reaching Airbase",
-    ("off",): "Flows",
+    ("off",): "Flows switched off",
 }
 SECRET: Place = ("profile", "alerts", "webhook")
 

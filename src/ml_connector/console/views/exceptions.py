@@ -7,7 +7,7 @@ Must not know: HTML, requests, what the causes mean.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -16,6 +16,7 @@ from pydantic import Field
 from ml_connector.console.api import shapes
 from ml_connector.console.api.shapes import NUMBER_MAX, Listing, Page, Shown, Text
 from ml_connector.console.site import Site
+from ml_connector.console.views import records
 from ml_connector.records.money import plain
 from ml_connector.store import stakes as sums
 from ml_connector.store.connections import Connection
@@ -65,6 +66,7 @@ class ExceptionShown(Shown):
     id: int
     flow: str
     key: str
+    called: str = Field("", description="What the record is called, as far as known.")
     cause: str
     title: str = Field(description="What the cause is called.")
     stage: Stage
@@ -198,11 +200,13 @@ def listed(site: Site, connection: Connection, listing: ExceptionListing) -> Pag
         after=(shapes.zoned(place[0]), place[1]) if place else None,
         where=where,
     )
-    said = noting.of(site.opened, connection.name).comments([(one.flow, one.key) for one in rows])
+    places = [(one.flow, one.key) for one in rows]
+    said = noting.of(site.opened, connection.name).comments(places)
+    sources = records.of(site.opened, connection.id).said(places)
     return shapes.page(
         listing,
         rows,
-        lambda one: shown(connection.name, one, said.get((one.flow, one.key))),
+        lambda one: shown(connection.name, one, said.get((one.flow, one.key)), sources.get((one.flow, one.key))),
         lambda one: (one.opened_at, one.id),
     )
 
@@ -216,13 +220,16 @@ def resolved(site: Site, connection: Connection, listing: Listing) -> Page[Resol
     return shapes.page(listing, rows, _over, lambda one: (one.at, one.was.id))
 
 
-def shown(name: str, one: OpenException, comment: Comment | None = None) -> ExceptionShown:
+def shown(
+    name: str, one: OpenException, comment: Comment | None = None, source: Mapping[str, Any] | None = None
+) -> ExceptionShown:
     """An open exception as it is shown."""
     held, now = one.held, datetime.now(UTC)
     return ExceptionShown(
         id=one.id,
         flow=one.flow,
         key=shapes.shown_key(one.key),
+        called=records.called(source or {}),
         cause=held.cause,
         title=causes.title(held.cause),
         stage=stage_of(held.cause, snoozed=one.snoozed_until is not None and one.snoozed_until > now),

@@ -21,7 +21,7 @@ WORDS = {
     "po_number": "Purchase order",
     "zip": "Postal code",
     "supplier_id": "Supplier",
-    "vendor_id": "Vendor",
+    "vendor_id": "Vendor in Airbase",
     "order_no": "Order",
     "dated_on": "Date",
     "ordered_on": "Ordered on",
@@ -54,7 +54,7 @@ def compared(before: Any, after: Any) -> list[FieldShown]:
 
 def label(path: str) -> str:
     """A field's name in words: lines[2].unit_price is `Line 2, unit price`."""
-    words = [_word(part) for part in path.split(".")]
+    words = list(dict.fromkeys(_word(part) for part in path.split(".")))  # of an amount, its amount is the amount
     return ", ".join([words[0], *(word[:1].lower() + word[1:] for word in words[1:])])
 
 

@@ -19,7 +19,7 @@ from ml_connector.store.terms import Place
 from ml_connector.sync.words import asked
 from ml_connector.wiring import Opened, causes
 
-TITLES = ("name", "text", "number", "invoice_number", "reference", "voucher", "status")
+TITLES = ("name", "text", "number", "order_no", "invoice_number", "reference", "voucher", "status")
 AMOUNTS = (("total", "currency"), ("amount", "currency"))
 TITLE_MAX = 160
 PAGE = 50
@@ -38,7 +38,7 @@ class RecordRow(Shown):
     flow: str
     title: str = Field(description="What its flow is called.")
     key: str = Field(description="Of several parts A/B.")
-    called: str = Field(description="What it is called, as far as it was sent.")
+    called: str = Field(description="What it is called, as far as known.")
     kind: str = Field(description="How it stands, for colours: ok, warn, busy, idle.")
     state: str = Field(description="How it stands, in words.")
     sentence: str = Field(description="Why it waits.")
@@ -84,7 +84,7 @@ def row(one: Known) -> RecordRow:
         flow=one.flow,
         title=flow.title if flow else one.flow,
         key=shown_key(one.key),
-        called=called(one.link.agreed) if one.link else "",
+        called=called(one.link.agreed if one.link else one.said),
         kind=kind,
         state=state,
         sentence=one.waiting.sentence if one.waiting else "",
