@@ -218,6 +218,8 @@ class Place:
         if (folder / "etc" / "store.key").exists():  # it is installed
             told |= {"ML_CONNECTOR_STORE": f"sqlite:///{folder / 'store.db'}"}
             told |= {"ML_CONNECTOR_KEY_FILE": str(folder / "etc" / "store.key")}
+        elif "ML_CONNECTOR_STORE" not in text:  # the page leaves it where it is of itself, which is not ours to touch
+            told |= {"ML_CONNECTOR_STORE": f"sqlite:///{folder / 'store.db'}"}
         told |= {
             "ML_CONNECTOR_ALLOW_PRIVATE_WEBHOOKS": "true",
             "IFS_SECRET": "sandbox-secret",
