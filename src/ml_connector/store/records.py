@@ -125,9 +125,11 @@ class Records:
             return self._said(connection, places)
 
     def _said(self, connection: Connection, places: Collection[Place]) -> dict[Place, dict[str, Any]]:
+        if not places:
+            return {}
         mine, listed = journal.c.connection_id == self._connection_id, sorted({key for _, key in places})
         query = select(journal.c.seq, journal.c.flow, journal.c.key).where(mine, journal.c.kind == Kind.HELD.value)
-        rows = connection.execute(query.where(among(connection, journal.c.key, listed))).all() if listed else []
+        rows = connection.execute(query.where(among(connection, journal.c.key, listed))).all()
         latest = {(row.flow, row.key): row.seq for row in sorted(rows, key=lambda row: row.seq)}
         chosen = [latest[place] for place in places if place in latest]
         entries = select(journal).where(mine, among(connection, journal.c.seq, chosen))
@@ -180,7 +182,7 @@ def _known(
 
 
 def _source(entry: JournalEntry) -> dict[str, Any]:
-    body = cast("dict[str, Any]", entry.body) if isinstance(entry.body, dict) else {}
+    body = cast("dict[str, Any]", entry.body or {})
     return body.get("source") or {}
 
 
