@@ -2,9 +2,8 @@
 
 Rule: a store of 1,000,000 records and 50,000 open exceptions (`console_store.py`); every address that only looks, from
 the route table, so that a new one is measured by itself; the time is that of who asks on this machine, one request
-after the other in random order. Over `LIMIT_MS` at the 95th percentile, or with an answer of 500
-and more, it fails. With a folder, the store is kept
-there for the next time.
+after the other in random order. Over `LIMIT_MS` at the 95th percentile, or with an answer of 500 and more, it fails.
+With a folder, the store is kept there for the next time.
 """
 
 import os
