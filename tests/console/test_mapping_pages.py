@@ -114,6 +114,30 @@ def test_a_folder_on_the_server_is_not_set_here(here: Served, kari: httpx2.Clien
     assert profile(here).posting == {}
 
 
+def test_alerts_do_not_go_to_the_server_itself(here: Served, kari: httpx2.Client) -> None:
+    for place in ("http://127.0.0.1:6379/x", "https://localhost/x", "http://[::1]:8600/"):
+        base = carried(kari.get(HERE).text)["base"]
+        answer = kari.post(f"{HERE}/save", data={"draft": f'[alerts]\nwebhook = "{place}"\n', "base": base})
+        assert (answer.status_code, "leads to the server itself" in answer.text) == (422, True), place
+    assert profile(here).alerts.webhook == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("posting." + "a." * 400_000 + "a = 1", id="one line"),
+        pytest.param("\n".join(f"posting.{'a.' * 400}k{number} = 1" for number in range(500)), id="many lines"),
+        pytest.param("posting." + "a." * 900 + "a = 1", id="deep"),
+        pytest.param("posting.x = " + "[" * 900 + "]" * 900, id="lists"),
+        pytest.param("posting.x = " + "{a = " * 300 + "1" + "}" * 300, id="tables"),
+    ],
+)
+def test_tables_without_end_are_no_profile(kari: httpx2.Client, text: str) -> None:
+    for place in (HERE, f"{HERE}/review", f"{HERE}/save", f"{HERE}/preview"):
+        answer = kari.post(place, data={"draft": text, "base": carried(kari.get(HERE).text)["base"], "do": "text"})
+        assert (answer.status_code, "this is not TOML" in answer.text) == (422, True), place
+
+
 def test_an_address_that_alerts_go_to_is_kept_but_not_shown(here: Served, kari: httpx2.Client) -> None:
     present = versions.present(here.joined.store, NAME)
     alerts = msgspec.structs.replace(present.profile.alerts, webhook="https://hooks.example.com/canary-77")

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from rig import NAME, generous, rig, sqlite_url
 
 from ml_connector import wiring
 from ml_connector.errors import SettingsError
+from ml_connector.settings import Connection
 from ml_connector.store.orders import Orders
 from ml_connector.sync.orders import Cause, Order, State
-from ml_connector.wiring import ticking
+from ml_connector.wiring import ticking, versions
+from ml_connector.wiring.opened import Opened
 from ml_connector.wiring.performing import Performing
 from ml_connector.wiring.switching import switch
 
@@ -40,6 +43,25 @@ def test_an_order_for_a_flow_that_is_off_by_now_says_so(tmp_path: Path) -> None:
         assert ending.state is State.FAILED
         assert "switched off" in ending.error
         assert Orders(joined.store.database).open() == []
+
+
+def test_what_comes_in_force_while_somebody_switches_is_not_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with rig(sqlite_url(tmp_path), generous(suppliers=1, orders=0)) as here:
+        looking = versions.present
+
+        def overtaken(opened: Opened, name: str) -> Connection:
+            seen = looking(opened, name)
+            monkeypatch.setattr(versions, "present", looking)
+            two = msgspec.structs.replace(seen.profile, two_persons=True)
+            versions.change(opened, name, two, person="ola")
+            return seen
+
+        monkeypatch.setattr(versions, "present", overtaken)
+        with pytest.raises(SettingsError, match="came in force after you looked"):
+            switch(here.store, NAME, "suppliers", on=False, person="kari")
+        assert versions.present(here.store, NAME).profile.two_persons
 
 
 def test_switching_another_flow_makes_no_record_be_looked_at_again(tmp_path: Path) -> None:

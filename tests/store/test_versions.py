@@ -150,7 +150,9 @@ def test_what_was_kept_before_versions_becomes_the_first(connections: Connection
         moment = schema.stamp(START)
         connection.execute(update(schema.connections).values(changed_at=moment))
     assert Versions(db, vault, owner).in_force() is None
-    connections.save(NAME, {"new": 1}, {}, Authored("kari"))
+    with pytest.raises(SettingsError, match="came in force"):
+        connections.save(NAME, {"new": 1}, {}, Authored("kari", base=1))
+    connections.save(NAME, {"new": 1}, {}, Authored("kari", base=0))  # as who looked saw no version
     second, first = Versions(db, vault, owner).listed()
     assert (first.settings, first.state, first.made_at) == ({"old": 1}, State.PAST, START)
     assert (second.settings, second.state, second.base) == ({"new": 1}, State.IN_FORCE, 1)

@@ -23,7 +23,7 @@ from ml_connector.store.scope import Clock
 
 PREFIX = "mlc_"  # so that scanners for secrets in source code recognise one
 SECRET_BYTES = 32
-TOKEN = "token:"  # before the name of a token where it stands for who asked
+ASKING = "token:"  # before the name of a token where it stands for who asked
 LENGTH = len(PREFIX) + 43  # of 32 bytes in base64url
 NAME_MAX = 64
 DAYS_MAX = 3650
@@ -59,7 +59,7 @@ class ApiToken(msgspec.Struct, frozen=True):
     @property
     def person(self) -> str:
         """How whoever uses it is called in orders and the journal; no account of a person is called so."""
-        return f"{TOKEN}{self.name}"
+        return f"{ASKING}{self.name}"
 
     def in_force(self, now: datetime) -> bool:
         """Whether it is accepted."""
@@ -102,7 +102,7 @@ class ApiTokens:
     def makers(self, names: Collection[str]) -> dict[str, set[str]]:
         """Who made the tokens that are called so in orders and the journal, by that name."""
         made: dict[str, set[str]] = {}
-        for one in self.all() if any(name.startswith(TOKEN) for name in names) else ():
+        for one in self.all() if any(name.startswith(ASKING) for name in names) else ():
             if one.person in names and one.created_by:
                 made.setdefault(one.person, set()).add(one.created_by)
         return made
@@ -132,7 +132,7 @@ class ApiTokens:
 
     def _tell(self, connection: Connection, event: str, person: str, name: str, **facts: str) -> None:
         if self._log:
-            self._log.note(connection, event, person, f"{TOKEN}{name}", **facts)
+            self._log.note(connection, event, person, f"{ASKING}{name}", **facts)
 
     def _note(self, token: ApiToken) -> None:
         now, table = self._clock(), api_tokens.c

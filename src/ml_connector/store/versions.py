@@ -190,11 +190,13 @@ def keep(
 
     Raises: SettingsError when another version is in force than was looked at.
     """
-    current = in_force(connection, connection_id) or _first(connection, connection_id)
-    if how.base is not None and current and how.base != current.number:
+    current = in_force(connection, connection_id)
+    number = current.number if current else 0
+    if how.base is not None and how.base != number:
         raise SettingsError(
-            f"version {current.number} came in force after you looked (version {how.base}); look at it, and do it again"
+            f"version {number} came in force after you looked (version {how.base}); look at it, and do it again"
         )
+    current = current or _first(connection, connection_id)
     if current and codec.digest(current.settings) == codec.digest(settings):
         return None
     base = current.number if current else 0

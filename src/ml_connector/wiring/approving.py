@@ -28,7 +28,8 @@ PLANS_MAX, ORDERS_MAX = 100, 1000
 class Stopped(msgspec.Struct, frozen=True):
     """A plan that waits: the run that made it, the order that asked for that run, who approved it by now.
 
-    `behind`: who ordered it, and who made the token that did. `order` None: it was run on the command line, or is too long ago.
+    `behind`: who ordered it, and who made the token that did. `order` None: it was run on the command line, or is too
+    long ago.
     """
 
     run: Run

@@ -6,6 +6,7 @@ Must not know: how anything is shown.
 
 import tomllib
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import tomli_w
@@ -18,6 +19,8 @@ from ml_connector.wiring.opened import Opened
 from ml_connector.wiring.tables import Data
 
 KEPT = "(kept; write another address to change it)"
+DEPTH_MAX = 20
+DOTS_MAX = 5_000_000  # in a line, squared, as that is how long they take
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -85,9 +88,32 @@ def read(text: str) -> Data:
     if len(text.encode("utf-8", "replace")) > PROFILE_BYTES_MAX:
         raise SettingsError(f"a profile has at most {PROFILE_BYTES_MAX:,} bytes")
     try:
-        return tomllib.loads(text.replace("\r\n", "\n"))
+        data = tomllib.loads(_dotted(text.replace("\r\n", "\n")))
+        _check_depth(data)
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"this is not TOML: {error}") from None
+    return data
+
+
+def _dotted(text: str) -> str:
+    """The text, if it has no keys of so many parts that reading them takes for ever. Raises: ValueError."""
+    if sum(line.count(".") ** 2 for line in text.split("\n")) > DOTS_MAX:
+        raise ValueError("too many dots in a line")
+    return text
+
+
+def _check_depth(data: Data) -> None:
+    """Make sure that there are not tables in tables without end. Raises: ValueError."""
+    level: list[Any] = [data]
+    for _ in range(DEPTH_MAX):
+        level = [one for each in level for one in _within(each)]
+    if level:
+        raise ValueError("tables in tables without end")
+
+
+def _within(value: Any) -> list[Any]:
+    inner: Any = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()  # pyright: ignore
+    return list(inner)
 
 
 def shown(profile: Profile) -> Data:
@@ -106,6 +132,11 @@ def _profile(data: Data, present: Connection) -> Profile:
     if _folder(made) != _folder(present.profile):
         raise SettingsError(
             "[posting.landing] folder is a place on the server, so it is set there: ml-connector config import"
+        )
+    webhook = made.alerts.webhook
+    if webhook != present.profile.alerts.webhook and urlsplit(webhook).hostname in settings.HERE:
+        raise SettingsError(
+            "[alerts] webhook leads to the server itself, so it is set there: ml-connector config import"
         )
     return made
 

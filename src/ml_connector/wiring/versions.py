@@ -38,15 +38,17 @@ def connect(
     same_tenants: bool = False,
     person: str = "",
     note: str = "",
+    base: int | None = None,
 ) -> Version | None:
     """Keep a connection, or make a version of one that is there; None: nothing but secrets changed.
 
-    `same_tenants`: a changed address leads to the systems that it led to before. Raises: SettingsError when a name in
-    the profile is wrong, or when records are linked that the connection would no longer lead to; StoreError.
+    `base`: the version that was looked at. `same_tenants`: a changed address leads to the same systems as before.
+    Raises: SettingsError when a name in the profile is wrong, or when records are linked that the connection would no
+    longer lead to; StoreError.
     """
     if name.startswith("-"):
         raise SettingsError(f"a connection can't be called {name!r}: it would be taken for an option")
-    how = Authored(person or settings.person(), _note(note))
+    how = Authored(person or settings.person(), _note(note), base=base)
     return _save(opened, name, connection, how, secrets, same_tenants=same_tenants)
 
 
@@ -165,8 +167,10 @@ def _save(
 ) -> Version | None:
     _check(opened, name, connection, same_tenants=same_tenants)
     after = msgspec.to_builtins(connection)
-    before = opened.connections.get(name).settings if name in opened.connections.names() else None
-    how = msgspec.structs.replace(how, waits=needs_two(before and _whole(before), after))
+    known = name in opened.connections.names()
+    base = number_in_force(opened, name) if known and how.base is None else how.base
+    before = opened.connections.get(name).settings if known else None  # what comes in force from here on is refused
+    how = msgspec.structs.replace(how, waits=needs_two(before and _whole(before), after), base=base)
     given = {"ifs": secrets.ifs, "airbase": secrets.airbase}
     return opened.connections.save(name, after, {field: value for field, value in given.items() if value}, how).made
 

@@ -83,8 +83,9 @@ def show(request: Request, connection: Connected, here: Here) -> Response:
 @routes.act("/c/{name}/connect", May.ADMINISTER)
 def change(request: Request, who: Who, here: Here, connection: Connected, given: Given) -> Response:
     """Keep other credentials, and check them."""
+    base = versions.number_in_force(here.opened, connection.name)
     try:
-        made = _save(here, connection.name, given, versions.present(here.opened, connection.name), who.name)
+        made = _save(here, connection.name, given, versions.present(here.opened, connection.name), who.name, base)
     except SettingsError as error:
         return _page(request, here, connection, 422, given=given, error=str(error))
     here.looks.start(connection.name, Kind.CHECK, who.name)
@@ -132,6 +133,12 @@ def go_live(
     return done(request, _place(connection.name), " ".join(said))
 
 
+@routes.act("/c/{name}/connect/post", May.CONFIGURE)
+def post(request: Request, who: Who, here: Here, connection: Connected, flow: Short = "") -> Response:
+    """Have documents of a flow among those that are posted."""
+    return done(request, _place(connection.name), switching.post(here.opened, connection.name, flow, person=who.name))
+
+
 def _scheduled(here: Site, connection_id: int, flow: str, person: str) -> list[str]:
     """Give a flow a schedule, unless there is one that runs it."""
     there = [one for one in here.schedules.all(connection_id) if one.flow in (flow, ALL) and not one.census]
@@ -147,10 +154,12 @@ def _ordered(here: Site, connection_id: int, flow: str, person: str, once: str) 
     return ["Its first run is ordered."]
 
 
-def _save(here: Site, name: str, given: Entered, before: Connection | None, person: str) -> Version | None:
+def _save(
+    here: Site, name: str, given: Entered, before: Connection | None, person: str, base: int | None = None
+) -> Version | None:
     made = entered.connection(given, before, private=here.installation.allow_private_systems)
     secrets: Secrets = entered.secrets(given, kept=before is not None)
-    return keep(here.opened, name, made, secrets, person=person, note="entered in the console")
+    return keep(here.opened, name, made, secrets, person=person, note="entered in the console", base=base)
 
 
 def _new(request: Request, name: str, given: Entered, error: str = "", status: int = 200) -> Response:
