@@ -6,11 +6,14 @@ from typing import Any
 import chromium
 import pytest
 from company import Company, at_work
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+PATIENCE_MS = 20_000  # on a machine that is busy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, nothing else of this process can run an event loop
 def browser() -> Generator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         started = chromium.start(playwright)
         if started is None:
@@ -20,7 +23,7 @@ def browser() -> Generator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Generator[Company]:
+def company(tmp_path_factory: pytest.TempPathFactory) -> Generator[Company]:
     """The demo's company with a console on it; what a test changes there, others see."""
     with at_work(tmp_path_factory.mktemp("company")) as made:
         yield made

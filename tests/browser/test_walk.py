@@ -28,6 +28,7 @@ def console(tmp_path: Path) -> Generator[Standing]:
         yield made
 
 
+@pytest.mark.slow
 def test_from_the_first_start_to_an_approved_voucher(browser: Browser, console: Standing) -> None:
     with looking(browser, console.url) as kari:
         set_up(kari, console)
