@@ -22,7 +22,7 @@ from ml_connector.store.findings import Findings
 from ml_connector.store.inbox import Inbox
 from ml_connector.store.rights import Role
 from ml_connector.store.schema_work import orders
-from ml_connector.wiring import checking
+from ml_connector.wiring import checking, ticking
 from ml_connector.wiring.hooking import Wish, set_up
 from ml_connector.wiring.looking import Kind, Look, Looks, State
 
@@ -287,3 +287,29 @@ def test_a_signed_event_comes_round_and_leaves_no_trace(tmp_path: Path, kind: st
             assert "/hooks/" not in lost[name].result
         inbox = Inbox(world.store.database, world.store.vault)
         assert inbox.recent(world.store.connections.get(NAME).id, 10) == []
+
+
+def test_what_is_posted_is_set_up_without_running(world: World) -> None:
+    world.person.post("/connect", data=world.form(secret="wrong"))
+    world.wait("checks")
+    page = world.person.get(f"/c/{NAME}/connect").text
+    assert "failed: a run would fail of the same" in page
+    assert "Set up" in page
+    for flow in ("purchase_requests", "payments", "payments"):
+        assert world.person.post(f"/c/{NAME}/connect/post", data={"flow": flow}).status_code == 303
+    at = ticking.place(world.store, NAME)
+    assert at.flows == ()
+    assert {"purchase_requests", "payments"} <= set(at.off)
+    assert world.person.post(f"/c/{NAME}/connect/post", data={"flow": "suppliers"}).status_code == 422
+
+
+def test_setting_up_turns_nothing_else_on(world: World) -> None:
+    world.person.post("/connect", data=world.form())
+    world.wait("checks")
+    own = wiring.kept(world.store, NAME)
+    assert own
+    wiring.connect(world.store, NAME, msgspec.structs.replace(own, off=()), wiring.Secrets("", ""))
+    before = ticking.place(world.store, NAME).flows
+    world.person.post(f"/c/{NAME}/connect/post", data={"flow": "ledger_entries"})
+    assert ticking.place(world.store, NAME).flows == before
+    assert {"ledger_entries", "acknowledgements", "vendors"} <= set(ticking.place(world.store, NAME).off)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rig import NAME
 from serving import looking, serving
 
 from ml_connector.store.rights import Role
@@ -19,3 +20,14 @@ def test_a_form_of_another_session_does_nothing(tmp_path: Path) -> None:
         assert client.post("/sign-out", data={"csrf": "no"}, headers={"x-csrf": ""}).status_code == 403
         assert client.post("/sign-out").status_code == 303
         assert client.post("/sign-out").headers["location"].startswith("/sign-in")
+
+
+def test_what_can_not_be_looked_at_says_so_in_words(tmp_path: Path) -> None:
+    with serving(tmp_path) as here, looking(here.url, here.joined.store, Role.VIEWER) as client:
+        page = {"Accept": "text/html"}
+        only_posted = client.get("/sign-out", headers=page)
+        assert only_posted.status_code == 405
+        assert "takes only what its form" in only_posted.text
+        odd = client.get(f"/c/{NAME}/journal?since=yesterday", headers=page)
+        assert odd.status_code == 422
+        assert "Since: " in odd.text

@@ -28,6 +28,10 @@ BY_KIND = (
     (RemoteError, 502, "remote"),
 )
 BY_STATUS = {400: "invalid", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method", 413: "too_large"}
+SENTENCES = {
+    404: "there is nothing at this address",
+    405: "this address takes only what its form or program sends; begin at the page or endpoint that leads here",
+}
 
 
 class Refusal(BaseModel):
@@ -87,7 +91,7 @@ def _said(error: Exception) -> Refused:
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     if isinstance(error, HTTPException):
-        sentence = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
+        sentence = SENTENCES.get(error.status_code) or str(error.detail)
         return Refused(error.status_code, BY_STATUS.get(error.status_code, "refused"), sentence, error.headers)
     return next(
         (Refused(status, code, str(error)) for kind, status, code in BY_KIND if isinstance(error, kind)), None
@@ -96,7 +100,7 @@ def _said(error: Exception) -> Refused:
 
 def _invalid(error: RequestValidationError) -> Refused:
     found: Sequence[Any] = error.errors()
-    told = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in found[:TOLD_MAX]]
+    told = [f"{'.'.join(str(part) for part in one['loc'][1:] or one['loc'])}: {one['msg']}" for one in found[:TOLD_MAX]]
     return Refused(422, "invalid", "; ".join(told)[:1000])
 
 

@@ -28,6 +28,14 @@ from ml_connector.store import overview
 SAID_COOKIE = "mlc_said"
 THEME_COOKIE, THEMES = "mlc_theme", ("light", "dark")
 SAID_MAX = 600
+TITLES = {
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Nothing to look at",
+    409: "Not just now",
+    422: "Not like this",
+}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -78,7 +86,8 @@ def done(request: Request, place: str, sentence: str = "") -> Response:
 
 def problem(request: Request, status: int, sentence: str) -> HTMLResponse:
     """A page that says why something can't be done, and what to do."""
-    return render(request, "problem.html", status, title=HTTPStatus(status).phrase, sentence=sentence)
+    title = TITLES.get(status) or HTTPStatus(status).phrase.capitalize()
+    return render(request, "problem.html", status, title=title, sentence=sentence)
 
 
 def _around(request: Request, connection: str) -> dict[str, Any]:
