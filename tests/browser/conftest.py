@@ -29,6 +29,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Generator[Company]:
         yield made
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One process for all of them."""
     for item in items:
