@@ -141,10 +141,11 @@ def test_how_far_an_order_is_is_told_while_it_runs_and_not_after(here: Served) -
     assert found.progress is None
 
 
-def test_so_many_follow_at_a_time(here: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "STREAMS_MAX", 0)
+@pytest.mark.parametrize("limit", ["STREAMS_MAX", "STREAMS_EACH_MAX"])
+def test_so_many_follow_at_a_time(here: Served, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setattr(runs, limit, 0)
     orders, number = Orders(here.joined.store.database), here.joined.store.connections.get(NAME).id
-    order_id = orders.place(Order("now/full", number, "suppliers", cause=Cause.PERSON, person="kari"))
+    order_id = orders.place(Order(f"now/{limit}", number, "suppliers", cause=Cause.PERSON, person="kari"))
     with looking(here.url, here.joined.store, Role.VIEWER) as client:
         answer = client.get(f"/c/{NAME}/orders/{order_id}/events", headers={"Accept": "text/event-stream"})
     assert answer.status_code == 503

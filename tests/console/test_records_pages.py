@@ -166,6 +166,11 @@ def test_a_replay_is_looked_at_and_then_placed_once(here: Served, clerk: httpx2.
         listed = connection.execute(query).all()
     assert [(row.id, row.person) for row in listed] == [(places[0].rpartition("/")[2], "kari")]
     assert clerk.post(f"{BASE}/replay", data={"once": "12345678"}).status_code == 422, "of nothing"
+    other = linked(here, "suppliers")
+    group = {"flow": "suppliers", "key": other.key, "once": found[1]}
+    with looking(here.url, here.joined.store, Role.CLERK, name="nils") as nils:
+        theirs = {one.post(f"{BASE}/replay", data=group).headers["location"] for one in (clerk, nils)}
+    assert len(theirs | {places[0]}) == 3, "what one form placed stands for no other form, and for nobody else's"
 
 
 def test_a_value_is_put_right_and_ends_again(here: Served, clerk: httpx2.Client) -> None:

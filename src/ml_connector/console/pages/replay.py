@@ -4,9 +4,11 @@ Rule: the page tells at once which records it is about; what would happen takes 
 Must not know: SQL.
 """
 
+import hashlib
 from typing import Annotated
 from urllib.parse import quote
 
+import msgspec
 from fastapi import Form, Query, Request, Response
 from pydantic import Field
 
@@ -72,11 +74,17 @@ def act(request: Request, connection: Connected, here: Here, who: Who, pressed: 
     """Have them looked at again; a second press of the same form does nothing more."""
     chosen = _chosen(here, connection, pressed)
     orders = replaying.orders_for(here.opened, connection.name, chosen, who.name)
-    placed = replay.place(here.opened.database, orders, pressed.once)
+    placed = replay.place(here.opened.database, orders, _press(connection, who, pressed))
     here.nudge()
     total, base = sum(len(keys) for keys in chosen.values()), f"/c/{quote(connection.name, safe='')}"
     sentence = f"{total:,} record{' is' if total == 1 else 's are'} being looked at again."
     return done(request, f"{base}/orders/{placed[0]}" if len(placed) == 1 else f"{base}/runs", sentence)
+
+
+def _press(connection: Connection, who: Who, pressed: Pressed) -> str:
+    """What is the same only when the same person sends the same form again."""
+    what = [connection.id, who.id, pressed.flow, pressed.cause, pressed.key, pressed.once]
+    return hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:32]
 
 
 def _page(

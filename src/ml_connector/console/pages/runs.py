@@ -1,7 +1,7 @@
 """Runs and orders: what ran, and what is at work while it is.
 
-Rule: a page that follows an order is told by the server, at most once a second; so many may follow at a time, each for
-a while, after which their browser asks again.
+Rule: a page that follows an order is told by the server, at most once a second; so many may follow at a time, in all and
+of each person, for a while, after which their browser asks again.
 Must not know: SQL.
 """
 
@@ -25,14 +25,14 @@ from ml_connector.store.connections import Connection
 from ml_connector.store.rights import May
 
 EACH = 50
-STREAMS_MAX = 50
+STREAMS_MAX, STREAMS_EACH_MAX = 50, 10
 LIFE_S, EVERY_S = 60, 1.0
 OrderPath = Annotated[str, Path(max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
 RunPath = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f]+$")]
 Cursor = Annotated[str, Query(max_length=400, pattern=r"^[A-Za-z0-9_-]*$")]
 
 routes = Pages()
-_followed: list[str] = []  # orders that somebody follows in this process
+_followed: list[int] = []  # who follows an order in this process
 
 
 @routes.page("/c/{name}/runs", twin="/connections/{name}/runs")
@@ -59,13 +59,13 @@ def show_run(request: Request, connection: Connected, here: Here, run_id: RunPat
 
 
 @routes.page("/c/{name}/orders/{order_id:path}/events")
-async def follow(request: Request, connection: Connected, here: Here, order_id: OrderPath) -> Response:
+async def follow(request: Request, connection: Connected, here: Here, who: Who, order_id: OrderPath) -> Response:
     """How far an order is, as it goes on."""
     await run_in_threadpool(_found, here, connection, order_id)
-    if len(_followed) >= STREAMS_MAX:
+    if len(_followed) >= STREAMS_MAX or _followed.count(who.id) >= STREAMS_EACH_MAX:
         raise Refused(503, "busy", "too many pages are following runs; reload this one to see how far it is")
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_told(request, here, connection, order_id), 200, headers, "text/event-stream")
+    return StreamingResponse(_told(request, here, connection, order_id, who.id), 200, headers, "text/event-stream")
 
 
 @routes.page("/c/{name}/orders/{order_id:path}", twin="/orders/{order_id}")
@@ -91,9 +91,11 @@ def _found(here: Site, connection: Connection, order_id: str) -> views.OrderView
     return view
 
 
-async def _told(request: Request, here: Site, connection: Connection, order_id: str) -> AsyncGenerator[str]:
+async def _told(
+    request: Request, here: Site, connection: Connection, order_id: str, person: int
+) -> AsyncGenerator[str]:
     """What has changed, until it is over, nobody listens, or it is time to ask again."""
-    _followed.append(order_id)
+    _followed.append(person)
     try:
         last = ""
         for _ in range(int(LIFE_S / EVERY_S)):
@@ -108,7 +110,7 @@ async def _told(request: Request, here: Site, connection: Connection, order_id: 
             last = part
             await asyncio.sleep(EVERY_S)
     finally:
-        _followed.remove(order_id)
+        _followed.remove(person)
 
 
 def _event(name: str, text: str) -> str:
