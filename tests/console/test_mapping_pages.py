@@ -193,6 +193,8 @@ def test_nobody_approves_their_own(here: Served) -> None:
         place = client.post(f"{HERE}/save", data=carried(page)).headers["location"]
         assert client.post(f"{place}/approve").status_code == 422
         assert "/approve" not in client.get(place).text
+        with looking(here.url, here.joined.store, Role.ADMINISTRATOR, name="another") as another:
+            assert another.post(f"{place}/withdraw").status_code == 422, "who may not approve can't reject"
         assert client.post(f"{place}/withdraw").status_code == 303
     store = here.joined.store
     single = msgspec.structs.replace(profile(here), two_persons=False)

@@ -94,6 +94,24 @@ def test_with_two_persons_nobody_changes_settings_alone_not_even_that(joined: Ri
     assert not versions.present(joined.store, NAME).profile.two_persons
 
 
+def test_nobody_agrees_to_their_own_change_because_somebody_else_rebased_it(joined: Rig) -> None:
+    own = versions.present(joined.store, NAME)
+    two = msgspec.structs.replace(own, profile=msgspec.structs.replace(own.profile, two_persons=True))
+    wiring.connect(joined.store, NAME, two, wiring.Secrets("", ""), person="kari")
+    wish = msgspec.structs.replace(two.profile, quiet_s=3.0)
+    made = versions.change(joined.store, NAME, wish, person="kari")
+    assert made
+    wiring.connect(
+        joined.store, NAME, msgspec.structs.replace(two, off=("suppliers",)), wiring.Secrets("", ""), person="kari"
+    )
+    said = typed(joined, "rebase", NAME, str(made.number), person="ola", fails=SettingsError)
+    assert "kari made version" in said
+    again = versions.rebase(joined.store, NAME, made.number, "kari")
+    assert again.waits
+    with pytest.raises(SettingsError, match="somebody else"):
+        versions.approve(joined.store, NAME, again.number, "kari")
+
+
 def test_to_stop_a_flow_takes_nobody_else(joined: Rig) -> None:
     own = versions.present(joined.store, NAME)
     two = msgspec.structs.replace(own, profile=msgspec.structs.replace(own.profile, two_persons=True))

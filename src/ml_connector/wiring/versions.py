@@ -97,6 +97,8 @@ def rebase(opened: Opened, name: str, number: int, person: str) -> Version:
     old = kept.get(number)
     if old.state not in (State.PROPOSED, State.APPROVED, State.LAPSED):
         raise SettingsError(f"version {number} is {old.state}; there is nothing to rebase")
+    if person != old.author and present(opened, name).profile.two_persons:  # who would then agree to their own change
+        raise SettingsError(f"{old.author} made version {number}, so only they rebase it; or make the change anew")
     base, now = kept.get(old.base).settings if old.base else {}, _in_force(opened, name)
     if now.number == old.base and old.state is not State.LAPSED:
         raise SettingsError(f"version {number} is made upon the version in force; it needs no rebasing")

@@ -197,6 +197,8 @@ def reject(request: Request, who: Who, connection: Connected, here: Here, number
 @routes.act("/c/{name}/mapping/versions/{number}/withdraw", May.CONFIGURE)
 def withdraw(request: Request, who: Who, connection: Connected, here: Here, number: int) -> Response:
     """Take back a version that waits."""
+    if versions.of(here.opened, connection.name).get(number).author != who.name:
+        raise SettingsError(f"somebody else made version {number}; who may approve can reject it")
     made = versions.end(here.opened, connection.name, number, who.name)
     return done(request, f"/c/{connection.name}/mapping/versions/{number}", _said(made))
 

@@ -1,7 +1,7 @@
 """Runs and orders: what ran, and what is at work while it is.
 
-Rule: a page that follows an order is told by the server, at most once a second; so many may follow at a time, in all and
-of each person, for a while, after which their browser asks again.
+Rule: a page that follows an order is told by the server, at most once a second; so many may follow at a time, in all
+and of each person, for a while, after which their browser asks again.
 Must not know: SQL.
 """
 
