@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rig import NAME
 from serving import Served, looking, serving
 
@@ -18,6 +19,7 @@ from ml_connector.store.orders import Orders, Progress
 from ml_connector.store.overview import Past, latest, open_count
 from ml_connector.store.rights import Role
 from ml_connector.sync.orders import Cause, Ending, Order, State
+from ml_connector.wiring import versions
 from ml_connector.wiring.switching import switch
 
 
@@ -168,3 +170,16 @@ def test_a_run_is_told_in_full(here: Served, tmp_path: Path) -> None:
         assert client.get(f"/c/{NAME}/runs?flow=suppliers").status_code == 200
         assert client.get(f"/c/{NAME}/runs/{'0' * 32}").status_code == 404
     assert here.ask("GET", f"/connections/{NAME}/runs/{run_id}").json()["flow"] == "suppliers"
+
+
+def test_changes_that_wait_for_a_second_person_are_told(tmp_path: Path) -> None:
+    with serving(tmp_path) as here:
+        store = here.joined.store
+        profile = versions.present(store, NAME).profile
+        versions.change(store, NAME, replace(profile, two_persons=True), person="kari")
+        versions.change(store, NAME, replace(profile, two_persons=True, timeout_s=41.0), person="kari")
+        view = _overview(here)
+        assert view.changes == 1
+        assert view.sentence.endswith("1 change of settings to agree to.")
+        with looking(here.url, store, Role.VIEWER) as client:
+            assert "1 change of settings" in client.get(f"/c/{NAME}").text

@@ -2,13 +2,14 @@
 
 import socket
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_connector.errors import UnreachableError
-from ml_connector.systems import address
+from ml_connector.systems import address, exchange
 from ml_connector.systems.http import Anonymous, Wire
 from ml_connector.systems.limits import InMemoryReservations, Limiter
 
@@ -72,3 +73,25 @@ def test_a_name_that_meanwhile_leads_inside_is_not_followed() -> None:
         with there:
             there.settimeout(0.2)
             assert there.recv(10) == b""  # nothing was said
+
+
+class Gone:
+    """A connection whose other end is gone already."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def get_extra_info(self, _name: str) -> None:
+        raise OSError(107, "Transport endpoint is not connected")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_nothing_was_sent_to_who_is_gone_before_it_is_known_who_that_is() -> None:
+    stream = Gone()
+    inner, clock = Mock(**{"connect_tcp.return_value": stream}), Mock()
+    network = exchange._Network(inner, clock, public_only=True)  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(exchange.NotSentError, match="not reached"):
+        network.connect_tcp("example.com", 443)
+    assert stream.closed

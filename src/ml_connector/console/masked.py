@@ -10,14 +10,12 @@ from typing import Any, cast
 
 import msgspec
 
+from ml_connector.systems.redacting import NAMES
+
 SHOWN_MAX = 16_384
 NESTED_MAX = 40
 HIDDEN = "(hidden)"
-_NAMES = re.compile(
-    r"secret|passw|token|credential|authori[sz]ation|api[_ -]?key|signature|iban|bic|swift|bank|routing|sort[_ -]?code|"
-    r"account[_ -]?(number|no)\b|card|cvc|cvv|tax[_ -]?id|ssn",
-    re.IGNORECASE,
-)
+_NAMES = re.compile(rf"{NAMES}|account[_ -]?no\b|card|tax[_ -]?id|ssn", re.IGNORECASE)
 _LOOKS = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b|\b\d(?:[ -]?\d){12,18}\b")
 
 

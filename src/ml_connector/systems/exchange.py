@@ -178,6 +178,21 @@ class _Timed(httpx2.HTTPTransport):
         pool._network_backend = _Network(pool._network_backend, clock, public_only=public_only and not through)
 
 
+def _inside(stream: Any) -> str:
+    """Why this is not to be spoken to: who is at the other end is inside the network, or already gone."""
+    try:
+        return INSIDE if is_inside(str(stream.get_extra_info("server_addr")[0])) else ""
+    except OSError as error:
+        return f"not reached: {_said(error)}"
+
+
+def carrier(total_s: float, *, public_only: bool) -> httpx2.BaseTransport:
+    """What carries the requests of this thread directly, all of them within a time from now on."""
+    clock = _Deadline()
+    clock.start(total_s)
+    return _Timed(clock, tls(True), None, public_only=public_only)
+
+
 class _Network:
     def __init__(self, inner: Any, clock: _Deadline, *, public_only: bool) -> None:
         self._inner = inner
@@ -194,9 +209,9 @@ class _Network:
     ) -> "_Stream":
         stream = self._inner.connect_tcp(host, port, self._clock.cut(timeout), local_address, socket_options)
         # What the name stood for a moment ago counts for nothing: only who is at the other end now.
-        if self._public_only and is_inside(str(stream.get_extra_info("server_addr")[0])):
+        if self._public_only and (problem := _inside(stream)):
             stream.close()
-            raise NotSentError(INSIDE)
+            raise NotSentError(problem)
         return _Stream(stream, self._clock)
 
     def sleep(self, seconds: float) -> None:

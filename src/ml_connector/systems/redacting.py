@@ -15,12 +15,12 @@ KEPT_MAX = 4_000
 LEFT_OUT = "[left out]"
 DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 ENCODER = msgspec.json.Encoder(decimal_format="number")
-_NAMES = (
+NAMES = (
     r"iban|bic\b|swift|routing|sort[_ -]?code|bank|account[_ -]?number|card[_ -]?number|cvc|cvv|secret|passw|token|"
-    r"authori[sz]|credential|api[_ -]?key|signature"
+    r"authori[sz]ation|credential|api[_ -]?key|signature"
 )
-_NAMED = re.compile(_NAMES, re.I)
-_TOLD = re.compile(rf"((?:{_NAMES})[\w -]*[\"']?\s*[:=]\s*)\S.*", re.I)  # a name and its value, in what is no JSON
+_NAMED = re.compile(NAMES, re.I)
+_TOLD = re.compile(rf"((?:{NAMES})[\w -]*[\"']?\s*[:=]\s*)\S.*", re.I)  # a name and its value, in what is no JSON
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _LINES = re.compile(r"\r?\n")
 _HEADERS = re.compile(r"(?i)^(content-|--|authorization|prefer:|$)")

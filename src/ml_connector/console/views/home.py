@@ -23,7 +23,7 @@ from ml_connector.store.connections import Connection
 from ml_connector.store.exceptions import Exceptions, Group, Stage
 from ml_connector.store.overview import Past
 from ml_connector.store.schedules import Schedule
-from ml_connector.wiring import causes, ticking
+from ml_connector.wiring import causes, ticking, versions
 
 RUNS_BACK = 20
 LOUD_MAX = 5  # causes that are told at once
@@ -101,6 +101,7 @@ class Overview(Shown):
     need: int
     stakes: list[Amount]
     approvals: int
+    changes: int = Field(description="Changes of the settings that somebody else has to agree to.")
     ran: bool = Field(description="Whether anything has run yet.")
     scheduled: bool
     working: bool = Field(description="Whether any worker is at work.")
@@ -120,7 +121,9 @@ class Overview(Shown):
         )
         need = f"{self.need:,} record{'s need' if self.need != 1 else ' needs'} you{held}." if self.need else ""
         plans = f"{self.approvals} plan{'s wait' if self.approvals != 1 else ' waits'} for approval."
-        return " ".join(one for one in (self.verdict, need, plans if self.approvals else "") if one)
+        changes = f"{self.changes} change{'s' if self.changes != 1 else ''} of settings to agree to."
+        told = (self.verdict, need, plans if self.approvals else "", changes if self.changes else "")
+        return " ".join(one for one in told if one)
 
 
 def overview_of(here: Site, connection: Connection, seen: state.Snapshot | None = None) -> Overview:
@@ -144,6 +147,7 @@ def overview_of(here: Site, connection: Connection, seen: state.Snapshot | None 
         need=sum(one.count for one in need),
         stakes=amounts(_total(need)),
         approvals=sum(1 for line in lines if line.on and line.word == words.RUN_STATES["blocked"][1]),
+        changes=len(versions.waiting(here.opened, connection.name)),
         ran=any(line.last_id for line in lines),
         scheduled=any(not one.paused for one in there),
         working=any(one.lease_s > 0 for one in seen.workers),
