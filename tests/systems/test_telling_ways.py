@@ -161,6 +161,18 @@ def test_a_receiver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
         Callback(f"http://127.0.0.1:{silent.getsockname()[1]}/").send({})
 
 
+def test_a_name_that_meanwhile_leads_inside_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def public(_host: str, _port: int) -> list[str]:
+        return ["93.184.216.34"]
+
+    with receiver() as inbox:
+        monkeypatch.setattr(callback, "resolved", public)
+        monkeypatch.setattr(callback, "LOCAL", ())
+        with pytest.raises(RefusedError, match="inside the network"):
+            Callback(inbox.url.replace("http", "https", 1)).send({})
+        assert inbox.received == []
+
+
 @pytest.mark.parametrize("address", [*PRIVATE, *STANDING_FOR_PRIVATE])
 def test_nothing_inside_the_network_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def found(*_: Any, **__: Any) -> list[Any]:

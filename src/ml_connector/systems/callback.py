@@ -13,6 +13,7 @@ import msgspec
 
 from ml_connector.errors import RefusedError, SettingsError, UnconfirmedError, UnreachableError
 from ml_connector.systems.address import LOCAL, is_inside, resolved
+from ml_connector.systems.exchange import NotSentError, carrier
 
 SYSTEM = "webhook"
 TIMEOUT_S = 10.0
@@ -40,11 +41,14 @@ class Callback:
         if not self._private:
             self._check_public()
         headers = {"Content-Type": "application/json", "User-Agent": "ml-connector"}
+        carried = carrier(TIMEOUT_S, public_only=not self._private)
         try:
-            with httpx2.Client(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client:
+            with httpx2.Client(transport=carried, timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client:
                 request = client.build_request("POST", self._url, headers=headers, content=msgspec.json.encode(data))
                 answer = client.send(request, stream=True)  # its body is of no interest, however long
                 answer.close()
+        except NotSentError:  # the name stands for something else than a moment ago
+            raise self._inside() from None
         except _NOT_SENT as error:
             raise UnreachableError(SYSTEM, self._host, f"not reached: {type(error).__name__}") from None
         except Exception as error:
@@ -58,5 +62,8 @@ class Callback:
         except OSError as error:
             raise UnreachableError(SYSTEM, self._host, f"not found: {type(error).__name__}") from None
         if any(map(is_inside, found)):
-            allow = "ML_CONNECTOR_ALLOW_PRIVATE_WEBHOOKS=true"
-            raise RefusedError(SYSTEM, self._host, f"is inside the network; {allow} lets it through", 0)
+            raise self._inside()
+
+    def _inside(self) -> RefusedError:
+        allow = "ML_CONNECTOR_ALLOW_PRIVATE_WEBHOOKS=true"
+        return RefusedError(SYSTEM, self._host, f"is inside the network; {allow} lets it through", 0)
