@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from rig import NAME
 from serving import looking, serving
 
+from ml_connector.console.views import home
 from ml_connector.store.rights import Role
 
 
@@ -31,3 +33,16 @@ def test_what_can_not_be_looked_at_says_so_in_words(tmp_path: Path) -> None:
         odd = client.get(f"/c/{NAME}/journal?since=yesterday", headers=page)
         assert odd.status_code == 422
         assert "Since: " in odd.text
+
+
+def test_a_fault_of_ours_is_told_as_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("Kanarienvogel")
+
+    with serving(tmp_path) as here, looking(here.url, here.joined.store, Role.VIEWER) as client:
+        monkeypatch.setattr(home, "overview_of", fail)
+        answer = client.get("/c/acme")
+    assert answer.status_code == 500
+    assert "went wrong" in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Kanarienvogel" not in answer.text

@@ -18,7 +18,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from ml_connector.console.cookies import session_of
-from ml_connector.console.refusals import Refused
+from ml_connector.console.refusals import KINDS, Refused, own
 from ml_connector.console.site import Site
 from ml_connector.store.rights import May
 
@@ -57,7 +57,12 @@ class PersonRoute(APIRoute):
             request.state.person = person
             if request.method not in SAFE:
                 await _check_form(request, person)
-            return await answering(request)
+            try:
+                return await answering(request)
+            except KINDS:
+                raise
+            except Exception as error:
+                raise own(error) from None
 
         return guarded
 

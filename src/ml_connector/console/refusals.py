@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
@@ -53,6 +54,9 @@ class Refused(Exception):
         return answer(self.status, self.code, self.sentence, self.headers)
 
 
+KINDS = (Refused, ConnectorError, RequestValidationError, HTTPException)
+
+
 def absent(sentence: str) -> Refused:
     """What was addressed is not there."""
     return Refused(404, "not_found", sentence)
@@ -74,9 +78,15 @@ def install(app: FastAPI, show: Callable[[Request, int, str], Response]) -> None
 
     async def told(request: Request, error: Exception) -> Response:
         said = _said(error)
-        return show(request, said.status, said.sentence) if _is_page(request) else said.answer()
+        if not _is_page(request):
+            return said.answer()
+        try:
+            return await run_in_threadpool(show, request, said.status, said.sentence)
+        except Exception as worse:  # such as a store that can't be read: what is around a page comes from there
+            own(worse)
+            return said.answer()
 
-    for kind in (Refused, ConnectorError, RequestValidationError, HTTPException):
+    for kind in KINDS:
         app.exception_handler(kind)(told)
 
 
@@ -95,7 +105,7 @@ def _said(error: Exception) -> Refused:
         return Refused(error.status_code, BY_STATUS.get(error.status_code, "refused"), sentence, error.headers)
     return next(
         (Refused(status, code, str(error)) for kind, status, code in BY_KIND if isinstance(error, kind)), None
-    ) or _own(error)
+    ) or own(error)
 
 
 def _invalid(error: RequestValidationError) -> Refused:
@@ -112,9 +122,10 @@ def _where(error: Exception) -> str:
 
 def failed(error: Exception) -> JSONResponse:
     """The answer where the connector itself is at fault."""
-    return _own(error).answer()
+    return own(error).answer()
 
 
-def _own(error: Exception) -> Refused:
+def own(error: Exception) -> Refused:
+    """What somebody is told of an error that nobody foresaw."""
     _LOG.error("failed", error=type(error).__name__, where=_where(error))
     return Refused(500, "internal", "something went wrong here; the log of this process says what")
