@@ -35,6 +35,20 @@ def test_a_bill_is_found_as_people_write(query: str) -> None:
     assert finds(query, words(BILL.id, BILL))
 
 
+@pytest.mark.parametrize(
+    "query", ["955.37", "USD 955.37", "955.37 USD", "$955.37", "PAY-100042", "100042", "Iron 955.37"]
+)
+def test_a_payment_with_ids_that_a_machine_made_up_is_found_by_its_amount(query: str) -> None:
+    made_up = "9c7d498a-8f76-4c87-9642-74036988f668"
+    payment = Document(
+        made_up, "payment", "PAY-100042", "settled", "SUB-20", Money(Decimal("955.37"), "USD"), date(2025, 5, 5),
+        vendor="Iron Hill Logistik GmbH & Co. KG", vendor_id="a17a4340-f9c0-4fef-ba1b-1bf13879399b",
+        supplier_id="S000051",
+    )  # fmt: skip
+    assert finds(query, words(made_up, payment))
+    assert finds(made_up, words(made_up, payment))
+
+
 @pytest.mark.parametrize("query", ["41200", "4120050", "Meyer", "Müller 41200", "S000018", "", " ", "%", "*"])
 def test_nothing_else_finds_it(query: str) -> None:
     assert not finds(query, words(BILL.id, BILL))

@@ -36,8 +36,11 @@ AMOUNTS = ("amount", "company_amount", "settlement", "total")
 TEXTS = ("name", "vendor", "text", "description")
 PARTS = ("supplier", "vendor")  # of records that are made of one of each side
 _UNDECOMPOSED = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+_MADE_UP = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")  # nobody looks for a part of it
 _BREAK = re.compile(r"[\W_]+")
 _GROUPED = re.compile(r"-?\d{1,3}(?:[,.'’]\d{3})+(?:[.,]\d+)?")
+_CODE = re.compile(r"[A-Za-z]{3}")
+_AROUND = ',;:!?()"$€£¥'
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 
 Asked = tuple[frozenset[str], ...]
@@ -47,7 +50,7 @@ def words(key: str, *records: Any) -> frozenset[str]:
     """The words of a record, by its key and what is known of it on either side."""
     there = [one for record in records if record is not None for one in _parts(record)]
     found = dict.fromkeys(_joined(part) for part in keys.split(key))
-    for named in (_references(there), _amounts(there), _texts(there)):
+    for named in (_references(there), _amounts(there), _reference_parts(there), _texts(there)):
         found |= dict.fromkeys(named)
     usable = [word for word in found if LENGTH_MIN <= len(word) <= LENGTH_MAX]
     return frozenset(usable[:WORDS_MAX])
@@ -61,7 +64,9 @@ def of_target(target_id: str) -> frozenset[str]:
 
 def asked(query: str) -> Asked:
     """What is looked for: of each word or number the ways in which it may be kept, all of which may be meant."""
-    found = dict.fromkeys(one for piece in query.split() for one in _meant(piece) if one)
+    pieces = [piece.strip(_AROUND) for piece in query.split()]
+    kept = [piece for at, piece in enumerate(pieces) if not _is_currency(piece, pieces[max(0, at - 1) : at + 2])]
+    found = dict.fromkeys(one for piece in kept for one in _meant(piece) if one)
     return tuple(found)[:ASKED_MAX]
 
 
@@ -73,8 +78,12 @@ def folded(text: str) -> str:
     return "".join(sign for sign in bare if not unicodedata.combining(sign))
 
 
-def _meant(piece: str) -> Iterator[frozenset[str]]:
-    written = piece.strip(',;:!?()"')
+def _is_currency(piece: str, around: Iterable[str]) -> bool:
+    """Whether it is said of the amount beside it, as in USD 955.37: an amount is kept without."""
+    return bool(_CODE.fullmatch(piece)) and any("." in one or "," in one for one in around if _read(one))
+
+
+def _meant(written: str) -> Iterator[frozenset[str]]:
     if amounts := _read(written):
         yield frozenset({*amounts, _joined(written)})
         return
@@ -102,9 +111,12 @@ def _parts(record: Any) -> Iterator[Any]:
 
 
 def _references(records: Iterable[Any]) -> Iterator[str]:
+    return (_joined(value) for value in _values(records, REFERENCES) if isinstance(value, str))
+
+
+def _reference_parts(records: Iterable[Any]) -> Iterator[str]:
     for value in _values(records, REFERENCES):
-        if isinstance(value, str):
-            yield _joined(value)
+        if isinstance(value, str) and not _MADE_UP.fullmatch(value):
             yield from _split(value)
 
 
