@@ -29,14 +29,6 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Generator[Company]:
         yield made
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process for all of them."""
-    for item in items:
-        if item.path.parent.name == "browser":
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say it again at the end, where it is read."""
     skipped = terminalreporter.stats.get("skipped", ())
