@@ -168,6 +168,18 @@ def test_of_a_run_on_the_command_line_nothing_is_ordered(company: Company) -> No
     assert company.carry_out() == []
 
 
+def test_where_one_is_enough_what_was_run_on_the_command_line_is_carried_out_too(company: Company) -> None:
+    company.strict(two_persons=False)
+    company.joined.try_run()
+    (waits,) = company.waiting()
+    with looking(company.url, company.joined.store, Role.APPROVER, name="ola") as ola:
+        for _ in range(2):
+            ola.post(f"{PLACE}/plans/{waits.run.id}")
+    (done,) = company.carry_out()
+    assert (done.order.state, done.order.person) == (State.DONE, "ola")
+    assert company.waiting() == []
+
+
 def test_edits_and_settings_wait_for_a_second_person_too(company: Company) -> None:
     company.strict(two_persons=True)
     store = company.joined.store

@@ -15,8 +15,8 @@ import msgspec
 from ml_connector.errors import SettingsError
 from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.store.orders import Orders, Placed
-from ml_connector.store.runs import Run, Runs
-from ml_connector.sync.orders import Cause, Order
+from ml_connector.store.runs import WHOLE, Run, Runs
+from ml_connector.sync.orders import Cause, Extent, Order
 from ml_connector.wiring import editing, replaying, versions
 from ml_connector.wiring.joined import Joined
 from ml_connector.wiring.opened import Opened, approvals
@@ -82,10 +82,16 @@ def approve(opened: Opened, name: str, run_id: str, person: str) -> Order | None
     one = next((one for one in stopped(opened, name) if one.run.id == run_id), None)
     if one is None:
         raise SettingsError("this plan waits for nobody any more; a later run took its place")
-    if why := why_not(one, person, two_persons=versions.present(opened, name).profile.two_persons):
+    two = versions.present(opened, name).profile.two_persons
+    if why := why_not(one, person, two_persons=two):
         raise SettingsError(why)
     approvals(opened, name).give(one.plan_id, person)
-    return _again(one)
+    return _again(one) if one.order or two or one.run.kind != WHOLE else _anew(one.run, opened, name, person)
+
+
+def _anew(run: Run, opened: Opened, name: str, person: str) -> Order:
+    """The order of who approves what nobody ordered; where it takes two, that would be one."""
+    return Order(f"approved/{run.id}", opened.connections.get(name).id, run.flow, Extent(), Cause.PERSON, person)
 
 
 def _again(one: Stopped) -> Order | None:

@@ -36,7 +36,7 @@ def approve_plan(request: Request, who: Who, connection: Connected, here: Here, 
     """Let the plan of a run through, and have it carried out."""
     order = approving.approve(here.opened, connection.name, run, who.name)
     if order is None:
-        return done(request, _place(connection.name), "Approved. It was run on the command line: run it there again.")
+        return done(request, _place(connection.name), "Approved. The next run that makes this plan carries it out.")
     here.orders.place(order)
     here.nudge()
     return done(request, _place(connection.name), "Approved; it is being carried out.")
