@@ -15,6 +15,7 @@ KEPT_MAX = 4_000
 LEFT_OUT = "[left out]"
 DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 ENCODER = msgspec.json.Encoder(decimal_format="number")
+UNREADABLE = (ValueError, ArithmeticError, RecursionError)  # what JSON may hold that nobody can read
 NAMES = (
     r"iban|bic\b|swift|routing|sort[_ -]?code|bank|account[_ -]?number|card[_ -]?number|cvc|cvv|secret|passw|token|"
     r"authori[sz]ation|credential|api[_ -]?key|signature"
@@ -45,7 +46,7 @@ def _json(lines: list[str]) -> list[str]:
         return []
     try:
         return [_looked_through("\n".join(lines))]
-    except (ValueError, RecursionError):
+    except UNREADABLE:
         return [_line(line) for line in lines]
 
 
@@ -53,7 +54,7 @@ def _line(line: str) -> str:
     if line[:1] in ("{", "["):
         try:
             return _looked_through(line)
-        except (ValueError, RecursionError):
+        except UNREADABLE:
             return f"{LEFT_OUT}: {len(line):,} characters that are no whole JSON"
     return _bare(line)
 

@@ -18,7 +18,7 @@ import msgspec
 from ml_connector.records import keys
 from ml_connector.sync.plan import Found
 from ml_connector.sync.ports import Result, Target, Told, Write
-from ml_connector.systems.redacting import DECODER, of_value, redacted
+from ml_connector.systems.redacting import DECODER, UNREADABLE, of_value, redacted
 
 HEARD_MAX, TOLD_MAX, PATH_MAX = 100, 8, 500
 LISTS = ("entities", "created", "updated", "data", "value")  # of several records in one body
@@ -174,7 +174,7 @@ def _parts(body: bytes) -> list[str]:
         return [redacted(part) for part in _changesets(text)]
     try:
         whole = DECODER.decode(body) if body else None
-    except (ValueError, RecursionError):  # what is amiss with an answer is for whoever asked to say
+    except UNREADABLE:  # what is amiss with an answer is for whoever asked to say
         return [redacted(text)]
     listed = [one for name in LISTS for one in _listed(whole, name)]
     return [of_value(one) for one in listed] if listed else [of_value(whole)] if whole is not None else []
