@@ -56,7 +56,7 @@ def summed(
         parts.append(tuple(told[width:]))
         any_long = any_long or bool(long)
         if currency is not None:
-            stakes[currency] = Decimal(amount) if is_exact else Decimal(amount).scaleb(-DECIMALS)
+            stakes[currency] = Decimal(amount) if is_exact else _of_thousandths(amount)
     if any_long:
         _add_long(connection, columns, where, groups)
     return [(place, parts, stakes) for place, (parts, stakes) in groups.items()]
@@ -88,3 +88,8 @@ def _thousandths() -> ColumnElement[Any]:
 
 def _how_many_long() -> ColumnElement[Any]:
     return func.sum(case((_IS_LONG, 1), else_=0))
+
+
+def _of_thousandths(amount: int) -> Decimal:
+    """An amount without the zeros that nobody wrote."""
+    return Decimal(money.plain(Decimal(amount).scaleb(-DECIMALS)))
