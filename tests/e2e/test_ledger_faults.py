@@ -28,7 +28,8 @@ ALSO_LOST: dict[str, dict[str, Any]] = {
     "sign-in page": {"kind": "html"},
     "twice in a row": {"kind": "reset_after", "count": 2},
 }
-EVERY = [*LOST, *(pytest.param(name, marks=pytest.mark.slow) for name in ALSO_LOST)]
+THOROUGH = (pytest.mark.slow, pytest.mark.thorough)
+EVERY = [*LOST, *(pytest.param(name, marks=THOROUGH) for name in ALSO_LOST)]
 
 
 @contextmanager

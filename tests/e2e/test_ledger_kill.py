@@ -75,7 +75,7 @@ def test_killed_anywhere_airbase_is_told_in_the_end(tmp_path: Path, first: int) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("landing", LANDINGS)
+@pytest.mark.parametrize("landing", ["external", *(pytest.param(one, marks=THOROUGH) for one in ("manual", "file"))])
 def test_killed_anywhere_on_either_database(any_store: str, tmp_path: Path, landing: Kind) -> None:
     with begun(any_store, tmp_path, landing, entries=False) as joined:
         assert die_ever_later(joined, 1) > 20
