@@ -119,7 +119,6 @@ def needs(right: May) -> Callable[[Request], None]:
         if right not in _person(request).may:
             raise Refused(403, "forbidden", f"your roles do not let you {right} here; an administrator can change that")
 
-    check.right = right  # type: ignore[attr-defined]
     return check
 
 

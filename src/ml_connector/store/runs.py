@@ -62,13 +62,6 @@ class Runs:
             row = connection.execute(query).one_or_none()
         return self._run(row) if row else None
 
-    def one(self, run_id: str) -> Run | None:
-        """A run by its id."""
-        query = select(runs).where(runs.c.connection_id == self._connection_id, runs.c.id == run_id)
-        with self._db.read() as connection:
-            row = connection.execute(query).one_or_none()
-        return self._run(row) if row else None
-
     def stopped(self, since: datetime, limit: int) -> list[Run]:
         """Runs that a gate stopped, newest first, without those that a whole one followed to its end."""
         later = runs.alias("later")

@@ -5,8 +5,9 @@ and those that may be too long for it are summed here.
 Must not know: what is at stake, or why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from sqlalchemy import (
@@ -65,6 +66,11 @@ def summed(
 def added(one: Stakes, other: Stakes) -> Stakes:
     """Both together."""
     return one | {currency: money.total((amount, one.get(currency, Decimal(0)))) for currency, amount in other.items()}
+
+
+def total(several: Iterable[Stakes]) -> Stakes:
+    """All of them together."""
+    return reduce(added, several, {})
 
 
 def _add_long(

@@ -4,7 +4,7 @@ Rule: a cause has a title and a place where it is put right; amounts are text.
 Must not know: HTML, requests, what the causes mean.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -166,7 +166,7 @@ def groups(site: Site, connection: Connection, stage: Stage | None = None) -> Gr
     chosen = [group for group in found if stage in (None, group.stage)]
     examples = kept.some([group.example for group in chosen])
     shown = [_group(connection.name, group, examples.get(group.example)) for group in chosen]
-    return Groups(counts=counts, stakes=_stakes(_total(open_ones)), groups=shown)
+    return Groups(counts=counts, stakes=_stakes(sums.total(dict(one) for one in open_ones)), groups=shown)
 
 
 def group(site: Site, connection: Connection, listing: ExceptionListing) -> GroupPage:
@@ -278,13 +278,6 @@ def _group(name: str, one: Group, example: OpenException | None) -> GroupShown:
         remedy=held.remedy if held else "",
         fix=fix(name, one.cause, held.lacks if held and one.count == 1 else ""),
     )
-
-
-def _total(stakes: Sequence[Mapping[str, Decimal]]) -> dict[str, Decimal]:
-    total: dict[str, Decimal] = {}
-    for one in stakes:
-        total = sums.added(total, dict(one))
-    return total
 
 
 def _stakes(stakes: Mapping[str, Decimal]) -> list[Stake]:

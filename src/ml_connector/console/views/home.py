@@ -145,7 +145,7 @@ def overview_of(here: Site, connection: Connection, seen: state.Snapshot | None 
         at=now,
         verdict=verdict(lines),
         need=sum(one.count for one in need),
-        stakes=amounts(_total(need)),
+        stakes=amounts(sums.total(one.stakes for one in need)),
         approvals=sum(1 for line in lines if line.on and line.word == words.RUN_STATES["blocked"][1]),
         changes=len(versions.waiting(here.opened, connection.name)),
         ran=any(line.last_id for line in lines),
@@ -269,13 +269,6 @@ def _loud(one: Group) -> Loud:
         stakes=amounts(one.stakes),
         oldest_at=one.oldest_at,
     )
-
-
-def _total(groups: Sequence[Group]) -> dict[str, Decimal]:
-    total: dict[str, Decimal] = {}
-    for one in groups:
-        total = sums.added(total, one.stakes)
-    return total
 
 
 def _budgets(here: Site, connection: Connection, past: Mapping[str, Sequence[Past]], now: datetime) -> list[Budget]:

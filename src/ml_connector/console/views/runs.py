@@ -111,7 +111,7 @@ def listed(here: Site, connection: Connection, listing: Listing, flow: str = "")
 
 def one(here: Site, connection: Connection, run_id: str) -> RunView | None:
     """A run."""
-    found = Runs(here.opened.database, here.opened.vault, connection.id).one(run_id)
+    found = Runs(here.opened.database, here.opened.vault, connection.id).get(run_id)
     return shown(found) if found else None
 
 
