@@ -20,7 +20,7 @@ from rig import NAME
 
 from ml_connector.console import static
 from ml_connector.console.pages.routing import TWIN
-from ml_connector.console.person import local
+from ml_connector.console.person import Needs, local
 from ml_connector.store.api_tokens import Right
 from ml_connector.store.rights import May, Role
 
@@ -78,7 +78,8 @@ def programs(here: Hostile, right: Right) -> httpx2.Client:
 
 def rights_of(one: Address) -> set[May]:
     """What a page asks for."""
-    return {right for needed in one.route.dependencies if (right := getattr(needed.dependency, "right", None))}
+    needed = (each.dependency for each in one.route.dependencies)
+    return {each.right for each in needed if isinstance(each, Needs)}
 
 
 def test_every_address_is_guarded_or_known_to_be_open(here: Hostile) -> None:

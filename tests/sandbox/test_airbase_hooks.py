@@ -157,11 +157,16 @@ def test_types_are_chosen(tenant: Make, receiver: Receiver) -> None:
     assert receiver.ids() == [bill, payment]
 
 
+def senders() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "sandbox-airbase-hooks"}
+
+
 def test_without_a_url_nothing_runs(receiver: Receiver) -> None:
+    before = senders()
     site = AirbaseSite(AirbaseOptions(documents=8))
     approve(site)
     assert settled(site) == []
-    assert not [thread for thread in threading.enumerate() if thread.name == "sandbox-airbase-hooks"]
+    assert senders() == before
 
 
 def test_schemes(tenant: Make, receiver: Receiver) -> None:
@@ -297,6 +302,7 @@ def test_what_waits_is_bounded(tenant: Make, receiver: Receiver, monkeypatch: py
 
 
 def test_close_ends_what_is_under_way(tenant: Make, receiver: Receiver) -> None:
+    before = senders()
     receiver.gate.clear()
     site = tenant(timeout_s=60)
     approve(site, 2)
@@ -304,7 +310,7 @@ def test_close_ends_what_is_under_way(tenant: Make, receiver: Receiver) -> None:
     site.close()
     assert not site.hooks.waiting
     assert [made.status for made in site.hooks.deliveries()] == [0]
-    assert not [thread for thread in threading.enumerate() if thread.name == "sandbox-airbase-hooks"]
+    assert senders() == before
 
 
 @pytest.mark.parametrize(

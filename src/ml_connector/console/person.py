@@ -112,14 +112,17 @@ def _person(request: Request) -> Person:
     return request.state.person
 
 
-def needs(right: May) -> Callable[[Request], None]:
-    """Lets through who may do this."""
+@dataclass(frozen=True)
+class Needs:
+    """Lets through who may do this; the right is there to be read, so that every address can be asked for its own."""
 
-    def check(request: Request) -> None:
-        if right not in _person(request).may:
-            raise Refused(403, "forbidden", f"your roles do not let you {right} here; an administrator can change that")
+    right: May
 
-    return check
+    def __call__(self, request: Request) -> None:
+        """Raises: Refused for anybody else."""
+        if self.right not in _person(request).may:
+            said = f"your roles do not let you {self.right} here; an administrator can change that"
+            raise Refused(403, "forbidden", said)
 
 
 Who = Annotated[Person, Depends(_person)]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 
-from ml_connector.console.person import PersonRoute, needs
+from ml_connector.console.person import Needs, PersonRoute
 from ml_connector.store.rights import May
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,8 +25,8 @@ class Pages(APIRouter):
 
     def page(self, path: str, *, twin: str = "", right: May = May.READ) -> Callable[[F], F]:
         """Declare a page to look at; `twin`: where the API has the same, as in its description."""
-        return self.get(path, dependencies=[Depends(needs(right))], openapi_extra={TWIN: twin})
+        return self.get(path, dependencies=[Depends(Needs(right))], openapi_extra={TWIN: twin})
 
     def act(self, path: str, right: May) -> Callable[[F], F]:
         """Declare what a form does."""
-        return self.post(path, dependencies=[Depends(needs(right))])
+        return self.post(path, dependencies=[Depends(Needs(right))])
