@@ -5,7 +5,7 @@ RUN := .venv/bin
 export UV_SYSTEM_CERTS := true
 
 # where amounts are touched; see .ci/no_float.py
-MONEY := records flows compare sync run $(addprefix systems/ifs/,vouchers odata/writes.py books.py masters.py pick.py \
+MONEY := records flows compare sync run evidence $(addprefix systems/ifs/,vouchers odata/writes.py books.py masters.py pick.py \
   translate.py) $(addprefix systems/airbase/,source.py translate.py reading.py)
 
 .PHONY: demo test thorough check browser pictures clean

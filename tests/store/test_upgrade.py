@@ -27,7 +27,7 @@ from .conftest import KEY
 from .full import fill
 from .samples import entry, intended, settled
 
-RELEASED = ("0001", "0002", "0003")
+RELEASED = ("0001", "0002", "0003", "0004")
 EMPTY: tuple[str, ...] = ("alembic_version", "data_keys", "chains")  # made-up rows of these would be damage
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from ml_connector.errors import StoreError
 
-HEAD = "0004"
+HEAD = "0005"
 FOLDER = Path(__file__).parent / "migrations"
 
 

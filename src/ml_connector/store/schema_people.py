@@ -1,4 +1,5 @@
-"""The tables of people and what they decide: users and their sessions, versions of settings, findings, search terms.
+"""The tables of people and what they decide: users and their sessions, versions of settings, findings, search
+terms, tie-outs and their signatures, keys that sign evidence.
 
 Rule: as in `store.schema`, whose metadata these tables belong to.
 Must not know: what the rows mean.
@@ -94,4 +95,32 @@ terms = Table(
     Column("flow", KEY, primary_key=True),
     Column("key", KEY, primary_key=True),
     sqlite_with_rowid=False,
+)
+
+tie_outs = Table(
+    "tie_outs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    owner(),
+    Column("period", KEY, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("ties", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("signed_at", Text),
+    Column("signed_by", Text, nullable=False, server_default=""),
+    Column("note", Text, nullable=False, server_default=""),
+    sqlite_autoincrement=True,
+)
+Index("tie_outs_by_period", tie_outs.c.connection_id, tie_outs.c.period, tie_outs.c.id)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("made_at", Text, nullable=False),
+    Column("public", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
 )

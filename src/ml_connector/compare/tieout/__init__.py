@@ -1,0 +1,1 @@
+"""Tie-out: both sides counted and summed, and every difference told record by record."""

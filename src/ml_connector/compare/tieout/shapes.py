@@ -1,0 +1,145 @@
+"""What a tie-out says: totals, differences, what waits, and what only falls into another period.
+
+Rule: what was read is posted, already there, held, refused, not due or to come: each document is exactly one of these.
+Amounts are exact; those of the ledger come from the ledger and the hold table, never from what was remembered.
+Must not know: how either side was read, how anything is shown.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+
+class State(StrEnum):
+    """What became of a document of the spend side."""
+
+    POSTED = "posted"
+    THERE = "already_there"  # in the ledger before the connector came to it
+    HELD = "held"
+    REFUSED = "refused"
+    NOT_DUE = "not_due"
+    TO_COME = "to_come"  # nothing is in its way; the next run posts it
+
+
+class Kind(StrEnum):
+    """How the sides differ in one document."""
+
+    MISSING = "missing"  # linked as posted, but in neither the ledger nor the hold table
+    EXTRA = "extra"  # a voucher of ours that no document of the spend side stands for
+    AMOUNT = "wrong_amount"
+    PERIOD = "wrong_period"
+    ACCOUNT = "wrong_account"  # or code parts
+    DUPLICATE = "duplicate"
+    REVERSED = "reversed"  # taken back in the ledger, although the document stands
+    CHANGED = "changed_since"  # the document was changed after it was posted; a correction is due
+    UNREADABLE = "unreadable"
+
+
+class Timing(StrEnum):
+    """Why a document counts on one side in this period and on the other not (yet)."""
+
+    IN_HOLD = "in_hold_table"
+    LATER = "posted_in_later_period"
+    EARLIER = "document_of_earlier_period"
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """How many, and what they come to."""
+
+    count: int = 0
+    amount: Decimal = Decimal(0)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One document, or one voucher that has none.
+
+    `period`: its own; `ifs_period`: the one that its voucher is in. `amount`: as the spend side says;
+    `ifs_amount`: as the ledger or the hold table says. `place`: "ledger", "hold" or "". `reason`: a sentence.
+    """
+
+    flow: str
+    key: str
+    number: str
+    company: str
+    period: str
+    currency: str
+    amount: Decimal
+    state: str = ""
+    difference: str = ""
+    timing: str = ""
+    target_id: str = ""
+    place: str = ""
+    ifs_period: str = ""
+    ifs_amount: Decimal | None = None
+    dated_on: str = ""
+    reason: str = ""
+    remedy: str = ""
+    url: str = ""
+    ifs_url: str = ""
+
+
+class Total(msgspec.Struct, frozen=True):
+    """One company and currency in the period.
+
+    `ledger`, `hold`: vouchers of ours there, by their own period. `later` and `earlier` are the timing differences:
+    documents of this period posted in another, and vouchers of this period for documents of another.
+    """
+
+    company: str
+    currency: str
+    read: Figure = Figure()
+    posted: Figure = Figure()
+    already_there: Figure = Figure()
+    held: Figure = Figure()
+    refused: Figure = Figure()
+    not_due: Figure = Figure()
+    to_come: Figure = Figure()
+    ledger: Figure = Figure()
+    hold: Figure = Figure()
+    later: Figure = Figure()
+    earlier: Figure = Figure()
+    differences: int = 0
+    unexplained: Decimal = Decimal(0)  # what is left between the sides when all of the above is taken off
+
+
+class Mirror(msgspec.Struct, frozen=True):
+    """Master data of one flow on both sides, in counts and digests; equal digests: the sides are equal in every field
+    that is kept in line. `differences`: of those not equal, the first ones.
+    """
+
+    flow: str
+    title: str
+    source: int
+    target: int
+    equal: int
+    differing: int
+    missing: int
+    extra: int
+    held: int
+    not_due: int
+    source_digest: str
+    target_digest: str
+    differences: tuple[Line, ...] = ()
+
+
+class TieOut(msgspec.Struct, frozen=True):
+    """A tie-out of one connection and one accounting period, such as 2026-10."""
+
+    connection: str
+    period: str
+    made_at: datetime
+    made_by: str
+    totals: tuple[Total, ...] = ()
+    differences: tuple[Line, ...] = ()
+    timing: tuple[Line, ...] = ()
+    waiting: tuple[Line, ...] = ()  # held, refused, to come
+    mirrors: tuple[Mirror, ...] = ()
+    cut: dict[str, int] = {}  # of each list, how many lines more there are than are told
+    assumed: tuple[str, ...] = ()  # what of the comparison rests on names that were not confirmed
+
+    @property
+    def ties(self) -> bool:
+        """Whether nothing differs and nothing is left unexplained."""
+        return not self.differences and not any(total.unexplained for total in self.totals)

@@ -1,0 +1,41 @@
+"""Proof: tie-outs with their sign-off, and the keys that sign evidence.
+
+Rule: a migration never changes once it has been released; it does not use the tables of `store.schema`.
+Must not know: what comes after it.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    """Add the tables."""
+    op.create_table(
+        "tie_outs",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("connection_id", sa.Integer(), sa.ForeignKey("connections.id"), nullable=False),
+        sa.Column("period", KEY, nullable=False),
+        sa.Column("made_at", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("ties", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("signed_at", sa.Text()),
+        sa.Column("signed_by", sa.Text(), nullable=False, server_default=""),
+        sa.Column("note", sa.Text(), nullable=False, server_default=""),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("tie_outs_by_period", "tie_outs", ["connection_id", "period", "id"])
+    op.create_table(
+        "signing_keys",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("made_at", sa.Text(), nullable=False),
+        sa.Column("public", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sqlite_autoincrement=True,
+    )
