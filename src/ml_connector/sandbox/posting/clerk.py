@@ -1,12 +1,15 @@
-"""What persons do with vouchers, given as JSON, for the sandbox's control door.
+"""What persons do with vouchers, and what happens to vouchers, given as JSON, for the sandbox's control door.
 
 Rule: whatever is wrong with an operation is a ValueError that says so; nothing is changed then.
 It must not know HTTP.
 """
 
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
+from ml_connector.sandbox.posting import tamper
 from ml_connector.sandbox.posting.desk import Ledger
 from ml_connector.sandbox.world.values import plain
 
@@ -23,7 +26,7 @@ def act(ledger: Ledger, op: Op) -> dict[str, Any]:
     given = {name: value for name, value in op.items() if name != "op"}
     try:
         return _ACTS[str(op["op"])](ledger, **given)
-    except (KeyError, TypeError, OverflowError) as problem:
+    except (LookupError, TypeError, ArithmeticError) as problem:
         raise ValueError(f"{op['op']}: missing or unfit: {problem}") from problem
 
 
@@ -50,6 +53,37 @@ def _load_file(
     return ledger.load_file(company, load_type, data.encode(), layout)
 
 
+def _lose(ledger: Ledger, key: list[Any]) -> dict[str, Any]:
+    return {"rows": tamper.lose(ledger.world, tuple(key))}
+
+
+def _add(ledger: Ledger, key: list[Any], amount: str) -> dict[str, Any]:
+    tamper.add(ledger.world, tuple(key), Decimal(amount))
+    return {}
+
+
+def _recode(ledger: Ledger, key: list[Any], row: int, values: dict[str, str | None]) -> dict[str, Any]:
+    tamper.recode(ledger.world, tuple(key), row, values)
+    return {}
+
+
+def _move(ledger: Ledger, key: list[Any], day: str, period: int | None = None) -> dict[str, Any]:
+    tamper.move(ledger.world, tuple(key), date.fromisoformat(day), period)
+    return {}
+
+
+def _double(ledger: Ledger, key: list[Any]) -> dict[str, Any]:
+    return {"key": _jsonable(list(tamper.double(ledger.world, tuple(key))))}
+
+
+def _reverse(ledger: Ledger, key: list[Any], reference: str | None = None) -> dict[str, Any]:
+    return {"key": _jsonable(list(tamper.reverse(ledger.world, tuple(key), reference)))}
+
+
+def _stray(ledger: Ledger, key: list[Any], reference: str) -> dict[str, Any]:
+    return {"key": _jsonable(list(tamper.stray(ledger.world, tuple(key), reference)))}
+
+
 def _keys(keys: list[list[Any]] | None) -> list[tuple[Any, ...]] | None:
     return None if keys is None else [tuple(key) for key in keys]
 
@@ -68,4 +102,11 @@ _ACTS: dict[str, Callable[..., dict[str, Any]]] = {
     "update_gl": _update_gl,
     "set_period": _set_period,
     "load_file": _load_file,
+    "lose": _lose,
+    "add": _add,
+    "recode": _recode,
+    "move": _move,
+    "double": _double,
+    "reverse": _reverse,
+    "stray": _stray,
 }

@@ -26,27 +26,27 @@ class Ledger:
     """The desk of whoever keeps the books in IFS."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
 
     @exactly
     def vouchers(self) -> list[dict[str, Any]]:
         """Every voucher in the hold table and in the ledger, with its rows, by key."""
-        with self._world.lock:
-            return vouchers(self._world)
+        with self.world.lock:
+            return vouchers(self.world)
 
     @exactly
     def approve(self, company: str | None = None, keys: Collection[Key] | None = None) -> int:
         """Approve the hold vouchers that await it: all, those of a company, or those with these keys; how many."""
-        with self._world.lock:
+        with self.world.lock:
             chosen = [key for key, _ in self._held("AwaitingApproval", company, keys)]
             for key in chosen:
-                self._world.update(HOLD, key, {"VoucherStatus": "Confirmed"})
+                self.world.update(HOLD, key, {"VoucherStatus": "Confirmed"})
         return len(chosen)
 
     @exactly
     def update_gl(self, company: str | None = None, keys: Collection[Key] | None = None) -> int:
         """Move the confirmed hold vouchers to the general ledger; how many."""
-        world = self._world
+        world = self.world
         with world.lock:
             chosen = dict(self._held("Confirmed", company, keys))
             rows = [row for row in world.rows(HOLD_ROW) if _key(row) in chosen]
@@ -59,7 +59,7 @@ class Ledger:
     def set_period(self, company: str, year: int, period: int, status: str) -> None:
         """Open or close an accounting period: `Open` or `Closed`."""
         key = (company, Decimal(year), Decimal(period))
-        self._world.update("AccountingPeriodSet", key, {"PeriodStatus": status})
+        self.world.update("AccountingPeriodSet", key, {"PeriodStatus": status})
 
     @exactly
     def load_file(
@@ -69,18 +69,18 @@ class Ledger:
 
         Shape: ``{"load_id", "created", "errors"}``; without a load id nothing of the file was taken in.
         """
-        properties = self._world.tables[TRANSACTION].by_name
+        properties = self.world.tables[TRANSACTION].by_name
         lines, errors = parse(data, layout_of(layout), properties)
         if errors or not lines:
             return _outcome(None, 0, errors or ["the file has no transactions"])
-        with self._world.lock:
+        with self.world.lock:
             try:
                 return self._loaded(company, load_type, lines)
             except Unfit as unfit:
                 return _outcome(None, 0, [str(unfit)])
 
     def _loaded(self, company: str, load_type: str, lines: list[Line]) -> dict[str, Any]:
-        world = self._world
+        world = self.world
         with world.transaction():
             load = world.insert(LOAD, loads.new_load(world, {"Company": company, "LoadType": load_type}))
             key = (company, load["LoadId"])
@@ -96,8 +96,8 @@ class Ledger:
             return _outcome(load["LoadId"], loads.create(world, world.get(LOAD, key) or load), [])
 
     def _held(self, status: str, company: str | None, keys: Collection[Key] | None) -> Iterator[tuple[Key, Values]]:
-        wanted = None if keys is None else {self._world.key(self._world.tables[HOLD], key) for key in keys}
-        for voucher in self._world.rows(HOLD):
+        wanted = None if keys is None else {self.world.key(self.world.tables[HOLD], key) for key in keys}
+        for voucher in self.world.rows(HOLD):
             key = _key(voucher)
             in_company = company in (None, voucher["Company"])
             if voucher["VoucherStatus"] == status and in_company and (wanted is None or key in wanted):
