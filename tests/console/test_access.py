@@ -16,7 +16,7 @@ from ml_connector import wiring
 from ml_connector.console.attempts import WRONG_MAX
 from ml_connector.console.cookies import COOKIE
 from ml_connector.console.pages import signing
-from ml_connector.console.sheet import line
+from ml_connector.records.sheet import line
 from ml_connector.settings import Installation
 from ml_connector.store import passwords
 from ml_connector.store.access import Access

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ml_connector.errors import StoreError
+from ml_connector.records.chaining import GENESIS, Header
 from ml_connector.store import schema
-from ml_connector.store.chain import GENESIS, Header, Verdict, head_text, verify
+from ml_connector.store.chain import Verdict, head_text, verify
 from ml_connector.store.db import Database, among
 from ml_connector.store.scope import Clock, pack, unpack
 from ml_connector.store.vault import Vault
@@ -43,6 +44,7 @@ class Kind(StrEnum):
     SCHEDULE = "schedule"
     ACCESS = "access"
     NOTED = "noted"
+    SIGNED = "signed"
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ Rule: as in `store.schema`, whose metadata these tables belong to.
 Must not know: what the rows mean.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
 from ml_connector.store.schema import KEY, metadata, owner
 
@@ -114,6 +114,14 @@ tie_outs = Table(
     sqlite_autoincrement=True,
 )
 Index("tie_outs_by_period", tie_outs.c.connection_id, tie_outs.c.period, tie_outs.c.id)
+
+tie_out_lines = Table(
+    "tie_out_lines",
+    metadata,
+    Column("tie_out_id", Integer, ForeignKey("tie_outs.id"), primary_key=True, autoincrement=False),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
 
 signing_keys = Table(
     "signing_keys",

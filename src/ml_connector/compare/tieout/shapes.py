@@ -138,6 +138,8 @@ class TieOut(msgspec.Struct, frozen=True):
     mirrors: tuple[Mirror, ...] = ()
     cut: dict[str, int] = {}  # of each list, how many lines more there are than are told
     assumed: tuple[str, ...] = ()  # what of the comparison rests on names that were not confirmed
+    lines: int = 0  # how many were told of one by one, and the SHA-256 of these as lines of JSON
+    lines_digest: str = ""
 
     @property
     def ties(self) -> bool:

@@ -15,10 +15,10 @@ from ml_connector.console.pages.render import done, render
 from ml_connector.console.pages.routing import Pages
 from ml_connector.console.person import Who
 from ml_connector.console.refusals import absent
-from ml_connector.console.sheet import sheet
 from ml_connector.console.site import Here, Site
 from ml_connector.console.views import access
 from ml_connector.errors import SettingsError
+from ml_connector.records.sheet import sheet
 from ml_connector.store.api_tokens import DAYS_MAX, Right
 from ml_connector.store.rights import May, Role
 

@@ -20,9 +20,9 @@ from ml_connector.console.pages.render import TEMPLATES, done, render
 from ml_connector.console.pages.routing import Pages
 from ml_connector.console.person import Who
 from ml_connector.console.refusals import Refused
-from ml_connector.console.sheet import line
 from ml_connector.console.site import Here, Site
 from ml_connector.console.views import journal as view
+from ml_connector.records.sheet import line
 from ml_connector.store.journal import Journal, JournalEntry, Kind
 from ml_connector.store.rights import May
 from ml_connector.store.schema import INSTALLATION

@@ -29,6 +29,7 @@ SAID = {
     Kind.APPROVED: ("ok", "approved"),
     Kind.EDITED: ("busy", "edited"),
     Kind.NOTED: ("idle", "noted"),
+    Kind.SIGNED: ("ok", "signed off"),
     Kind.RUN: ("idle", "run"),
     Kind.CONNECTION: ("idle", "settings"),
     Kind.RESTORED: ("warn", "restored from a backup"),

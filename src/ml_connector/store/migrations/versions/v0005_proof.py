@@ -1,4 +1,4 @@
-"""Proof: tie-outs with their sign-off, and the keys that sign evidence.
+"""Proof: tie-outs with their documents and sign-off, and the keys that sign evidence.
 
 Rule: a migration never changes once it has been released; it does not use the tables of `store.schema`.
 Must not know: what comes after it.
@@ -31,6 +31,12 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("tie_outs_by_period", "tie_outs", ["connection_id", "period", "id"])
+    op.create_table(
+        "tie_out_lines",
+        sa.Column("tie_out_id", sa.Integer(), sa.ForeignKey("tie_outs.id"), primary_key=True, autoincrement=False),
+        sa.Column("part", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+    )
     op.create_table(
         "signing_keys",
         sa.Column("id", sa.Integer(), primary_key=True),
