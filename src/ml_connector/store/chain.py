@@ -7,17 +7,17 @@ Must not know: what an entry means.
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from sqlalchemy import Column, ColumnElement, LargeBinary, cast, func, select
 
 from ml_connector.errors import VaultError
+from ml_connector.records.chaining import GENESIS, Header
 from ml_connector.store import schema
 from ml_connector.store.db import Database
 from ml_connector.store.vault import Vault
 
-GENESIS = bytes(32)
 BROKEN_MAX = 100
 BODIES, PRUNED = "bodies", "pruned"  # the key and the kind of entries that tell of pruning
 PAGE = 1000
@@ -44,27 +44,6 @@ class Pruning(msgspec.Struct, frozen=True):
     upto: int = 0
     before: str = ""
     count: int = 0
-
-
-class Header(NamedTuple):
-    """What of an entry is hashed; the body by its digest."""
-
-    connection_id: int
-    seq: int
-    at: str | bytes
-    run_id: str | bytes
-    flow: str | bytes
-    key: str | bytes
-    kind: str | bytes
-    facts: str | bytes
-    body_digest: bytes | None
-
-    def hash(self, prev: bytes) -> bytes:
-        """The hash of the entry that has this header and comes after `prev`."""
-        digest = hashlib.sha256(prev)
-        for field in self:
-            digest.update(_canonical(field))
-        return digest.digest()
 
 
 def head_text(seq: int, head: bytes) -> bytes:
@@ -199,10 +178,3 @@ def _raw_sqlite(column: Column[Any]) -> ColumnElement[Any]:
 
 def _bytes(value: str | bytes | None) -> bytes:
     return value.encode() if isinstance(value, str) else value or b""
-
-
-def _canonical(field: str | bytes | int | None) -> bytes:
-    if field is None:
-        return b"-"
-    data = field if isinstance(field, bytes) else str(field).encode()
-    return b"%d:%b" % (len(data), data)

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     ACCESS = "access"
     NOTED = "noted"
     SIGNED = "signed"
+    EVIDENCE = "evidence"
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -30,6 +30,7 @@ SAID = {
     Kind.EDITED: ("busy", "edited"),
     Kind.NOTED: ("idle", "noted"),
     Kind.SIGNED: ("ok", "signed off"),
+    Kind.EVIDENCE: ("idle", "evidence"),
     Kind.RUN: ("idle", "run"),
     Kind.CONNECTION: ("idle", "settings"),
     Kind.RESTORED: ("warn", "restored from a backup"),
