@@ -1,0 +1,264 @@
+"""Tie-outs as they were made: each with its documents one by one, some signed off by a person.
+
+Rule: what was signed off never changes and never goes. A tie-out's digest covers all that it says and each of its
+documents; everything is sealed, as it shows names and amounts.
+Must not know: how a tie-out is made, who may sign.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+
+from ml_connector.compare.tieout.shapes import Line, TieOut
+from ml_connector.errors import SettingsError, StoreError
+from ml_connector.store import schema
+from ml_connector.store.db import Database
+from ml_connector.store.journal import Journal, Kind
+from ml_connector.store.journal import Line as Entry
+from ml_connector.store.schema_people import tie_out_lines, tie_outs
+from ml_connector.store.scope import Clock, clean, pack, unpack
+from ml_connector.store.vault import Vault
+
+PART = 500  # lines that are sealed together
+UNSIGNED_MAX = 10  # of a period; older ones go
+LISTED_MAX = 200
+SHORT = 12  # characters by which people name a digest
+NOTE_MAX = 2000
+UNFINISHED = ""  # the digest of one that is being made
+
+_HEAD = [column for column in tie_outs.c if column.name not in ("connection_id", "sealed")]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A tie-out that was made, without what it says; `signed_at` None: nobody signed it off."""
+
+    number: int
+    period: str
+    made_at: datetime
+    made_by: str
+    ties: bool
+    digest: str
+    signed_at: datetime | None = None
+    signed_by: str = ""
+    note: str = ""
+
+    @property
+    def short(self) -> str:
+        """What people call its digest."""
+        return self.digest[:SHORT]
+
+
+def canonical(tie_out: TieOut) -> bytes:
+    """The text whose SHA-256 is the digest of a tie-out."""
+    return msgspec.json.encode(tie_out, order="sorted")
+
+
+def canonical_line(line: Line) -> bytes:
+    """A document as it goes into the digest of all of them, which is made over these lines."""
+    return msgspec.json.encode(line, order="sorted") + b"\n"
+
+
+class TieOuts:
+    """The tie-outs of one connection."""
+
+    def __init__(
+        self, db: Database, vault: Vault, connection_id: int, clock: Clock = lambda: datetime.now(UTC)
+    ) -> None:
+        self._db, self._vault, self._connection_id, self._clock = db, vault, connection_id, clock
+        self._journal = Journal(db, vault, connection_id, clock)
+        self._mine = tie_outs.c.connection_id == connection_id
+
+    def begin(self, period: str, person: str) -> "Draft":
+        """Begin to keep one; what others left unfinished goes, so only one may be made at a time."""
+        row = {"connection_id": self._connection_id, "period": period, "made_at": schema.stamp(self._clock())}
+        row |= {"made_by": clean(person), "ties": 0, "digest": UNFINISHED, "sealed": b""}
+        with self._db.write() as connection:
+            _drop(connection, select(tie_outs.c.id).where(self._mine, tie_outs.c.digest == UNFINISHED))
+            number: int = connection.execute(insert(tie_outs).values(row).returning(tie_outs.c.id)).scalar_one()
+        return Draft(self._db, self._vault, self._connection_id, number, period)
+
+    def get(self, number: int) -> Kept:
+        """One that was made. Raises: SettingsError when there is none."""
+        with self._db.read() as connection:
+            return self._get(connection, number)
+
+    def content(self, number: int) -> TieOut:
+        """What a tie-out says. Raises: SettingsError, StoreError when it is not as it was made."""
+        query = select(tie_outs.c.digest, tie_outs.c.sealed).where(self._finished, tie_outs.c.id == number)
+        with self._db.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise _absent(number)
+        plain = unpack(self._vault.unseal(row.sealed, *place(self._connection_id, number)))
+        if hashlib.sha256(plain).hexdigest() != row.digest:
+            raise StoreError(f"tie-out {number} is not as it was made; restore the latest backup beside this store")
+        return msgspec.json.decode(plain, type=TieOut)
+
+    def lines(self, number: int, after: int = 0) -> Iterator[Line]:
+        """Its documents one by one, those after so many, in the order in which they were told.
+
+        Raises: SettingsError, StoreError.
+        """
+        self.get(number)
+        part, skip = divmod(after, PART)
+        while (sealed := self._part(number, part)) is not None:
+            yield from _opened(self._vault.unseal(sealed, *place(self._connection_id, number, part)))[skip:]
+            part, skip = part + 1, 0
+
+    def latest(self, period: str) -> Kept | None:
+        """The latest of a period."""
+        return next(iter(self._read(self._listing(period).limit(1))), None)
+
+    def signed(self, period: str) -> Kept | None:
+        """The latest of a period that was signed off."""
+        query = self._listing(period).where(tie_outs.c.signed_at.is_not(None))
+        return next(iter(self._read(query.limit(1))), None)
+
+    def listed(self, period: str = "") -> list[Kept]:
+        """Those that were made, the latest first."""
+        return self._read(self._listing(period).limit(LISTED_MAX))
+
+    def sign(self, number: int, digest: str, person: str, note: str = "") -> Kept:
+        """Sign one off, as it was looked at by this digest or its beginning; who signs twice has signed once.
+
+        Raises: SettingsError.
+        """
+        said, now = clean(note.strip()), schema.stamp(self._clock())
+        with self._db.write() as connection:
+            one = self._get(connection, number, lock=True)
+            if one.signed_at and one.signed_by == person:
+                return one
+            _check(one, digest.strip().lower(), said)
+            values = {"signed_at": now, "signed_by": clean(person), "note": said}
+            connection.execute(update(tie_outs).where(self._mine, tie_outs.c.id == number).values(values))
+            self._journal.append(connection, [_entry(one, person, said)])
+        return self.get(number)
+
+    @property
+    def _finished(self) -> Any:
+        return self._mine & (tie_outs.c.digest != UNFINISHED)
+
+    def _get(self, connection: Connection, number: int, *, lock: bool = False) -> Kept:
+        query = select(*_HEAD).where(self._finished, tie_outs.c.id == number)
+        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+        if row is None:
+            raise _absent(number)
+        return _kept(row)
+
+    def _listing(self, period: str) -> Select[Any]:
+        query = select(*_HEAD).where(self._finished).order_by(tie_outs.c.id.desc())
+        return query.where(tie_outs.c.period == period) if period else query
+
+    def _read(self, query: Select[Any]) -> list[Kept]:
+        with self._db.read() as connection:
+            return [_kept(row) for row in connection.execute(query)]
+
+    def _part(self, number: int, part: int) -> bytes | None:
+        table = tie_out_lines.c
+        with self._db.read() as connection:
+            query = select(table.sealed).where(table.tie_out_id == number, table.part == part)
+            return connection.execute(query).scalar_one_or_none()
+
+
+class Draft:
+    """A tie-out that is being made: told of each document, then kept."""
+
+    def __init__(self, db: Database, vault: Vault, connection_id: int, number: int, period: str) -> None:
+        self._db, self._vault, self._connection_id = db, vault, connection_id
+        self.number, self._period = number, period
+        self._waiting: list[bytes] = []
+        self._parts, self._count, self._hash = 0, 0, hashlib.sha256()
+
+    def tell(self, line: Line) -> None:
+        """Keep a document."""
+        told = canonical_line(line)
+        self._hash.update(told)
+        self._count += 1
+        self._waiting.append(told)
+        if len(self._waiting) >= PART:
+            self._flush()
+
+    def keep(self, tie_out: TieOut) -> Kept:
+        """Keep what was found; of others of its period that nobody signed, the oldest go."""
+        self._flush()
+        told = msgspec.structs.replace(tie_out, lines=self._count, lines_digest=self._hash.hexdigest())
+        plain = canonical(told)
+        sealed = self._vault.seal(pack(plain), *place(self._connection_id, self.number))
+        values: dict[str, Any] = {"made_at": schema.stamp(told.made_at), "ties": int(told.ties), "sealed": sealed}
+        values |= {"digest": hashlib.sha256(plain).hexdigest()}
+        with self._db.write() as connection:
+            connection.execute(update(tie_outs).where(tie_outs.c.id == self.number).values(values))
+            _drop(connection, self._surplus())
+            row = connection.execute(select(*_HEAD).where(tie_outs.c.id == self.number)).one()
+        return _kept(row)
+
+    def drop(self) -> None:
+        """Forget it."""
+        with self._db.write() as connection:
+            _drop(connection, select(tie_outs.c.id).where(tie_outs.c.id == self.number))
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        where = place(self._connection_id, self.number, self._parts)
+        row = {"tie_out_id": self.number, "part": self._parts}
+        row |= {"sealed": self._vault.seal(pack(b"".join(self._waiting)), *where)}
+        with self._db.write() as connection:
+            connection.execute(insert(tie_out_lines).values(row))
+        self._parts += 1
+        self._waiting.clear()
+
+    def _surplus(self) -> Select[Any]:
+        query = select(tie_outs.c.id).where(tie_outs.c.connection_id == self._connection_id)
+        query = query.where(tie_outs.c.period == self._period, tie_outs.c.signed_at.is_(None))
+        return query.order_by(tie_outs.c.id.desc()).limit(1000).offset(UNSIGNED_MAX)
+
+
+def place(connection_id: int, number: int, part: int = -1) -> tuple[str, str, str, str]:
+    """Where what is sealed belongs."""
+    return str(connection_id), "tie_outs", str(number), str(part)
+
+
+def _check(one: Kept, digest: str, note: str) -> None:
+    if one.signed_at:
+        raise SettingsError(f"tie-out {one.number} is signed off already, by {one.signed_by}")
+    if len(digest) < SHORT or not one.digest.startswith(digest):
+        raise SettingsError(
+            f"that is not the digest of tie-out {one.number}; look at it, and give the first {SHORT} characters"
+        )
+    if len(note) > NOTE_MAX:
+        raise SettingsError(f"a note has at most {NOTE_MAX:,} characters")
+    if not one.ties and not note:
+        raise SettingsError("this one does not tie; say in a note why it is signed off all the same")
+
+
+def _entry(one: Kept, person: str, note: str) -> Entry:
+    """What the journal tells of it; the note is sealed."""
+    facts: dict[str, Any] = {"event": "tie-out signed off", "tie_out": one.number, "period": one.period}
+    facts |= {"digest": one.digest, "ties": one.ties, "person": person}
+    return Entry(Kind.SIGNED, facts, body={"note": note} if note else None)
+
+
+def _absent(number: int) -> SettingsError:
+    return SettingsError(f"there is no tie-out {number}; `tie-out NAME --list` lists those that there are")
+
+
+def _opened(packed: bytes) -> Sequence[Line]:
+    return [msgspec.json.decode(one, type=Line) for one in unpack(packed).splitlines()]
+
+
+def _drop(connection: Connection, numbers: Select[Any]) -> None:
+    ids = list(connection.execute(numbers).scalars())
+    if ids:
+        connection.execute(delete(tie_out_lines).where(tie_out_lines.c.tie_out_id.in_(ids)))
+        connection.execute(delete(tie_outs).where(tie_outs.c.id.in_(ids)))
+
+
+def _kept(row: Row[Any]) -> Kept:
+    signed_at = schema.instant(row.signed_at) if row.signed_at else None
+    told = schema.instant(row.made_at), row.made_by, bool(row.ties), row.digest
+    return Kept(row.id, row.period, *told, signed_at, row.signed_by, row.note)
