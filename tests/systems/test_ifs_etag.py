@@ -7,9 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_connector.systems.ifs.etag import mark, version
+from ml_connector.systems.ifs.etag import Marker, version
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def mark(tag: str, answered_at: datetime | None, span_s: float = 0.0) -> str:
+    return Marker(answered_at, span_s).mark(tag)
+
 
 CALM = settings(deadline=None)
 

@@ -4,8 +4,10 @@ Rule: `join` and `split` are inverse, and `join(a) < join(b)` exactly when `a < 
 Must not know: which record a key belongs to.
 """
 
+import re
 from collections.abc import Iterable
 
+_CONTROL = re.compile(r"[\x00-\x1f]")
 SEPARATOR = "\x1f"  # below every printable character, so joining keeps the order of the parts
 
 
@@ -16,7 +18,7 @@ def join(parts: Iterable[str]) -> str:
     """
     listed = list(parts)
     for part in listed:
-        if not part or any(character < " " for character in part):
+        if not part or (not part.isprintable() and _CONTROL.search(part)):
             raise ValueError(f"not usable as a key: {part!r}")
     return SEPARATOR.join(listed)
 
@@ -28,7 +30,8 @@ def split(key: str) -> tuple[str, ...]:
 
 def parent(key: str, depth: int) -> str:
     """The key of the record that a row belongs to: the row key's first `depth` parts."""
-    return SEPARATOR.join(key.split(SEPARATOR)[:depth])
+    parts = key.split(SEPARATOR, depth)
+    return SEPARATOR.join(parts[:depth]) if len(parts) > depth else key
 
 
 def shown(key: str) -> str:

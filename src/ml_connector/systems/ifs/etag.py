@@ -5,16 +5,14 @@ edit in that second would keep the ETag.
 Must not know: rows, sets.
 """
 
-import base64
 import binascii
 import hashlib
-import re
 from datetime import datetime, timedelta
 
-_TAG = re.compile(r'(?:W/)?"(.*)"', re.DOTALL)
 _AWAY_MAX = timedelta(hours=26)  # the version's clock may be in any zone
 _STEP_S = 900  # zones differ by multiples of this
 _GRAIN_S = 3.0
+_DIGITS = 14  # of a version that is a time
 
 
 def version(etag: str) -> str:
@@ -22,42 +20,69 @@ def version(etag: str) -> str:
 
     Shape: the ETag is W/"<base64 of W/"<rowid>:<objversion>">". Source: IFS documentation sample, four tenants.
     """
-    outer = _TAG.fullmatch(etag)
-    if not outer:
-        return ""
+    outer = _inside(etag)
     try:
-        inner = _TAG.fullmatch(base64.b64decode(outer.group(1), validate=True).decode())
-    except (binascii.Error, ValueError):
+        inner = _inside(binascii.a2b_base64(outer, strict_mode=True).decode()) if outer else ""
+    except ValueError:
         return ""
-    return inner.group(1).rpartition(":")[2] if inner and ":" in inner.group(1) else ""
+    return inner.rpartition(":")[2] if ":" in inner else ""
 
 
-def mark(etag: str, answered_at: datetime | None, span_s: float = 0.0) -> str:
-    """What tells this version of a row from others; "" when the row may change without its ETag changing.
+def _inside(tag: str) -> str:
+    quoted = tag.removeprefix("W/")
+    return quoted[1:-1] if len(quoted) > 1 and quoted[0] == quoted[-1] == '"' else ""
+
+
+class Marker:
+    """Makes the marks of the rows of one answer.
 
     `answered_at`: the answer's Date (UTC), None when it had none; `span_s`: how long the answer took, since the rows
     were read some time in that span.
     """
-    if not etag or _fresh(version(etag), answered_at, span_s):
-        return ""
-    return hashlib.blake2b(etag.encode(), digest_size=10).hexdigest()
+
+    def __init__(self, answered_at: datetime | None, span_s: float = 0.0) -> None:
+        self._answered_at = answered_at
+        self._span_s = span_s
+        self._from, self._until = _around(answered_at, span_s)
+
+    def mark(self, etag: str) -> str:
+        """What tells this version of a row from others; "" when the row may change without its ETag changing."""
+        if not etag or self._fresh(version(etag)):
+            return ""
+        return hashlib.blake2b(etag.encode(), digest_size=10).hexdigest()
+
+    def _fresh(self, objversion: str) -> bool:
+        if not self._from <= objversion <= self._until:
+            return False  # as nearly all are, which is seen without reading them as times
+        written = _written(objversion)
+        if written is None:
+            return False
+        if self._answered_at is None:
+            return True
+        apart = self._answered_at.replace(tzinfo=None) - written
+        if abs(apart) > _AWAY_MAX + timedelta(seconds=self._span_s):
+            return False
+        beyond_s = (apart.total_seconds() + _GRAIN_S) % _STEP_S
+        return beyond_s <= 2 * _GRAIN_S + self._span_s
 
 
-def _fresh(objversion: str, answered_at: datetime | None, span_s: float) -> bool:
-    written = _written(objversion)
-    if written is None:
-        return False
+def _around(answered_at: datetime | None, span_s: float) -> tuple[str, str]:
+    """The earliest and the latest version that may have been written just now."""
     if answered_at is None:
-        return True
-    apart = answered_at.replace(tzinfo=None) - written
-    if abs(apart) > _AWAY_MAX + timedelta(seconds=span_s):
-        return False
-    beyond_s = (apart.total_seconds() + _GRAIN_S) % _STEP_S
-    return beyond_s <= 2 * _GRAIN_S + span_s
+        return "0", "9" * _DIGITS
+    away = _AWAY_MAX + timedelta(seconds=span_s)
+    try:
+        return _digits(answered_at - away), _digits(answered_at + away)
+    except OverflowError:
+        return "0", "9" * _DIGITS
+
+
+def _digits(moment: datetime) -> str:
+    return "".join(sign for sign in moment.isoformat()[:19] if sign.isdigit())
 
 
 def _written(objversion: str) -> datetime | None:
-    if len(objversion) != 14 or not objversion.isascii() or not objversion.isdigit():
+    if len(objversion) != _DIGITS or not objversion.isascii() or not objversion.isdigit():
         return None  # a counter, which grows with every edit
     try:
         day = (int(objversion[:4]), int(objversion[4:6]), int(objversion[6:8]))

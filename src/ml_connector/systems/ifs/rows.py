@@ -13,8 +13,8 @@ import msgspec
 
 from ml_connector.records import keys, money
 from ml_connector.sync.detect import Row
-from ml_connector.systems.ifs import etag
 from ml_connector.systems.ifs.client import Rows
+from ml_connector.systems.ifs.etag import Marker
 from ml_connector.systems.ifs.odata.answers import ETAG
 from ml_connector.systems.ifs.odata.literals import Timestamp
 from ml_connector.systems.ifs.profile import Part
@@ -40,31 +40,32 @@ class Seen(msgspec.Struct, frozen=True):
 
 def seen(name: str, part: Part, page: Rows) -> list[Seen]:
     """The rows of a page."""
+    marker = Marker(page.answered_at, page.span_s)
     return [
-        Seen(
-            tuple(raw[column] for column in part.key),
-            Row(name, key([raw[column] for column in part.key]), _mark(raw, page), _modified(part, raw, page)),
-            raw,
-        )
+        Seen(at, Row(name, key(at), _mark(marker, raw), _modified(part, raw, page)), raw)
         for raw in page.rows
+        for at in (tuple([raw[column] for column in part.key]),)
     ]
 
 
 def odd(text: str) -> bool:
     """Whether an engine's key stands for one with control characters."""
-    return not _SHOWN.isdisjoint(text)
+    return not text.isascii() and not _SHOWN.isdisjoint(text)
 
 
 def key(values: Sequence[str | int | Decimal]) -> str:
     """The engine's key of these values."""
-    return keys.join(
-        value.translate(_PICTURES) if isinstance(value, str) else money.plain(Decimal(value)) for value in values
-    )
+    return keys.join([value if isinstance(value, str) and value.isprintable() else _text(value) for value in values])
+
+
+def _text(value: str | int | Decimal) -> str:
+    return value.translate(_PICTURES) if isinstance(value, str) else money.plain(Decimal(value))
 
 
 def values(text: str) -> tuple[str, ...]:
     """The values that an engine's key stands for."""
-    return tuple(value.translate(_CONTROLS) for value in keys.split(text))
+    found = keys.split(text)
+    return found if text.isascii() else tuple([value.translate(_CONTROLS) for value in found])
 
 
 def plausible(text: str, answered_at: datetime | None) -> bool:
@@ -76,9 +77,9 @@ def plausible(text: str, answered_at: datetime | None) -> bool:
     return answered_at is None or local <= answered_at.replace(tzinfo=None) + _AHEAD_MAX
 
 
-def _mark(raw: dict[str, Any], page: Rows) -> str:
+def _mark(marker: Marker, raw: dict[str, Any]) -> str:
     tag = raw.get(ETAG)
-    return etag.mark(tag, page.answered_at, page.span_s) if isinstance(tag, str) else ""
+    return marker.mark(tag) if isinstance(tag, str) else ""
 
 
 def _modified(part: Part, raw: dict[str, Any], page: Rows) -> str:
