@@ -15,6 +15,8 @@ _EXACT = Context(prec=2 * DIGITS_MAX + 10)
 # Source: ISO 4217 minor units; every currency that is not listed has two.
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+_DECIMALS = dict.fromkeys(_NO_DECIMALS.split(), 0) | dict.fromkeys(_THREE_DECIMALS.split(), 3)
+_STEPS = tuple(Decimal(1).scaleb(-places) for places in range(4))  # by decimals
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -40,6 +42,8 @@ def exact(value: str | int | Decimal) -> Decimal:
         number = Decimal(value)
     except (InvalidOperation, TypeError) as error:
         raise ValueError(f"not a number: {str(value)[:40]!r}") from error
+    if number.is_finite() and _is_short(str(number)):
+        return number
     sign_digits_exponent = number.as_tuple()
     exponent = sign_digits_exponent.exponent
     if not isinstance(exponent, int) or max(len(sign_digits_exponent.digits), abs(exponent)) > DIGITS_MAX:
@@ -47,9 +51,16 @@ def exact(value: str | int | Decimal) -> Decimal:
     return number
 
 
+def _is_short(text: str) -> bool:
+    """Whether a number's text shows that it has no more digits than are usable, as nearly all do."""
+    return len(text) <= DIGITS_MAX and "E" not in text
+
+
 def plain(number: Decimal) -> str:
     """The shortest plain text of a number: equal numbers give equal text."""
-    text = format(number, "f")
+    text = str(number)
+    if "E" in text:
+        text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
@@ -70,11 +81,9 @@ def total(numbers: Iterable[Decimal]) -> Decimal:
 
 def decimals(currency: str) -> int:
     """How many decimals a currency has."""
-    if currency in _NO_DECIMALS.split():
-        return 0
-    return 3 if currency in _THREE_DECIMALS.split() else 2
+    return _DECIMALS.get(currency, 2)
 
 
 def rounded(number: Decimal, currency: str) -> Decimal:
     """The number rounded half up to its currency's decimals."""
-    return number.quantize(Decimal(1).scaleb(-decimals(currency)), ROUND_HALF_UP, _EXACT)
+    return number.quantize(_STEPS[decimals(currency)], ROUND_HALF_UP, _EXACT)

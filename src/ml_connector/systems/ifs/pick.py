@@ -31,10 +31,15 @@ class Pick:
     """The values of one row, by our names."""
 
     def __init__(self, title: str, part: Part, seen: Seen) -> None:
-        self._title = f"{title} {keys.shown(seen.row.key)}"
+        self._kind = title
         self._part = part
+        self._fields = part.fields
         self._raw = seen.raw
         self.key = keys.split(seen.row.key)
+
+    @property
+    def _title(self) -> str:
+        return f"{self._kind} {' / '.join(self.key)}"
 
     def text(self, field: str) -> str:
         """A text; "" when there is none. Raises: UnreadableError."""
@@ -103,7 +108,7 @@ class Pick:
         return known[text]
 
     def _value(self, field: str) -> Any:
-        name = self._part.fields[field]
+        name = self._fields[field]
         return self._raw.get(name) if name else None
 
     def _no_date(self, field: str) -> date:

@@ -16,7 +16,7 @@ from ml_connector.sync.detect import Row
 from ml_connector.systems.ifs.client import Rows
 from ml_connector.systems.ifs.etag import Marker
 from ml_connector.systems.ifs.odata.answers import ETAG
-from ml_connector.systems.ifs.odata.literals import Timestamp
+from ml_connector.systems.ifs.odata.literals import local
 from ml_connector.systems.ifs.profile import Part
 
 _AHEAD_MAX = timedelta(hours=26)  # a local time can't be further ahead of UTC than this
@@ -71,10 +71,10 @@ def values(text: str) -> tuple[str, ...]:
 def plausible(text: str, answered_at: datetime | None) -> bool:
     """Whether a time is one and does not lie in the future, whatever the zone it was written in."""
     try:
-        local = Timestamp(text).local()
+        written = local(text)
     except ValueError:
         return False
-    return answered_at is None or local <= answered_at.replace(tzinfo=None) + _AHEAD_MAX
+    return answered_at is None or written <= answered_at.replace(tzinfo=None) + _AHEAD_MAX
 
 
 def _mark(marker: Marker, raw: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from ml_connector.records import money
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}:\d{2})(?:\.(\d{1,12}))?(Z|[+-]\d{2}:\d{2})?)?")
+_TO_THE_SECOND = len("2026-01-01T00:00:00")
 _IN_KEY = "'()*,:@!$-._~"  # no slash: it would end the path segment
 
 
@@ -27,14 +28,11 @@ class Timestamp(msgspec.Struct, frozen=True):
     text: str
 
     def __post_init__(self) -> None:
-        if not _TIME.fullmatch(self.text):
-            raise ValueError(f"not a time: {self.text[:40]!r}")
-        self.local()
+        local(self.text)
 
     def local(self) -> datetime:
         """The time on the clock that it was written by, to the second; no zone."""
-        on, at, _, _ = self._parts()
-        return datetime.fromisoformat(f"{on}T{at or '00:00:00'}")
+        return local(self.text)
 
     def order(self) -> tuple[datetime, str]:
         """What to sort by: the local time with its fraction, moved to UTC where an offset is written."""
@@ -51,6 +49,17 @@ class Timestamp(msgspec.Struct, frozen=True):
         found = _TIME.fullmatch(self.text)
         on, at, fraction, suffix = found.groups() if found else ("", "", "", "")
         return on or "", at or "", fraction or "", suffix or ""
+
+
+def local(text: str) -> datetime:
+    """The time on the clock that a text was written by, to the second; no zone.
+
+    Raises: ValueError when it is neither date nor time.
+    """
+    found = _TIME.fullmatch(text)
+    if not found:
+        raise ValueError(f"not a time: {text[:40]!r}")
+    return datetime.fromisoformat(text[:_TO_THE_SECOND] if found[2] else f"{text}T00:00:00")
 
 
 def _earlier(moment: datetime, seconds: float) -> datetime:
