@@ -68,6 +68,11 @@ class JournalPages:
         following = shown[-1].seq if len(rows) > limit else from_seq if from_seq > floor else None
         return Part(tuple(opened(self._vault, row) for row in shown), following, from_seq, upto)
 
+    def stretch(self, since: datetime, until: datetime) -> tuple[int, int]:
+        """First and last entry between two instants; the last is the one before the first when there is none."""
+        with self._db.read() as connection:
+            return self._at(connection, since), self._at(connection, until) - 1
+
     def stream(self, chosen: Filter) -> Iterator[JournalEntry]:
         """All entries that fit, oldest first, in bounded memory."""
         with self._db.read() as connection:

@@ -140,6 +140,8 @@ class TieOut(msgspec.Struct, frozen=True):
     assumed: tuple[str, ...] = ()  # what of the comparison rests on names that were not confirmed
     lines: int = 0  # how many were told of one by one, and the SHA-256 of these as lines of JSON
     lines_digest: str = ""
+    from_on: str = ""  # the first and the last day of the period, of all companies
+    until_on: str = ""
 
     @property
     def ties(self) -> bool:

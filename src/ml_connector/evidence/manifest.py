@@ -1,0 +1,64 @@
+"""What evidence says of itself: of what, made when and by whom, where its stretch of each journal begins and ends.
+
+Rule: whatever is not told here has a usual value, so that evidence of earlier programs can be checked.
+Must not know: what the files hold.
+"""
+
+import msgspec
+
+FORMAT = 1
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """Entries `first` to `last` of the journal with this number; none: `last` is `first` - 1.
+
+    Shape: `before` is the hash that the first one follows, `head` that of the last one; `newest` and `newest_head` are
+    the end of the whole journal when the evidence was made. All hexadecimal.
+    """
+
+    number: int
+    first: int
+    last: int
+    before: str
+    head: str
+    newest: int = 0
+    newest_head: str = ""
+
+
+class Filed(msgspec.Struct, frozen=True):
+    """A file. Units: size in bytes."""
+
+    size: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """Evidence of one connection and period; `since` and `until`: the stretch of time that it tells of."""
+
+    connection: str
+    period: str
+    from_on: str
+    until_on: str
+    since: str
+    until: str
+    made_at: str
+    made_by: str
+    program: str
+    ifs: str
+    airbase: str
+    companies: tuple[str, ...]
+    tie_out: str
+    journal: Stretch
+    installation: Stretch
+    files: dict[str, Filed] = {}
+    format: int = FORMAT
+
+
+def written(manifest: Manifest) -> bytes:
+    """The manifest as it is kept, to be read by people too."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def read(content: bytes) -> Manifest:
+    """The manifest that was written. Raises: ValueError."""
+    return msgspec.json.decode(content, type=Manifest)
