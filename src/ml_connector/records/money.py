@@ -13,9 +13,8 @@ DIGITS_MAX = 60
 _EXACT = Context(prec=2 * DIGITS_MAX + 10)
 
 # Source: ISO 4217 minor units; every currency that is not listed has two.
-_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
-_DECIMALS = dict.fromkeys(_NO_DECIMALS.split(), 0) | dict.fromkeys(_THREE_DECIMALS.split(), 3)
+_NO_DECIMALS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+_THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 _STEPS = tuple(Decimal(1).scaleb(-places) for places in range(4))  # by decimals
 
 
@@ -81,7 +80,9 @@ def total(numbers: Iterable[Decimal]) -> Decimal:
 
 def decimals(currency: str) -> int:
     """How many decimals a currency has."""
-    return _DECIMALS.get(currency, 2)
+    if currency in _NO_DECIMALS:
+        return 0
+    return 3 if currency in _THREE_DECIMALS else 2
 
 
 def rounded(number: Decimal, currency: str) -> Decimal:

@@ -4,12 +4,11 @@ Rule: rows come in key order, and a stretch says exactly how far it reaches, so 
 Must not know: flows, the store.
 """
 
-import heapq
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import chain
 from typing import Any
 
 from ml_connector.errors import MalformedError, SettingsError
@@ -17,6 +16,7 @@ from ml_connector.sync.detect import Page
 from ml_connector.sync.ports import Sight, SightPage
 from ml_connector.systems.ifs import rows
 from ml_connector.systems.ifs.client import IfsClient
+from ml_connector.systems.ifs.joining import joined
 from ml_connector.systems.ifs.odata.literals import Timestamp, literal, name
 from ml_connector.systems.ifs.odata.query import chunks, one_of
 from ml_connector.systems.ifs.pager import Plan
@@ -75,16 +75,16 @@ class IfsSource:
     def read_all(self) -> Iterator[SightPage]:
         """Every record, in key order. Raises: RemoteError."""
         with ExitStack() as stack:
-            streams = [stack.enter_context(closing(self._stream(part))) for part in self.parts]
+            streams = {part: stack.enter_context(closing(self._pages(part, keys_only=False))) for part in self.parts}
             batch: list[Sight] = []
             held = 0
-            for at, group in groupby(heapq.merge(*streams, key=self._record_at), key=self._record_at):
+            for at, groups in chain.from_iterable(joined(streams, self.depth)):
                 if held >= self.rows_per_request and not rows.odd(batch[-1].key):
                     yield SightPage(tuple(batch), batch[-1].key)
                     batch, held = [], 0
-                found = list(group)
-                batch.append(self._sight(rows.key(at), found))
-                held += len(found)
+                made = sight(self._resource, self._parts, rows.key(at), groups)
+                batch.append(made)
+                held += sum(map(len, groups.values()))
             yield SightPage(tuple(batch), None)
 
     def read(self, keys: Sequence[str]) -> Iterator[tuple[Sight, ...]]:
@@ -175,11 +175,6 @@ class IfsSource:
             raise MalformedError(
                 self._client.wire.system, f"read {part}", "its key is not text, so its rows can't be put in order"
             )
-
-    def _stream(self, part: str) -> Generator[Seen, None, None]:
-        with closing(self._pages(part, keys_only=False)) as pages:
-            for page in pages:
-                yield from page
 
     def _pages(self, part: str, *, keys_only: bool) -> Generator[list[Seen], None, None]:
         """The pages of a part in key order."""

@@ -59,7 +59,7 @@ class Resource(msgspec.Struct, frozen=True):
 def sight(resource: Resource, parts: Parts, key: str, groups: Groups) -> Sight:
     """The record of a key, made of its rows by part."""
     found = [seen for name in resource.parts for seen in groups.get(name, ())]
-    rows = tuple(seen.row for seen in found)
+    rows = tuple([seen.row for seen in found])
     if not any(groups.get(head) for head in resource.heads):
         return Sight(key, rows=() if any(seen.odd for seen in found) else rows)
     try:
