@@ -22,6 +22,15 @@ LIMIT, WINDOW_S = 500, 60.0
 
 def main(processes: int = 4, seconds: int = 150) -> None:
     """Ask as fast as allowed, and print what the sandbox counted."""
+    used, answered, throttled = measure(processes, seconds)
+    _say(
+        f"{processes} processes, limit {LIMIT} in {WINDOW_S:.0f} s: {used:.1%} of it used in the last {WINDOW_S:.0f} s"
+    )
+    _say(f"answered in {seconds} s: {answered:,}, of them 429: {throttled}")
+
+
+def measure(processes: int, seconds: int) -> tuple[float, int, int]:
+    """What share of the limit was used in the last window; how many requests were answered, and how many with 429."""
     options = sandbox.SandboxOptions(suppliers=10, orders=0)
     options.airbase.rate_limit, options.airbase.rate_window_s = LIMIT, WINDOW_S
     with tempfile.TemporaryDirectory() as folder, sandbox.start(options) as box:
@@ -38,11 +47,7 @@ def main(processes: int = 4, seconds: int = 150) -> None:
         after = _counted(box)
         for one in crew:
             one.join()
-    used = (after[200] - before.get(200, 0)) / LIMIT
-    _say(
-        f"{processes} processes, limit {LIMIT} in {WINDOW_S:.0f} s: {used:.1%} of it used in the last {WINDOW_S:.0f} s"
-    )
-    _say(f"answered in {seconds} s: {sum(after.values()):,}, of them 429: {after.get(429, 0)}")
+    return (after[200] - before.get(200, 0)) / LIMIT, sum(after.values()), after.get(429, 0)
 
 
 def _connection(told: dict[str, Any]) -> Connection:
