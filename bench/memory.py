@@ -1,0 +1,52 @@
+"""How much memory a run needs, and what a record costs in a whole run, from 10,000 rows in IFS to 1,000,000.
+
+Shape: at each size a first run, and one where nothing changed, as `reading.py` does them: the real pipeline, store and
+reading over HTTP, into a target that answers at once; each in a process of its own.
+Usage: python bench/memory.py [--quick]
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import growing
+import kept
+import reading
+from feed import Feed, Options
+
+SIZES = ((1_700, 1_000), (17_000, 10_000), (170_000, 100_000))  # suppliers, orders
+QUICK = ((90, 60), (340, 200))
+
+
+def main() -> None:
+    """Measure each size."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    sizes = [measure(*size) for size in (QUICK if quick else SIZES)]
+    cold = [(one["records"], one["first"]["cpu_s"] / one["records"]) for one in sizes]
+    kept.keep("memory", "bench/memory.py", {"quick": quick, "sizes": sizes, "exponent": growing.exponent(cold)})
+
+
+def measure(suppliers: int, orders: int) -> dict[str, Any]:
+    """One size: a first run, and one where nothing changed."""
+    with Feed(Options(suppliers, orders, memory=False)) as feed, tempfile.TemporaryDirectory() as folder:
+        first, again = (_run(feed, Path(folder)) for _ in range(2))
+        rows = sum(feed.told["counts"].values())
+        size = sum(file.stat().st_size for file in Path(folder).rglob("store.db*") if file.is_file())
+    kept.say(f"  {rows:,} rows: {first['peak_mb']:.0f} MB, {first['wall_s']:.1f} s; unchanged {again['wall_s']:.1f} s")
+    return {"rows": rows, "records": suppliers + orders, "store_bytes": size, "first": first, "unchanged": again}
+
+
+def _run(feed: Feed, folder: Path) -> dict[str, Any]:
+    took, counted = reading.read(feed, reading.readers()["ours"], folder, whole=False)
+    if took["error"]:
+        raise SystemExit(took["error"])
+    return {name: took[name] for name in ("wall_s", "cpu_s", "peak_mb", "rows", "more")} | {
+        "requests": counted.requests
+    }
+
+
+if __name__ == "__main__":
+    main()
