@@ -1,4 +1,4 @@
-"""Looks at a connection's systems in the background: the checks, and the fit report, kept as they grow.
+"""Looks at a connection's systems in the background: the checks, the fit report, a tie-out; kept as they grow.
 
 Rule: nothing is written to the systems; one look of a kind at a time for a connection, few at once in a process; what
 was found is kept sealed, so that every process and a reload show the same.
@@ -18,7 +18,7 @@ from ml_connector.errors import BusyError, ConnectorError, StoppedError
 from ml_connector.settings import Installation
 from ml_connector.store.findings import Findings
 from ml_connector.systems.step import Step
-from ml_connector.wiring import checking
+from ml_connector.wiring import checking, tie_outs
 from ml_connector.wiring.fit import Fit, fit
 from ml_connector.wiring.joined import Joined
 from ml_connector.wiring.opened import Opened
@@ -35,6 +35,7 @@ class Kind(StrEnum):
 
     CHECK = "check"
     FIT = "fit"
+    TIE_OUT = "tie_out"
 
 
 class State(StrEnum):
@@ -47,7 +48,10 @@ class State(StrEnum):
 
 
 class Look(msgspec.Struct, frozen=True):
-    """A look as far as it has come. `doing`: what is being read, with how many. Units: seconds."""
+    """A look as far as it has come. `doing`: what is being read, with how many. Units: seconds.
+
+    `period`: the one that is tied out, `number`: of the tie-out that was made.
+    """
 
     state: State
     steps: tuple[Step, ...] = ()
@@ -55,6 +59,8 @@ class Look(msgspec.Struct, frozen=True):
     doing: str = ""
     seconds: float = 0.0
     error: str = ""
+    period: str = ""
+    number: int = 0
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -75,8 +81,8 @@ class Looks:
         self._running: dict[tuple[int, Kind], _Run] = {}
         self._stopping = False
 
-    def start(self, name: str, kind: Kind, person: str) -> None:
-        """Begin a look, unless one is under way. Raises: SettingsError, BusyError."""
+    def start(self, name: str, kind: Kind, person: str, period: str = "") -> None:
+        """Begin a look, unless one is under way; `period`: to tie out. Raises: SettingsError, BusyError."""
         connection = self._opened.connections.get(name)
         place = (connection.id, kind)
         with self._lock:
@@ -84,7 +90,8 @@ class Looks:
                 return
             if len(self._running) >= AT_ONCE_MAX:
                 raise BusyError(f"{AT_ONCE_MAX} connections are being looked at already; try again in a moment")
-            run = _Run(self._opened, self._installation, name, kind, person, self._findings(connection.id))
+            findings = self._findings(connection.id)
+            run = _Run(self._opened, self._installation, name, kind, person, findings, period)
             self._running[place] = run
         try:
             run.keep(Look(State.RUNNING))
@@ -145,7 +152,14 @@ class _Run:
     """One look."""
 
     def __init__(
-        self, opened: Opened, installation: Installation, name: str, kind: Kind, person: str, findings: Findings
+        self,
+        opened: Opened,
+        installation: Installation,
+        name: str,
+        kind: Kind,
+        person: str,
+        findings: Findings,
+        period: str,
     ) -> None:
         self._opened = opened
         self._installation = installation
@@ -153,6 +167,7 @@ class _Run:
         self._kind = kind
         self._person = person
         self._findings = findings
+        self._period = period
         self._both: Joined | None = None
         self._stopped = threading.Event()
         self._began, self._kept = time.monotonic(), 0.0
@@ -167,7 +182,7 @@ class _Run:
     def keep(self, look: Look) -> None:
         """Keep how far it is."""
         self._kept = time.monotonic()
-        timed = msgspec.structs.replace(look, seconds=round(self._kept - self._began, 3))
+        timed = msgspec.structs.replace(look, seconds=round(self._kept - self._began, 3), period=self._period)
         self._findings.keep(self._kind, self._person, msgspec.json.encode(timed))
 
     def work(self) -> None:
@@ -175,7 +190,7 @@ class _Run:
         try:
             self._both = Joined(self._opened, self._name, person=self._person)
             try:
-                self.keep(self._check() if self._kind is Kind.CHECK else self._fit())
+                self.keep(self._looked())
             finally:
                 self._both.close()
         except StoppedError:
@@ -190,6 +205,14 @@ class _Run:
         with suppress(ConnectorError):  # the store may be what went wrong
             self.keep(look)
 
+    def _looked(self) -> Look:
+        """What was found."""
+        if self._kind is Kind.CHECK:
+            return self._check()
+        if self._kind is Kind.FIT:
+            return Look(State.DONE, fit=fit(self._joined, self._watch))
+        return Look(State.DONE, number=tie_outs.make(self._joined, self._period, self._watch).number)
+
     def _check(self) -> Look:
         done: list[Step] = []
         for step in checking.steps(self._joined, self._installation):
@@ -198,12 +221,9 @@ class _Run:
             self._maybe(Look(State.RUNNING, steps=tuple(done)))
         return Look(State.DONE, steps=tuple(done))
 
-    def _fit(self) -> Look:
-        def watch(flow: str, stage: str, done: int) -> None:
-            self._go_on()
-            self._maybe(Look(State.RUNNING, doing=f"{_WORDS.get(stage, stage)} {flow.replace('_', ' ')}: {done:,}"))
-
-        return Look(State.DONE, fit=fit(self._joined, watch))
+    def _watch(self, flow: str, stage: str, done: int) -> None:
+        self._go_on()
+        self._maybe(Look(State.RUNNING, doing=f"{_WORDS.get(stage, stage)} {flow.replace('_', ' ')}: {done:,}"))
 
     @property
     def _joined(self) -> Joined:

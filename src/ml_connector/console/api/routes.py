@@ -21,6 +21,7 @@ from ml_connector.console.api import (
     records,
     runs,
     schedules,
+    tie_outs,
     versions,
     workers,
 )
@@ -45,6 +46,7 @@ NOUNS = (
     records,
     journal,
     versions,
+    tie_outs,
 )
 
 routes = APIRouter(prefix=PREFIX, dependencies=[Depends(bearer)], responses=ALWAYS)

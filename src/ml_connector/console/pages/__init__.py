@@ -22,6 +22,7 @@ from ml_connector.console.pages import (
     runs,
     signing,
     sso,
+    tie_out,
 )
 
 NOUNS = (
@@ -40,6 +41,7 @@ NOUNS = (
     replay,
     journal,
     mapping,
+    tie_out,
 )
 
 routes = APIRouter(include_in_schema=False)

@@ -37,9 +37,3 @@ def show_all(request: Request, here: Here) -> Response:
 def show(request: Request, connection: Connected, here: Here) -> Response:
     """A connection at a glance."""
     return render(request, "home.html", connection=connection.name, view=views.overview_of(here, connection))
-
-
-@routes.page("/c/{name}/tie-out", twin="")
-def show_tie_out(request: Request, connection: Connected) -> Response:
-    """Where both sides will be counted and summed."""
-    return render(request, "tie_out.html", connection=connection.name)

@@ -1,0 +1,134 @@
+"""A tie-out in words: its first sentence, its reconciliation, its kinds and states.
+
+Rule: amounts of different currencies are never added up; nothing is said that the figures do not say.
+Must not know: where it is shown.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from ml_connector.compare.tieout.shapes import Figure, Kind, State, TieOut, Timing, Total
+from ml_connector.records import money
+
+CURRENCIES_MAX = 4
+STATES = {
+    State.POSTED: "posted",
+    State.THERE: "already there",
+    State.HELD: "held",
+    State.REFUSED: "refused",
+    State.NOT_DUE: "not due",
+    State.TO_COME: "to come",
+}
+KINDS = {
+    Kind.MISSING: "missing in IFS",
+    Kind.EXTRA: "no document in Airbase",
+    Kind.AMOUNT: "wrong amount",
+    Kind.PERIOD: "wrong period",
+    Kind.ACCOUNT: "wrong account or code part",
+    Kind.DUPLICATE: "posted twice",
+    Kind.REVERSED: "reversed in IFS",
+    Kind.CHANGED: "changed since it was posted",
+    Kind.UNREADABLE: "not readable",
+}
+TIMES = {
+    Timing.IN_HOLD: "in the hold table",
+    Timing.LATER: "posted in another period",
+    Timing.EARLIER: "document of another period",
+}
+
+
+class Step(NamedTuple):
+    """A row of a reconciliation: what it is, how many, how much; `sum`: it is what comes of the rows above."""
+
+    name: str
+    figure: Figure
+    sum: bool = False
+
+
+def headline(found: TieOut) -> str:
+    """The whole in a sentence."""
+    if found.ties:
+        return _ties(found)
+    many = differences(found)
+    left = _amounts((one.currency, abs(one.unexplained)) for one in found.totals if one.unexplained)
+    told = f"{_count(many, 'difference')} in period {found.period}"
+    return f"{told}, {left} unexplained." if left else f"{told}; the sums agree."
+
+
+def differences(found: TieOut) -> int:
+    """How many there are, also of those that are not listed."""
+    return len(found.differences) + found.cut.get("differences", 0)
+
+
+def waiting(found: TieOut) -> int:
+    """How many documents wait, also of those that are not listed."""
+    return len(found.waiting) + found.cut.get("waiting", 0)
+
+
+def steps(one: Total) -> list[Step]:
+    """The reconciliation of a company and currency, from what was read to what is left."""
+    should, there = should_be_in(one), figure((one.ledger, one.hold))
+    timed = figure((there, one.later, _less(one.earlier)))
+    return [
+        Step("Documents in Airbase", one.read),
+        Step("less held", _less(one.held)),
+        Step("less refused", _less(one.refused)),
+        Step("less not due", _less(one.not_due)),
+        Step("less to come", _less(one.to_come)),
+        Step("Should be in IFS", should, sum=True),
+        Step("In the ledger", one.ledger),
+        Step("In the hold table", one.hold),
+        Step("plus posted in other periods", one.later),
+        Step("less of documents of other periods", _less(one.earlier)),
+        Step("In IFS for this period", timed, sum=True),
+        Step("Difference", Figure(should.count - timed.count, one.unexplained), sum=True),
+    ]
+
+
+def figure(several: Iterable[Figure]) -> Figure:
+    """Figures of one currency together."""
+    listed = list(several)
+    return Figure(sum(one.count for one in listed), money.total(one.amount for one in listed))
+
+
+def called(names: Mapping[Any, str], value: str) -> str:
+    """What a state, a kind or a timing is called."""
+    return names.get(value, value.replace("_", " "))
+
+
+def amount(value: Decimal) -> str:
+    """An amount with thousands apart and two decimals or more; no digit is lost."""
+    places = -int(value.as_tuple().exponent)
+    return f"{value:,.{max(2, places)}f}"
+
+
+def should_be_in(one: Total) -> Figure:
+    """What of the documents should be in the ledger by now."""
+    return figure((one.posted, one.already_there))
+
+
+def _ties(found: TieOut) -> str:
+    there = [(one.currency, should_be_in(one)) for one in found.totals]
+    many = sum(one.count for _, one in there)
+    if not many:
+        return f"Period {found.period} ties out: nothing was to be in the ledger."
+    sums = _amounts((currency, one.amount) for currency, one in there if one.count)
+    return f"Period {found.period} ties out: {_count(many, 'document')}, {sums} on both sides."
+
+
+def _amounts(pairs: Iterable[tuple[str, Decimal]]) -> str:
+    """Amounts, each currency for itself."""
+    sums: dict[str, Decimal] = {}
+    for currency, value in pairs:
+        sums[currency] = money.total((sums.get(currency, Decimal(0)), value))
+    told = [f"{currency} {amount(value)}" for currency, value in sorted(sums.items())]
+    return ", ".join(told) if len(told) <= CURRENCIES_MAX else f"amounts in {len(told)} currencies"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _less(one: Figure) -> Figure:
+    return Figure(-one.count, one.amount.copy_negate() if one.amount else one.amount)

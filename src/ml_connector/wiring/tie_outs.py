@@ -1,0 +1,52 @@
+"""Tie-outs of a connection: made and kept, listed, signed off.
+
+Rule: only one is made at a time for a connection; where two persons are asked for, who made one does not sign it off.
+Must not know: how anything is shown, how the sides are compared.
+"""
+
+from ml_connector.errors import BusyError, SettingsError
+from ml_connector.store.tie_outs import Kept, TieOuts
+from ml_connector.wiring import versions
+from ml_connector.wiring.joined import Joined, Watch, unwatched
+from ml_connector.wiring.opened import Opened, behind
+from ml_connector.wiring.tying import tie_out
+
+
+def of(opened: Opened, name: str) -> TieOuts:
+    """The tie-outs of a connection. Raises: SettingsError for an unknown name."""
+    return TieOuts(opened.database, opened.vault, opened.connections.get(name).id)
+
+
+def make(both: Joined, period: str, watch: Watch = unwatched) -> Kept:
+    """Count and sum both sides of a period, and keep what was found. Raises: SettingsError, ConnectorError."""
+    number = both.stored.id
+    try:
+        with both.opened.database.lock(f"tie-out/{number}", 0.0):
+            draft = of(both.opened, both.stored.name).begin(period, both.person)
+            try:
+                return draft.keep(tie_out(both, period, watch=watch, each=draft.tell))
+            except BaseException:
+                draft.drop()
+                raise
+    except BusyError as error:
+        raise BusyError(f"a tie-out of {both.stored.name} is being made already; wait for it") from error
+
+
+def why_not(opened: Opened, name: str, one: Kept, person: str) -> str:
+    """Why somebody can't sign a tie-out off; "" when they can."""
+    if one.signed_at:
+        return f"it is signed off already, by {one.signed_by}"
+    two = versions.present(opened, name).profile.two_persons
+    if two and person in behind(opened, {one.made_by}):
+        by = "you" if person == one.made_by else "a token that you made"
+        return f"{by} made it; somebody else has to sign it off"
+    return ""
+
+
+def sign(opened: Opened, name: str, number: int, digest: str, person: str, note: str = "") -> Kept:
+    """Sign a tie-out off, by the beginning of its digest. Raises: SettingsError."""
+    kept = of(opened, name)
+    one = kept.get(number)
+    if (why := why_not(opened, name, one, person)) and one.signed_by != person:
+        raise SettingsError(why)
+    return kept.sign(number, digest, person, note)
