@@ -16,11 +16,11 @@ class Stretch(msgspec.Struct, frozen=True):
     the end of the whole journal when the evidence was made. All hexadecimal.
     """
 
-    number: int
-    first: int
-    last: int
-    before: str
-    head: str
+    number: int = 0
+    first: int = 1
+    last: int = 0
+    before: str = ""
+    head: str = ""
     newest: int = 0
     newest_head: str = ""
 
@@ -39,8 +39,6 @@ class Manifest(msgspec.Struct, frozen=True):
     period: str
     from_on: str
     until_on: str
-    since: str
-    until: str
     made_at: str
     made_by: str
     program: str
@@ -48,8 +46,10 @@ class Manifest(msgspec.Struct, frozen=True):
     airbase: str
     companies: tuple[str, ...]
     tie_out: str
-    journal: Stretch
-    installation: Stretch
+    since: str = ""
+    until: str = ""
+    journal: Stretch = Stretch()
+    installation: Stretch = Stretch()
     files: dict[str, Filed] = {}
     format: int = FORMAT
 

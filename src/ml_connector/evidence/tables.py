@@ -12,7 +12,7 @@ import msgspec
 
 from ml_connector.compare.tieout.shapes import Figure, Line, Total
 from ml_connector.evidence.entries import Entry
-from ml_connector.records import keys, sheet
+from ml_connector.records import keys, money, sheet
 
 DOCUMENT_COLUMNS = Line.__struct_fields__
 TOTAL_COLUMNS = Total.__struct_fields__
@@ -58,8 +58,8 @@ def access(entry: Entry) -> bytes:
 
 
 def plain(number: Decimal) -> str:
-    """A number as it is, never with an exponent."""
-    return format(number, "f")
+    """A number as it is, never with an exponent. Raises: ValueError when it is none that is usable."""
+    return format(money.exact(number), "f")
 
 
 def _cell(name: str, value: Any) -> str:

@@ -53,7 +53,7 @@ def _differing(place: tuple[str, str], told: Total, due: dict[str, Figure]) -> I
 
 
 def _figure(one: Figure) -> str:
-    return f"{one.count:,} with {one.amount:,f}"
+    return f"{one.count:,} with {money.exact(one.amount):,f}"
 
 
 def _with(figure: Figure, amount: Decimal) -> Figure:

@@ -1,0 +1,98 @@
+"""Whether the documents are those that the tie-out is of, its totals theirs, and the tables theirs.
+
+Rule: everything is made again from the documents as they lie in the exact form.
+Must not know: whether the files are those that were signed.
+"""
+
+import hashlib
+from contextlib import ExitStack
+
+import msgspec
+
+from ml_connector.compare.tieout.shapes import Line, State, TieOut
+from ml_connector.evidence import tables
+from ml_connector.evidence.findings import Findings
+from ml_connector.evidence.folder import Folder
+from ml_connector.evidence.layout import DIFFERENCES, DOCUMENTS, POPULATION, TIE_OUT, TOTALS
+from ml_connector.evidence.reading import UNREADABLE, Table, lines
+from ml_connector.evidence.totals import Sums
+from ml_connector.records import money
+
+
+class Population:
+    """The check of one folder's documents."""
+
+    def __init__(self, folder: Folder, found: Findings, tie_out: TieOut) -> None:
+        self._folder, self._found, self._tie_out = folder, found, tie_out
+        self._sums, self._digest = Sums(tie_out.period), hashlib.sha256()
+        self.count = 0
+
+    def check(self) -> None:
+        """Find all that does not follow from the documents."""
+        self._documents()
+        said = self._tie_out
+        if (self.count, self._digest.hexdigest()) != (said.lines, said.lines_digest):
+            self._found.add(POPULATION, f"has other documents than the {said.lines:,} that the tie-out is of")
+        try:
+            self._totals()
+        except UNREADABLE:
+            self._found.add(TIE_OUT, "has totals that are no amounts")
+
+    def _documents(self) -> None:
+        with ExitStack() as stack:
+            documents, differences = (
+                _Documents(Table(self._folder, self._found, name, stack)) for name in (DOCUMENTS, DIFFERENCES)
+            )
+            for number, text in lines(self._folder, self._found, POPULATION):
+                self.count += 1
+                self._digest.update(text)
+                if line := self._line(number, text):
+                    documents.expect(line)
+                    if line.difference:
+                        differences.expect(line)
+            documents.table.end()
+            differences.table.end()
+
+    def _line(self, number: int, text: bytes) -> Line | None:
+        try:
+            line = _read(text)
+        except UNREADABLE:
+            self._found.add(POPULATION, "is no document", number)
+            return None
+        self._sums.add(line)
+        return line
+
+    def _totals(self) -> None:
+        for what in self._sums.differences(self._tie_out.totals):
+            self._found.add(TIE_OUT, what)
+        with ExitStack() as stack:
+            table = Table(self._folder, self._found, TOTALS, stack)
+            table.expect(tables.head(tables.total_columns()))
+            for one in self._tie_out.totals:
+                table.expect(tables.total(one))
+            table.end()
+
+
+class _Documents:
+    """A table of documents; an earlier program's may have fewer columns."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        named = table.columns()
+        self._columns = [name for name in named if name in tables.DOCUMENT_COLUMNS]
+        if named != self._columns:
+            table.differs("has columns that are not those of documents")
+
+    def expect(self, line: Line) -> None:
+        """Its next line has to be of this document."""
+        self.table.expect(tables.document(line, self._columns))
+
+
+def _read(text: bytes) -> Line:
+    """A document with usable amounts. Raises: ValueError."""
+    line = msgspec.json.decode(text, type=Line)
+    for amount in (line.amount, line.ifs_amount or 0):
+        money.exact(amount)
+    if line.state:
+        State(line.state)
+    return line
