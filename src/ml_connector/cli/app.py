@@ -22,6 +22,7 @@ from ml_connector.cli import (
     asking,
     config,
     editing,
+    evidence,
     fitting,
     hooks,
     keeping,
@@ -76,6 +77,7 @@ app.add_typer(serving.app)
 app.add_typer(tokens.app, name="token")
 app.add_typer(users.app, name="user")
 app.add_typer(alerts.app)
+app.add_typer(evidence.app, name="evidence")
 
 Key = Annotated[str, typer.Argument(help="The record's number; of several parts A/B.")]
 RequestsMax = Annotated[int, typer.Option(min=0, max=1_000_000, help="Requests a minute, of all workers together.")]
