@@ -8,7 +8,9 @@ export UV_SYSTEM_CERTS := true
 MONEY := records flows compare sync run evidence $(addprefix systems/ifs/,vouchers odata/writes.py books.py masters.py pick.py \
   translate.py) $(addprefix systems/airbase/,source.py translate.py reading.py)
 
-.PHONY: demo test thorough check browser pictures clean
+PEERS := dlt airbyte singer
+
+.PHONY: demo test thorough check browser pictures bench bench-peers clean
 
 demo: .venv/ready
 	@$(RUN)/ml-connector demo
@@ -36,8 +38,20 @@ pictures: browser
 	rm -f docs/images/console/*.webp
 	PICTURES=$(CURDIR)/docs/images/console $(RUN)/pytest tests/browser
 
+# how fast it is, beside other tools; half an hour, and writes docs/explanation/benchmarks.md. QUICK=1 DOCS=folder: a look
+bench: .venv/ready $(if $(QUICK),,bench-peers)
+	$(RUN)/python bench/everything.py $(if $(QUICK),--quick) $(if $(DOCS),--docs $(DOCS))
+
+# the other tools, each in an environment of its own
+bench-peers: $(PEERS:%=.bench/%/ready)
+
+.bench/%/ready: bench/peers/%/requirements.txt | $(UV)
+	$(UV) venv --quiet --clear --python $(PYTHON) .bench/$*
+	$(UV) pip sync --quiet --require-hashes --python .bench/$* $<
+	@touch $@
+
 clean:
-	rm -rf .venv .tools
+	rm -rf .venv .tools .bench
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ml-connector needs Python 3.11 or newer; try: make PYTHON=python3.11")'
