@@ -8,14 +8,16 @@ Must not know: how a change is sent.
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from ml_connector.errors import StoreError
 from ml_connector.records import codec
 from ml_connector.store.db import among, upsert
+from ml_connector.store.prepared import Prepared, as_list, listed, mine
 from ml_connector.store.schema import IS_HANDED, IS_PLANNED, changes
 from ml_connector.store.scope import Scope, clean, decoded
 from ml_connector.sync.change import OPEN, Event, State, move
@@ -28,6 +30,23 @@ from ml_connector.sync.ports import Change, Entry
 LISTS = {Action.CREATE: 0, Action.UPDATE: 1, Action.DEACTIVATE: 1, Action.ADOPT: 2, Action.RELINK: 2}
 PLANNED = ([changes.c.run_id, changes.c.key], IS_PLANNED)
 CLOSED = (State.SETTLED, State.REFUSED)
+_NEXT = Prepared(
+    lambda _: (
+        select(changes)
+        .where(mine(changes), changes.c.run_id == bindparam("run_id"), IS_PLANNED)
+        .order_by(changes.c.list_no, changes.c.key)
+        .limit(bindparam("limit"))
+    )
+)
+# In one order, so that two runs can't lock each other out.
+_STATES = Prepared(
+    lambda dialect: (
+        select(changes.c.id, changes.c.key, changes.c.state)
+        .where(listed(dialect, changes.c.id), mine(changes))
+        .order_by(changes.c.id)
+        .with_for_update()
+    )
+)
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -52,8 +71,7 @@ def stage(connection: Connection, scope: Scope, run_id: str, entries: Sequence[E
 
 def staged(connection: Connection, scope: Scope, run_id: str, limit: int) -> list[Change]:
     """The next planned changes of one list, in key order."""
-    query = select(changes).where(changes.c.run_id == run_id, changes.c.state == State.PLANNED, scope.mine(changes))
-    rows = connection.execute(query.order_by(changes.c.list_no, changes.c.key).limit(limit)).all()
+    rows = _NEXT.on(connection, run_id=run_id, limit=limit, **scope.owned()).all()
     return [_change(scope, row) for row in rows if row.list_no == rows[0].list_no]
 
 
@@ -125,26 +143,28 @@ def _states(connection: Connection, scope: Scope, wanted: Sequence[Change]) -> d
     ids = [change.id for change in wanted]
     if len(set(ids)) != len(ids):
         raise StoreError("one change was given twice")
-    query = select(changes.c.id, changes.c.key, changes.c.state).where(
-        among(connection, changes.c.id, ids), scope.mine(changes)
-    )
-    # In one order, so that two runs can't lock each other out.
-    rows = connection.execute(query.order_by(changes.c.id).with_for_update())
+    rows = _STATES.on(connection, listed=as_list(connection, ids), **scope.owned())
     return {(row.id, row.key): State(row.state) for row in rows}
 
 
 def _update(connection: Connection, scope: Scope, ids: list[int], before: State, now: State, run_id: str) -> None:
-    values: dict[str, Any] = {"state": now.value, "changed_at": scope.now()}
+    values = {"changed_at": scope.now(), "run_id": run_id}
+    done = _moving(before, now, bool(run_id)).on(connection, listed=as_list(connection, ids), **values)
+    if done.rowcount != len(ids):
+        raise StoreError(f"{len(ids) - done.rowcount} changes are no longer {before}; another run took them over")
+
+
+@cache
+def _moving(before: State, now: State, taken: bool) -> Prepared:
+    values: dict[str, Any] = {"state": now.value, "changed_at": bindparam("changed_at")}
     if now is State.INTENDED:
         values |= {"attempts": changes.c.attempts + 1}
     if now in CLOSED:
         values |= {"body": None}  # the journal and the link have it
-    if run_id:
-        values |= {"run_id": run_id}
-    statement = update(changes).where(among(connection, changes.c.id, ids), changes.c.state == before)
-    done = connection.execute(statement.values(values))
-    if done.rowcount != len(ids):
-        raise StoreError(f"{len(ids) - done.rowcount} changes are no longer {before}; another run took them over")
+    if taken:
+        values |= {"run_id": bindparam("run_id")}
+    there = text(f"state = '{before.value}'")  # given as a value, SQLite would prepare the statement anew each time
+    return Prepared(lambda dialect: update(changes).where(listed(dialect, changes.c.id), there).values(values))
 
 
 def _row(scope: Scope, entry: Entry) -> dict[str, Any]:
@@ -177,7 +197,7 @@ def _change(scope: Scope, row: Any) -> Change:
         decoded(body.after, scope.target_kind),
         decoded(body.before, scope.target_kind),
         row.target_id,
-        row.active,
+        bool(row.active),
         date.fromisoformat(row.wake_on) if row.wake_on else None,
         effective_on=body.effective_on,
         late=body.late,

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from sqlalchemy import (
     NullPool,
     QueuePool,
     Table,
+    TextClause,
     any_,
     cast,
     create_engine,
@@ -44,6 +46,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from ml_connector.errors import SettingsError, StoreError
 from ml_connector.store import faults, migrate
 from ml_connector.store.locks import FileLocks, Locks, SessionLocks, ThreadLocks
+from ml_connector.store.prepared import Compiled, compiled
 
 BUSY_S = 10.0
 TURN_S = 5
@@ -117,21 +120,55 @@ class Database:
         self.engine.dispose()
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], where: Any = None) -> None:
+def add(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, all with the same columns; values go to the driver as they are."""
+    if rows:
+        _many(connection, _inserting(connection.dialect.name, table, tuple(rows[0])), rows)
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    where: tuple[Sequence[Column[Any]], TextClause | None] | None = None,
+) -> None:
     """Insert rows; one that is there already gets the new values of all columns that are given.
 
     `where`: the condition of the partial unique index that decides what "there already" means, with its columns.
     """
     if not rows:
         return
-    columns, condition = where or (list(table.primary_key.columns), None)
-    names = {column.name for column in columns}
-    kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = kind(table)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in names}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=columns, index_where=condition, set_=changed), rows
+    chosen, condition = where or (list(table.primary_key.columns), None)
+    columns, unique = tuple(rows[0]), tuple(column.name for column in chosen)
+    _many(connection, _upserting(connection.dialect.name, table, columns, unique, condition), rows)
+
+
+def _many(connection: Connection, made: Compiled, rows: Sequence[dict[str, Any]]) -> None:
+    # SQLAlchemy's own way takes each row apart and puts it together again, several times.
+    statement, order, _ = made
+    connection.exec_driver_sql(statement, [tuple([row[name] for name in order]) for row in rows])
+
+
+@cache
+def _inserting(dialect: str, table: Table, columns: tuple[str, ...]) -> Compiled:
+    return compiled(dialect, _insert(dialect, table), columns)
+
+
+@cache
+def _upserting(
+    dialect: str, table: Table, columns: tuple[str, ...], unique: tuple[str, ...], condition: TextClause | None
+) -> Compiled:
+    statement = _insert(dialect, table)
+    changed = {name: statement.excluded[name] for name in columns if name not in unique}
+    made = statement.on_conflict_do_update(
+        index_elements=[table.c[name] for name in unique], index_where=condition, set_=changed
     )
+    return compiled(dialect, made, columns)
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return made.inline()  # numbers that the database gives are not asked for
 
 
 def session_name(process: str) -> str:

@@ -13,12 +13,13 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, tuple_, update
 
 from ml_connector.records.money import Money, plain
 from ml_connector.store import schema, stakes
-from ml_connector.store.db import Database, among
+from ml_connector.store.db import Database, add, among
 from ml_connector.store.journal import Kind, Line
+from ml_connector.store.prepared import Prepared, as_list, listed, mine
 from ml_connector.store.schema import exceptions
 from ml_connector.store.scope import Scope, clean
 from ml_connector.sync.causes import RETRIED
@@ -242,11 +243,14 @@ def _line(scope: Scope, run_id: str, key: str, held: Held, source: Any) -> Line:
 
 
 def _known(connection: Connection, scope: Scope, keys: Sequence[str]) -> dict[str, Any]:
-    table = exceptions.c
-    query = select(table.id, table.key, table.cause, table.sentence, table.assignee).where(
-        scope.mine(exceptions), table.resolved_at.is_(None), among(connection, table.key, keys)
-    )
-    return {row.key: row for row in connection.execute(query)}
+    rows = _UNRESOLVED.on(connection, listed=as_list(connection, keys), **scope.owned())
+    return {row.key: row for row in rows}
+
+
+_NOTED = [exceptions.c[name] for name in ("id", "key", "cause", "sentence", "assignee")]
+_UNRESOLVED = Prepared(
+    lambda dialect: select(*_NOTED).where(mine(exceptions), schema.IS_UNRESOLVED, listed(dialect, exceptions.c.key))
+)
 
 
 def _resolve(connection: Connection, scope: Scope, run_id: str, ids: Sequence[int]) -> None:
@@ -272,7 +276,7 @@ def _open(connection: Connection, scope: Scope, new: Sequence[tuple[str, Held]],
         owned | {"key": key, "cause": held.cause, "assignee": assignees.get(key, ""), **_told(held)}
         for key, held in new
     ]
-    connection.execute(insert(exceptions), rows)
+    add(connection, exceptions, rows)
 
 
 def _told(held: Held) -> dict[str, Any]:

@@ -7,9 +7,9 @@ Must not know: what is made of it.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
-from ml_connector.store.db import among
+from ml_connector.store.db import add, among
 from ml_connector.store.schema import finds
 from ml_connector.store.scope import Scope, clean
 from ml_connector.sync.plan import Found
@@ -19,8 +19,7 @@ def remember(connection: Connection, scope: Scope, run_id: str, found: Sequence[
     """Keep what was found."""
     owned = scope.owned() | {"run_id": run_id}
     rows = [owned | _row(scope, one) for one in found]
-    if rows:
-        connection.execute(insert(finds), rows)
+    add(connection, finds, rows)
 
 
 def of(connection: Connection, scope: Scope, run_id: str, keys: Sequence[str]) -> list[Found]:

@@ -12,16 +12,25 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ml_connector.errors import StoreError
 from ml_connector.records.chaining import GENESIS, Header
 from ml_connector.store import schema
 from ml_connector.store.chain import Verdict, head_text, verify
-from ml_connector.store.db import Database, among
+from ml_connector.store.db import Database, add, among
+from ml_connector.store.prepared import Prepared
 from ml_connector.store.scope import Clock, pack, unpack
 from ml_connector.store.vault import Vault
+
+_OWN = schema.chains.c.connection_id == bindparam("owner")
+_HEAD = Prepared(lambda _: select(schema.chains.c.seq, schema.chains.c.head).where(_OWN).with_for_update())
+_KEEP_HEAD = Prepared(
+    lambda _: (
+        update(schema.chains).where(_OWN).values({name: bindparam(f"new_{name}") for name in ("seq", "head", "sealed")})
+    )
+)
 
 
 class Kind(StrEnum):
@@ -95,7 +104,7 @@ class Journal:
             row = self._row(number, prev, at, line)
             prev = row["hash"]
             rows.append(row)
-        connection.execute(insert(schema.journal), rows)
+        add(connection, schema.journal, rows)
         self._keep_head(connection, seq + len(rows), prev)
 
     def verify(self) -> Verdict:
@@ -125,12 +134,10 @@ class Journal:
         return connection.execute(query).scalar() or 0
 
     def _head(self, connection: Connection) -> tuple[int, bytes]:
-        table = schema.chains
-        query = select(table.c.seq, table.c.head).where(table.c.connection_id == self._connection_id).with_for_update()
-        head = connection.execute(query).one_or_none()
+        head = _HEAD.on(connection, owner=self._connection_id).one_or_none()
         if head is None:
             self._start(connection)
-            head = connection.execute(query).one()
+            head = _HEAD.on(connection, owner=self._connection_id).one()
         return head.seq, head.head
 
     def _start(self, connection: Connection) -> None:
@@ -139,12 +146,8 @@ class Journal:
         connection.execute(kind(schema.chains).values(first).on_conflict_do_nothing())
 
     def _keep_head(self, connection: Connection, seq: int, head: bytes) -> None:
-        table = schema.chains
-        done = connection.execute(
-            update(table)
-            .where(table.c.connection_id == self._connection_id)
-            .values(seq=seq, head=head, sealed=self._sealed(seq, head))
-        )
+        values = {"new_seq": seq, "new_head": head, "new_sealed": self._sealed(seq, head)}
+        done = _KEEP_HEAD.on(connection, owner=self._connection_id, **values)
         if done.rowcount != 1:
             raise StoreError("the journal's head is gone; stop everything and restore the latest backup")
 

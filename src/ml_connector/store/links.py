@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select, update
 
 from ml_connector.records import codec
 from ml_connector.store.db import among, upsert
+from ml_connector.store.prepared import Prepared, as_list, listed, mine
 from ml_connector.store.schema import links
 from ml_connector.store.scope import Scope
 from ml_connector.sync.gate import Population
@@ -21,13 +22,14 @@ from ml_connector.sync.outcome import Trace
 from ml_connector.sync.plan import Link
 from ml_connector.sync.ports import Alike
 
+_OF = Prepared(lambda dialect: select(links).where(mine(links), listed(dialect, links.c.key)))
+_DOUBT = Prepared(lambda dialect: update(links).values(digest="").where(mine(links), listed(dialect, links.c.key)))
+
 
 def read(connection: Connection, scope: Scope, flow: str, keys: Sequence[str]) -> dict[str, Link]:
     """The links of these keys; of another flow without `agreed`, whose kind only that flow knows."""
-    query = select(links).where(
-        links.c.connection_id == scope.connection_id, links.c.flow == flow, among(connection, links.c.key, keys)
-    )
-    rows = connection.execute(query).all()
+    place = {"connection_id": scope.connection_id, "flow": flow}
+    rows = _OF.on(connection, listed=as_list(connection, keys), **place).all()
     return {row.key: _link(row, scope if flow == scope.flow else None) for row in rows}
 
 
@@ -47,8 +49,7 @@ def waking(connection: Connection, scope: Scope, today: date) -> set[str]:
 
 def doubt(connection: Connection, scope: Scope, keys: Sequence[str]) -> None:
     """Say of these links that what was agreed may no longer hold, until a settlement makes them anew."""
-    statement = update(links).where(scope.mine(links), among(connection, links.c.key, keys))
-    connection.execute(statement.values(digest=""))
+    _DOUBT.on(connection, listed=as_list(connection, keys), **scope.owned())
 
 
 class MadeLink(msgspec.Struct, frozen=True):
@@ -97,4 +98,4 @@ def _row(scope: Scope, link: Link, now: str) -> dict[str, Any]:
 def _link(row: Any, opener: Scope | None) -> Link:
     agreed = opener.unseal(links, row.key, row.agreed, opener.target_kind) if opener else None
     wake_on = date.fromisoformat(row.wake_on) if row.wake_on else None
-    return Link(row.key, row.target_id, row.digest, row.active, agreed, wake_on, row.origin)
+    return Link(row.key, row.target_id, row.digest, bool(row.active), agreed, wake_on, row.origin)

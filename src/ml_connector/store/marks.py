@@ -6,17 +6,20 @@ Must not know: what a mark is made of.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Delete, Update, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from ml_connector.store.db import among
+from ml_connector.store.db import add, among
+from ml_connector.store.prepared import Prepared, mine
 from ml_connector.store.schema import marks
 from ml_connector.store.scope import Scope
 from ml_connector.sync.detect import Row
 
 # The separator of key parts, U+001F, is the last character before the space, and the only one below it in a key.
 _AFTER_ROWS = " "
+_RANGE = mine(marks) & (marks.c.row_key >= bindparam("low")) & (marks.c.row_key < bindparam("high"))
+_FORGET = Prepared(lambda _: delete(marks).where(_RANGE))
+_BLANK = Prepared(lambda _: update(marks).values(mark="").where(_RANGE))
 
 
 def between(connection: Connection, scope: Scope, part: str, after: str, upto: str | None) -> dict[str, str]:
@@ -42,23 +45,16 @@ def count(connection: Connection, scope: Scope) -> int:
 
 def replace(connection: Connection, scope: Scope, seen: Sequence[tuple[str, Iterable[Row]]]) -> None:
     """Put these rows in the place of all that was known of these records."""
-    _on_records(connection, delete(marks), scope, [key for key, _ in seen])
+    _on_records(connection, _FORGET, scope, [key for key, _ in seen])
     rows = {(row.key, row.part): row.mark for _, rows in seen for row in rows}
-    if rows:
-        owned = scope.owned()
-        values = [owned | {"row_key": key, "part": part, "mark": mark} for (key, part), mark in rows.items()]
-        connection.execute(insert(marks), values)
+    owned = scope.owned()
+    add(connection, marks, [owned | {"row_key": key, "part": part, "mark": mark} for (key, part), mark in rows.items()])
 
 
 def blank(connection: Connection, scope: Scope, keys: Sequence[str]) -> None:
     """Make the next run look at these records again."""
-    _on_records(connection, update(marks).values(mark=""), scope, keys)
+    _on_records(connection, _BLANK, scope, keys)
 
 
-def _on_records(connection: Connection, statement: Delete | Update, scope: Scope, keys: Sequence[str]) -> None:
-    if not keys:
-        return
-    ranged: Any = statement.where(
-        scope.mine(marks), marks.c.row_key >= bindparam("low"), marks.c.row_key < bindparam("high")
-    )
-    connection.execute(ranged, [{"low": key, "high": key + _AFTER_ROWS} for key in keys])
+def _on_records(connection: Connection, statement: Prepared, scope: Scope, keys: Sequence[str]) -> None:
+    statement.each(connection, [{"low": key, "high": key + _AFTER_ROWS} for key in keys], **scope.owned())

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, exists, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, exists, insert, select, tuple_, update
 
 from ml_connector.errors import StoreError
 from ml_connector.records import codec
 from ml_connector.store import schema
 from ml_connector.store.db import PROCESS, Database
+from ml_connector.store.prepared import Prepared, mine
 from ml_connector.store.schema import IS_STOPPED, runs
 from ml_connector.store.scope import Scope, unpack
 from ml_connector.store.vault import Vault
@@ -23,6 +24,10 @@ from ml_connector.store.vault import Vault
 RUNNING = "running"
 DIED = "died"
 DONE, WHOLE = "done", "run"
+
+_STATE = Prepared(
+    lambda _: select(runs.c.state).where(runs.c.id == bindparam("run_id"), mine(runs)).with_for_update(read=True)
+)
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -112,8 +117,7 @@ def check_alive(connection: Connection, scope: Scope, run_id: str) -> None:
 
     Raises: StoreError when one has.
     """
-    query = select(runs.c.state).where(runs.c.id == run_id, scope.mine(runs)).with_for_update(read=True)
-    if connection.execute(query).scalar() != RUNNING:
+    if _STATE.on(connection, run_id=run_id, **scope.owned()).scalar() != RUNNING:
         raise StoreError(f"run {run_id} is not in progress; a later run took over, so nothing may be sent")
 
 
