@@ -61,6 +61,7 @@ def filled(path: str) -> str:
         "number": "1",
         "order_id": "now/1",
         "run_id": "0" * 32,
+        "period": "2026-09",
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path.removeprefix(API))
 

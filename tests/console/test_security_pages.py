@@ -28,12 +28,12 @@ CONSOLE = Path(static.__file__).parent.parent
 STREAMS = ("/events",)  # they last
 # What everybody who has signed in does for themselves.
 OWN = {"/sign-out", "/account/password", "/account/sign-out"}
-ALONE = {"/account", "/c/{name}/tie-out"}  # of nobody's concern but one's own; nothing there yet
+ALONE = {"/account"}  # of nobody's concern but one's own
 # What of the hostile world has to be seen somewhere, else nothing is tested.
 SHOWN = (
     *("after", "assignee", "author", "before", "blackouter", "body", "cause", "error", "event note", "event type"),
     *("fact", "inviter", "key", "maker", "note", "objection", "order", "orderer", "person", "reason", "remedy"),
-    *("sentence", "subsidiary", "term", "user", "value", "warning"),
+    *("sentence", "signer", "subsidiary", "term", "tie-out note", "user", "value", "warning"),
 )
 EVIL = (
     "//evil.example/x",

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import tied
 from addresses import Address, table
 from fastapi import FastAPI
 from rig import NAME, Rig, connection, generous, rig, sqlite_url
@@ -35,6 +36,7 @@ from ml_connector.store.scope import Scope
 from ml_connector.store.users import Users
 from ml_connector.sync.orders import Cause, Extent, Order
 from ml_connector.sync.report import Report
+from ml_connector.wiring import tie_outs
 from ml_connector.wiring.hooking import Wish, set_up
 
 KEY = base64.b64encode(bytes(range(100, 132))).decode()
@@ -110,6 +112,7 @@ def values(address: Address, wild: bool) -> dict[str, str]:
         "system": "airbase",
         "order_id": ORDERS[wild],
         "what": "pause",
+        "period": tied.PERIOD,
     }
     given["id"] = ORDERS[wild] if "orders" in address.path else "1"
     other = {"/static": sorted(FILES)[0], "/access/people": bad("user") if wild else OTHER, "/access/tokens": "read"}
@@ -156,6 +159,7 @@ def _fill(joined: Rig) -> None:
     there.add_blackout(owner, FLOW, "2030-10-31T18:00/2030-11-03T06:00", bad("reason"), bad("blackouter"))
     for name in (OTHER, bad("user")):
         Users(store.database).create(name, [Role.CLERK], bad("inviter"))
+    _tie_outs(store)
     set_up(store, NAME, "airbase", Wish(secret=SECRETS["hook"]), bad("hooker"))
     with store.database.write() as writing:
         # Settings of a former version may hold anything.
@@ -191,6 +195,13 @@ def _record(store: wiring.Opened, owner: int, number: int, key: str) -> None:
         writing.execute(delete(schema.exceptions).where(schema.exceptions.c.key == key))
         writing.execute(insert(schema.exceptions).values(row))
         Journal(store.database, store.vault, owner).append(writing, lines)
+
+
+def _tie_outs(store: wiring.Opened) -> None:
+    found = tied.tie_out(2, tied.missing(7, bad), said=bad)
+    signed = tied.kept(store, NAME, found, 2, bad("tie-out maker"), bad)
+    tie_outs.sign(store, NAME, signed.number, signed.digest, bad("signer"), bad("tie-out note"))
+    tied.kept(store, NAME, found, 2, bad("tie-out maker"), bad)
 
 
 def _events(store: wiring.Opened, owner: int) -> None:

@@ -34,6 +34,7 @@ from ml_connector.cli import (
     serving,
     show,
     tokens,
+    tying,
     unattended,
     users,
 )
@@ -71,6 +72,7 @@ app.add_typer(replaying.app)
 app.add_typer(editing.app)
 app.add_typer(noting.app)
 app.add_typer(fitting.app)
+app.add_typer(tying.app)
 app.add_typer(schedules.app)
 app.add_typer(hooks.app)
 app.add_typer(serving.app)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ml_connector.compare.tieout import words
 from ml_connector.compare.tieout.shapes import Line, Mirror, TieOut
-from ml_connector.records import keys
+from ml_connector.records import keys, sheet
 
 Cell = str | int | Decimal | None
 DIGITS_MAX = 15  # that a spreadsheet keeps of a number
@@ -45,6 +45,13 @@ def row(line: Line) -> tuple[Cell, ...]:
     there = (keys.shown(line.target_id), PLACES.get(line.place, line.place), line.ifs_period, line.ifs_amount)
     differs = (words.called(words.KINDS, line.difference), words.called(words.TIMES, line.timing))
     return (*about, line.amount, state, *there, *differs, line.reason, line.remedy, line.url, line.ifs_url)
+
+
+def as_csv(lines: Iterable[Line]) -> Iterator[str]:
+    """Documents as CSV, line by line."""
+    yield sheet.line(HEADINGS)
+    for one in lines:
+        yield sheet.line(row(one))
 
 
 def sheets(found: TieOut, lines: Iterable[Line], facts: Iterable[tuple[str, str]] = ()) -> Iterator[Sheet]:

@@ -23,7 +23,6 @@ from ml_connector.console.pages.routing import Pages
 from ml_connector.console.person import Who
 from ml_connector.console.site import Here, Site
 from ml_connector.console.views import tie_out as views
-from ml_connector.records.sheet import line
 from ml_connector.store.rights import May
 from ml_connector.store.tie_outs import NOTE_MAX, Kept
 from ml_connector.wiring import replaying, tie_outs
@@ -85,7 +84,8 @@ def sign(
 @routes.page("/c/{name}/tie-out/{period}/{number}/documents.csv")
 def as_csv(connection: Connected, here: Here, one: Numbered) -> Response:
     """Its documents as a table."""
-    return _file(_lines(here, connection.name, one), "text/csv; charset=utf-8", connection.name, one, "csv")
+    lines = tie_outs.of(here.opened, connection.name).lines(one.number)
+    return _file(tables.as_csv(lines), "text/csv; charset=utf-8", connection.name, one, "csv")
 
 
 @routes.page("/c/{name}/tie-out/{period}/{number}/tie-out.xlsx")
@@ -98,12 +98,6 @@ def as_workbook(connection: Connected, here: Here, one: Numbered) -> Response:
         file.seek(0)
         unless_sent.pop_all()
     return _file(_pieces(file), XLSX, connection.name, one, "xlsx")
-
-
-def _lines(here: Site, name: str, one: Kept) -> Iterator[str]:
-    yield line(tables.HEADINGS)
-    for each in tie_outs.of(here.opened, name).lines(one.number):
-        yield line(tables.row(each))
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -213,7 +213,7 @@ def line(one: Line) -> LineShown:
     fields |= {"difference_said": words.called(words.KINDS, one.difference)}
     fields |= {"timing_said": words.called(words.TIMES, one.timing)}
     fields |= {name: fields[name] if elsewhere.usable(fields[name]) else "" for name in ("url", "ifs_url")}
-    return LineShown.model_validate(fields)
+    return LineShown.model_validate({name: fields[name] for name in LineShown.model_fields})
 
 
 def facts(one: Kept) -> list[tuple[str, str]]:
