@@ -1,14 +1,131 @@
-"""Placeholder until the comparison is there; to be overwritten."""
+"""A tie-out of a connection and an accounting period: both sides read, and compared.
 
-from collections.abc import Callable
+Rule: nothing is sent and nothing is kept; every document that was read counts.
+Must not know: how a tie-out is kept or shown.
+"""
 
-from ml_connector.compare.tieout.shapes import Line, TieOut
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+
+import msgspec
+
+from ml_connector.compare.tieout.calendar import Calendar, calendar_of
+from ml_connector.compare.tieout.claims import REFUSED
+from ml_connector.compare.tieout.lines import NOT_READ, extras, lines_of
+from ml_connector.compare.tieout.shapes import Line, State, TieOut
+from ml_connector.compare.tieout.sides import Claim
+from ml_connector.compare.tieout.tying import Tying
 from ml_connector.errors import SettingsError
+from ml_connector.sync.orders import Extent
+from ml_connector.sync.outcome import Held
+from ml_connector.sync.report import Report
+from ml_connector.wiring.both_sides import BATCH, Reading
 from ml_connector.wiring.joined import Joined, Watch, unwatched
+from ml_connector.wiring.opened import exceptions
+from ml_connector.wiring.spooled import Spooled
+
+COMPARING = "tie-out"  # as a flow to those who watch
+SHOWN_MAX = 24
+REFUSED_MAX = 100_000
+PARTS = ("voucher_rows", "hold_vouchers", "hold_rows")
+_PERIOD = re.compile(r"(\d{4})-(\d{1,2})")
 
 
 def tie_out(
     both: Joined, period: str, *, watch: Watch = unwatched, each: Callable[[Line], None] | None = None
 ) -> TieOut:
-    """Count and sum both sides of a period."""
-    raise SettingsError(f"not yet: {both.stored.name} {period} {watch} {each}")
+    """Count and sum both sides of a period, such as 2026-10; `each` is told every line that counts.
+
+    Raises: SettingsError for a period that IFS does not have, BusyError while one of the flows runs, ConnectorError.
+    """
+    calendar = _calendar(both)
+    name = _known(period, calendar)
+    tying = Tying(each or _untold)
+    with Spooled(Claim) as claims:
+        reading = Reading(both, claims, watch)
+        extent = Extent(census=True)
+        reports = both.plan(reading.names, extent=extent, watch=watch, tell=reading.tell, lens=reading.lens)
+        reading.flush()
+        for line in _lines(_explained(both, claims, reports), reading, calendar, name, watch):
+            tying.add(line)
+    from_on, until_on = calendar.days(name)
+    begun = TieOut(
+        both.stored.name,
+        name,
+        datetime.now(UTC),
+        both.person,
+        mirrors=tuple(one.made() for one in reading.mirrors.values()),
+        assumed=_assumed(both),
+        from_on=from_on,
+        until_on=until_on,
+    )
+    return tying.onto(begun)
+
+
+def _untold(_: Line) -> None:
+    """Nobody listens."""
+
+
+def _calendar(both: Joined) -> Calendar:
+    return calendar_of(both.books(), both.read.rules.user_group) if both.read.rules else Calendar()
+
+
+def _known(period: str, calendar: Calendar) -> str:
+    """A period that there is, as it is written here."""
+    found = _PERIOD.fullmatch(period.strip())
+    name = f"{found[1]}-{int(found[2]):02d}" if found else ""
+    names = calendar.names()
+    if name and (name in names or not names):
+        return name
+    if not names:
+        raise SettingsError(f"{period!r} is no accounting period; one looks like 2026-10")
+    same = [one for one in names if found and one.startswith(found[1])] or names[-SHOWN_MAX:]
+    raise SettingsError(f"IFS has no accounting period {period}; there are: {', '.join(same)}")
+
+
+def _lines(claims: Iterator[Claim], reading: Reading, calendar: Calendar, period: str, watch: Watch) -> Iterator[Line]:
+    done = 0
+    while some := list(islice(claims, BATCH)):
+        reading.look([claim.key for claim in some])
+        for claim in some:
+            yield from lines_of(claim, reading.taken(claim.key), calendar, period)
+        done += len(some)
+        watch(COMPARING, "compare", done)
+    for key, vouchers in reading.left():
+        yield from extras(vouchers, period, reading.gone.get(key, NOT_READ))
+
+
+def _explained(both: Joined, claims: Spooled[Claim], reports: list[Report]) -> Iterator[Claim]:
+    """The documents, with why those wait that nothing but a gate or an earlier refusal is in the way of."""
+    stopped = {one.flow: one for one in reports if one.objections}
+    refused = _refused(both)
+    for claim in claims:
+        if claim.state is not State.TO_COME:
+            yield claim
+        elif held := refused.get((claim.flow, claim.key)):
+            told = {"cause": held.cause, "reason": held.sentence, "remedy": held.remedy}
+            yield msgspec.structs.replace(claim, state=State.REFUSED, **told)
+        elif claim.flow in stopped:
+            yield msgspec.structs.replace(claim, **_stopped(both, stopped[claim.flow]))
+        else:
+            yield claim
+
+
+def _refused(both: Joined) -> Mapping[tuple[str, str], Held]:
+    """What IFS refused before; the next run tries again."""
+    kept = exceptions(both.opened, both.stored.name)
+    found = (one for cause in REFUSED for one in kept.open(REFUSED_MAX, cause=cause))
+    return {(one.flow, one.key): one.held for one in found}
+
+
+def _stopped(both: Joined, report: Report) -> dict[str, str]:
+    reason = f"A gate stops the plan of this flow: {report.objections[0]}."
+    return {"reason": reason, "remedy": f"ml-connector approve {both.stored.name} {report.plan_id}, then run again."}
+
+
+def _assumed(both: Joined) -> tuple[str, ...]:
+    """The sets of IFS that were read by names which nobody has confirmed."""
+    parts = [both.ifs.profile.parts[name] for name in PARTS] if both.read.rules else []
+    return tuple(f"{one.service} {one.set}" for one in parts if one.confidence == "assumed")

@@ -55,8 +55,11 @@ class Figure(msgspec.Struct, frozen=True):
 class Line(msgspec.Struct, frozen=True):
     """One document, or one voucher that has none.
 
-    `period`: its own; `ifs_period`: the one that its voucher is in. `amount`: as the spend side says;
-    `ifs_amount`: as the ledger or the hold table says. `place`: "ledger", "hold" or "". `reason`: a sentence.
+    `state`: of a document of this period; "" for what only counts because its voucher is in it. `period`: its own;
+    `ifs_period`: the one that its voucher is in. `amount`: as the spend side says; `ifs_amount`: what stands in IFS,
+    over all periods, without the fee and the rounding beside it. `place`: "ledger", "hold" or "". `reason`: a sentence.
+    `ledger`, `hold`: its vouchers in this period; `later`, `earlier`: what of them is timing. Each total is the sum of
+    these over its lines.
     """
 
     flow: str
@@ -78,6 +81,10 @@ class Line(msgspec.Struct, frozen=True):
     remedy: str = ""
     url: str = ""
     ifs_url: str = ""
+    ledger: Figure = Figure()
+    hold: Figure = Figure()
+    later: Figure = Figure()
+    earlier: Figure = Figure()
 
 
 class Total(msgspec.Struct, frozen=True):

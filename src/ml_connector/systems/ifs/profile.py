@@ -168,7 +168,7 @@ _LEDGER = {
         "VoucherRowsAnalysis",
         "VoucherRowSet",
         (*_VOUCHER_KEY, "RowNo"),
-        {**_VOUCHER_ROW, "dated_on": "VoucherDate", "group": "EnteredByUserGroup"},
+        {**_VOUCHER_ROW, "dated_on": "VoucherDate", "period": "AccountingPeriod", "group": "EnteredByUserGroup"},
         depth=4,
     ),
     "hold_vouchers": Part(
@@ -177,6 +177,7 @@ _LEDGER = {
         _VOUCHER_KEY,
         {
             "dated_on": "VoucherDate",
+            "period": "AccountingPeriod",
             "group": "UserGroup",
             "text": "VoucherText",
             "status": "VoucherStatus",

@@ -58,10 +58,13 @@ class Lookup:
     def everything(self) -> dict[str, list[bytes]]:
         """All vouchers that carry our serie, by key, packed: there may be many. Raises: RemoteError."""
         packed: dict[str, list[bytes]] = {}
-        filters = {part: [self._marked(self._parts[part])] for part in (HOLD, HOLD_ROWS, LEDGER)}
-        for one in self._vouchers(filters):
+        for one in self.each():
             packed.setdefault(one.reference.key, []).append(pack(one))
         return packed
+
+    def each(self) -> Iterator[Posted]:
+        """All vouchers that carry our serie, one by one. Raises: RemoteError."""
+        return self._vouchers({part: [self._marked(self._parts[part])] for part in (HOLD, HOLD_ROWS, LEDGER)})
 
     def in_hold(self, references: Sequence[str]) -> dict[str, str]:
         """The target ids of vouchers that have just come into the hold table, by reference. Raises: RemoteError."""
@@ -135,7 +138,8 @@ class Lookup:
         first = _named(self._parts[LEDGER], rows[0])
         reference, prefix = self._reference(first)
         on = self._day(LEDGER, first)
-        return Posted(reference, "ledger", "/".join(place), self._voucher(LEDGER, place, on, rows, prefix), on)
+        voucher = self._voucher(LEDGER, place, on, rows, prefix)
+        return Posted(reference, "ledger", "/".join(place), voucher, on, period=_period(place, first))
 
     def _held(self, place: Place, head: Raw, rows: Sequence[Raw]) -> Posted:
         fields = _named(self._parts[HOLD], head)
@@ -143,7 +147,8 @@ class Lookup:
         on = self._day(HOLD, fields)
         voucher = self._voucher(HOLD_ROWS, place, on, rows, prefix)
         approved = self._landing.kind != "manual" and fields.get("status") == APPROVED
-        return Posted(reference, "hold", "/".join(place), voucher, on, approved, head, tuple(rows))
+        period = _period(place, fields)
+        return Posted(reference, "hold", "/".join(place), voucher, on, approved, head, tuple(rows), period)
 
     def _voucher(self, part: str, place: Place, on: date, rows: Sequence[Raw], prefix: str) -> Voucher:
         named = [_named(self._parts[part], row) for row in rows]
@@ -197,6 +202,12 @@ def _beginning(column: str, key: str) -> str:
 def _place(part: Part, row: Raw) -> Place:
     values = (row[column] for column in part.key[: part.depth])
     return tuple(value if isinstance(value, str) else literal(value) for value in values)
+
+
+def _period(place: Place, fields: Raw) -> str:
+    """The period that a voucher is in, as IFS says: its year is part of its key."""
+    number = str(fields.get("period") or "")
+    return f"{place[2]}-{number:0>2}" if number.isdecimal() else ""
 
 
 def _by_voucher(part: Part, rows: Iterable[Raw]) -> Iterator[tuple[Place, list[Raw]]]:

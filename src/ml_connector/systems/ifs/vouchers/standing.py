@@ -19,7 +19,7 @@ from ml_connector.systems.ifs.vouchers.references import Reference
 
 class Posted(msgspec.Struct, frozen=True):
     """A voucher as it was read; `approved`: by a person in IFS. `head` and `rows`: its own row and its rows in the hold
-    table, with their ETags.
+    table, with their ETags. `period`: as IFS says, such as 2026-10; "" where the tenant does not show it.
     """
 
     reference: Reference
@@ -30,6 +30,7 @@ class Posted(msgspec.Struct, frozen=True):
     approved: bool = False
     head: dict[str, Any] = {}
     rows: tuple[dict[str, Any], ...] = ()
+    period: str = ""
 
 
 class Post(msgspec.Struct, frozen=True):

@@ -1,0 +1,109 @@
+"""How a document and its vouchers differ, in one word.
+
+Rule: the gravest difference is told, and a document that stands as it should has none.
+Must not know: which period is asked for.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from ml_connector.compare.tieout import rows
+from ml_connector.compare.tieout.calendar import Calendar
+from ml_connector.compare.tieout.shapes import Kind
+from ml_connector.compare.tieout.sides import Claim, There
+from ml_connector.compare.tieout.standing import Standing, rows_of
+from ml_connector.records import money
+
+
+def difference(claim: Claim, standing: Standing, calendar: Calendar) -> Kind | None:
+    """How they differ; None: they do not."""
+    if claim.unreadable and (standing.all or claim.linked):
+        return Kind.UNREADABLE
+    if not claim.active:
+        return Kind.EXTRA if standing.live else None
+    if not standing.live:
+        return _nothing_stands(claim, standing)
+    content = _content(claim, standing)
+    if content is Kind.DUPLICATE:
+        return content
+    if claim.changed:
+        return Kind.CHANGED
+    return content or (None if placed(claim, standing, calendar) else Kind.PERIOD)
+
+
+def _nothing_stands(claim: Claim, standing: Standing) -> Kind | None:
+    if standing.all:
+        return Kind.REVERSED
+    return Kind.MISSING if claim.linked else None
+
+
+def _content(claim: Claim, standing: Standing) -> Kind | None:
+    if claim.expected is None:
+        return _by_amount(claim, standing)
+    there, wanted = standing.net, rows.net(claim.expected.rows)
+    one = standing.live[-1] if len(standing.live) == 1 else None
+    if there == wanted and (one is None or rows.counted(one.voucher.rows) == rows.counted(claim.expected.rows)):
+        return None if claim.carried else Kind.AMOUNT
+    if one is None:
+        return Kind.DUPLICATE
+    same = rows.amounts(one.voucher.rows) == rows.amounts(claim.expected.rows)
+    alone = there == rows.net(one.voucher.rows)  # what was taken back before comes to nothing
+    return Kind.ACCOUNT if same and alone else Kind.AMOUNT
+
+
+def _by_amount(claim: Claim, standing: Standing) -> Kind | None:
+    """Where nobody can say which rows it should have."""
+    if len(standing.live) > 1:
+        return Kind.DUPLICATE
+    there = rows.sides(rows_of(standing.live), claim.currency)
+    return None if claim.amount.copy_abs() in there else Kind.AMOUNT
+
+
+def placed(claim: Claim, standing: Standing, calendar: Calendar) -> bool:
+    """Whether what stands is in the document's period, or was rightly posted later; and what takes back, with it."""
+    days = {one.version: one.on for one in standing.all if not one.reversal}
+    own = day_of(claim)
+    home = calendar.period(claim.company, own)
+    stand = all(one.period == home or _late(one, own, calendar) for one in standing.live)
+    back = all(
+        one.period in (home, calendar.period(claim.company, days.get(one.version)))
+        or _first_day(one, calendar)
+        or one.on in days.values()
+        for one in standing.all
+        if one.reversal
+    )
+    return stand and back
+
+
+def day_of(claim: Claim) -> date | None:
+    """The day of a document, as its voucher should have it."""
+    return claim.dated_on or (claim.expected.dated_on if claim.expected else None)
+
+
+def _late(one: There, own: date | None, calendar: Calendar) -> bool:
+    """Whether a voucher says that its document is of an earlier day, and is on the first day of a period."""
+    return own is not None and one.voucher.dated_on == own < one.on and _first_day(one, calendar)
+
+
+def _first_day(one: There, calendar: Calendar) -> bool:
+    company = one.voucher.company
+    return calendar.opens(company, one.on) and one.period == calendar.period(company, one.on)
+
+
+def worth(there: There, claim: Claim) -> Decimal:
+    """What a voucher moves in the document's currency, without what is beside it, with the document's sign."""
+    expected = claim.expected.rows if claim.expected else ()
+    usual, _ = rows.sides(expected, claim.currency)
+    debit, credit = rows.sides(there.voucher.rows, claim.currency)
+    moved = credit if debit == usual else debit
+    turned = there.reversal or (bool(expected) and rows.net(there.voucher.rows) == rows.negated(rows.net(expected)))
+    found = money.total((moved, beside(claim).copy_negate()))
+    return found.copy_negate() if turned != (claim.amount < 0) else found
+
+
+def beside(claim: Claim) -> Decimal:
+    """What a voucher holds beside its document's amount: a fee, an exchange difference, rounding."""
+    voucher = claim.wanted or claim.expected
+    if voucher is None or not voucher.rows or not claim.carried:
+        return Decimal(0)
+    return money.total((rows.sides(voucher.rows, claim.currency)[0], claim.amount.copy_abs().copy_negate()))

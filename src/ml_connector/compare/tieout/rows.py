@@ -1,0 +1,48 @@
+"""The rows of vouchers beside each other: what they come to, and how two sets of them differ.
+
+Rule: exact; texts and parties do not count.
+Must not know: documents.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+
+from ml_connector.records import money
+from ml_connector.records.voucher import VoucherRow
+
+Parts = tuple[tuple[str, str], ...]
+Place = tuple[str, Parts, str]  # account, code parts, currency
+Sums = dict[Place, tuple[Decimal, Decimal]]
+
+
+def counted(rows: Iterable[VoucherRow]) -> Counter[tuple[str, Parts, str, Decimal, Decimal]]:
+    """The rows, in no order."""
+    return Counter((row.account, row.parts, row.currency, row.amount, row.company_amount) for row in rows)
+
+
+def amounts(rows: Iterable[VoucherRow]) -> Counter[tuple[str, Decimal, Decimal]]:
+    """The amounts of rows, whatever their accounts."""
+    return Counter((row.currency, row.amount, row.company_amount) for row in rows)
+
+
+def net(rows: Iterable[VoucherRow]) -> Sums:
+    """What rows come to, by account, code parts and currency; what comes to nothing is left out."""
+    sums: Sums = {}
+    for row in rows:
+        place = row.account, row.parts, row.currency
+        amount, company = sums.get(place, (Decimal(0), Decimal(0)))
+        sums[place] = money.total((amount, row.amount)), money.total((company, row.company_amount))
+    return {place: both for place, both in sums.items() if any(both)}
+
+
+def negated(sums: Sums) -> Sums:
+    """The same with the other sign."""
+    return {place: (amount.copy_negate(), company.copy_negate()) for place, (amount, company) in sums.items()}
+
+
+def sides(rows: Iterable[VoucherRow], currency: str) -> tuple[Decimal, Decimal]:
+    """Debit and credit in a currency."""
+    these = [row.amount for row in rows if row.currency == currency]
+    debit = money.total(one for one in these if one > 0)
+    return debit, money.total(one.copy_abs() for one in these if one < 0)
