@@ -10,6 +10,8 @@ from collections.abc import Iterable
 _CONTROL = re.compile(r"[\x00-\x1f]")
 SEPARATOR = "\x1f"  # below every printable character, so joining keeps the order of the parts
 
+_LAST = "\U0010ffff"
+
 
 def join(parts: Iterable[str]) -> str:
     """Join key parts.
@@ -32,6 +34,11 @@ def parent(key: str, depth: int) -> str:
     """The key of the record that a row belongs to: the row key's first `depth` parts."""
     parts = key.split(SEPARATOR, depth)
     return SEPARATOR.join(parts[:depth]) if len(parts) > depth else key
+
+
+def beyond(key: str) -> str:
+    """What comes after the rows of a record and before the next record, as text."""
+    return f"{key}{SEPARATOR}{_LAST}"
 
 
 def shown(key: str) -> str:

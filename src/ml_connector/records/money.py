@@ -13,28 +13,9 @@ DIGITS_MAX = 60
 _EXACT = Context(prec=2 * DIGITS_MAX + 10)
 
 # Source: ISO 4217 minor units; every currency that is not listed has two.
-_NO_DECIMALS = frozenset(
-    [
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "UYI",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ]
-)
-_THREE_DECIMALS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+_DECIMALS = [(set(_NO_DECIMALS.split()), 0), (set(_THREE_DECIMALS.split()), 3)]
 _STEPS = tuple(Decimal(1).scaleb(-places) for places in range(4))  # by decimals
 
 
@@ -100,9 +81,7 @@ def total(numbers: Iterable[Decimal]) -> Decimal:
 
 def decimals(currency: str) -> int:
     """How many decimals a currency has."""
-    if currency in _NO_DECIMALS:
-        return 0
-    return 3 if currency in _THREE_DECIMALS else 2
+    return next((places for codes, places in _DECIMALS if currency in codes), 2)
 
 
 def rounded(number: Decimal, currency: str) -> Decimal:

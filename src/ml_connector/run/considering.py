@@ -80,11 +80,13 @@ def _keep(now: Pass, sights: Sequence[Sight], decisions: Sequence[Decision]) -> 
         now.tally.add(decision)
         now.report.sample(decision)
         now.job.tell(sight, decision)
-        said = _words(now, sight, decision)
-        if decision.action in STAGED:
-            entries.append(Entry(decision, sight.record, _marked(sight.rows, decision), said))
+        marked, staged = _marked(sight.rows, decision), decision.action in STAGED
+        known = sight.known and marked is sight.rows and not staged
+        said = frozenset[str]() if known else _words(now, sight, decision)
+        if staged:
+            entries.append(Entry(decision, sight.record, marked, said))
         else:
-            noted.append(Noted(sight.key, _marked(sight.rows, decision), decision.held, said, sight.record))
+            noted.append(Noted(sight.key, marked, decision.held, said, sight.record, known))
         if now.dry or decision.action not in STAGED:
             now.report.count(decision.action)
     now.job.store.stage(now.run_id, entries)

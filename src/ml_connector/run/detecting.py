@@ -4,8 +4,10 @@ Rule: what changed is compared by marks; everything is read when that is cheaper
 Must not know: IFS, Airbase, SQL, HTTP.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+
+import msgspec
 
 from ml_connector.records import keys
 from ml_connector.run.job import Pass
@@ -68,9 +70,23 @@ def everything(now: Pass) -> Iterator[tuple[Sight, ...]]:
     """All records, and those known from before that are no longer there."""
     source, after = now.job.source, ""
     for page in source.read_all():
-        known = [key for part in source.heads for key in now.job.store.marks(part, after, page.upto)]
+        upto = None if page.upto is None else keys.beyond(page.upto)
+        known = {part: now.job.store.marks(part, after, upto) for part in source.parts}
         seen = {sight.key for sight in page.sights}
-        gone = sorted({keys.parent(key, source.depth) for key in known} - seen)
+        gone = sorted({keys.parent(key, source.depth) for part in source.heads for key in known[part]} - seen)
         now.cursors = detect.latest(now.cursors, (row for sight in page.sights for row in sight.rows))
-        after = page.upto or after
-        yield (*page.sights, *(Sight(key) for key in gone))
+        after = upto or after
+        yield (*_recognised(page.sights, known, source.depth), *(Sight(key) for key in gone))
+
+
+def _recognised(sights: Sequence[Sight], known: Mapping[str, Mapping[str, str]], depth: int) -> Sequence[Sight]:
+    """The records, with those told whose rows are just as they were."""
+    if not any(known.values()):
+        return sights
+    rows: dict[str, list[detect.Row]] = {part: [] for part in known}
+    for sight in sights:
+        for row in sight.rows:
+            rows[row.part].append(row)
+    pages = (detect.Page(part, tuple(rows[part]), None, complete=True) for part in known)
+    changed = {keys.parent(key, depth) for page in pages for key in detect.changed(page, known[page.part])}
+    return [one if one.key in changed else msgspec.structs.replace(one, known=True) for one in sights]

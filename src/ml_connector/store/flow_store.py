@@ -217,8 +217,9 @@ class FlowStore:
     def note(self, run_id: str, noted: Sequence[Noted]) -> None:
         """See `Store`."""
         with self._db.write() as connection:
-            mark_rows.replace(connection, self._scope, [(one.key, one.rows) for one in noted])
-            self._terms.add(connection, self._scope.flow, {one.key: one.words for one in noted})
+            fresh = [one for one in noted if not one.known]
+            mark_rows.replace(connection, self._scope, [(one.key, one.rows) for one in fresh])
+            self._terms.add(connection, self._scope.flow, {one.key: one.words for one in fresh})
             held, said = [(one.key, one.held) for one in noted], {one.key: one.source for one in noted}
             told = exception_rows.note(connection, self._scope, run_id, held, said)
             self._journal.append(connection, told)

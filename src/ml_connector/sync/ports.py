@@ -22,13 +22,15 @@ from ml_connector.sync.plan import Decision, Found, Link
 class Sight(msgspec.Struct, frozen=True):
     """One record as read, with all source rows that it was made of.
 
-    `record` None and `unreadable` None: the source does not have it. `rows` may still hold stray child rows.
+    `record` None and `unreadable` None: the source does not have it. `rows` may still hold stray child rows. `known`:
+    they are exactly those that are marked already.
     """
 
     key: str
     record: Any = None
     rows: tuple[Row, ...] = ()
     unreadable: Held | None = None
+    known: bool = False
 
     @property
     def there(self) -> bool:
@@ -226,7 +228,8 @@ class Settlement(msgspec.Struct, frozen=True):
 class Noted(msgspec.Struct, frozen=True):
     """A record that needs nothing (`held` None) or a person; its rows are marked as seen.
 
-    `words`: it is found by. `source`: of one that needs a person, what its source says.
+    `words`: it is found by. `source`: of one that needs a person, what its source says. `known`: rows and words are
+    kept already.
     """
 
     key: str
@@ -234,6 +237,7 @@ class Noted(msgspec.Struct, frozen=True):
     held: Held | None = None
     words: frozenset[str] = frozenset()
     source: Any = None
+    known: bool = False
 
 
 class Alike(msgspec.Struct, frozen=True):
