@@ -6,7 +6,7 @@ Amounts are exact decimals, debit positive.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -568,12 +568,16 @@ def ours(box: Sandbox) -> dict[str, list[Standing]]:
     """Every voucher of ours in hold table and ledger by document, 1, R1, 2, …; fails on one that is there twice."""
     found: dict[str, list[Standing]] = defaultdict(list)
     seen: Counter[tuple[str, bool, int]] = Counter()
-    for voucher in box.vouchers():
-        if one := _ours(voucher):
-            found[one.key].append(one)
-            seen[one.key, one.reversal, one.number] += 1
+    for one in every(box):
+        found[one.key].append(one)
+        seen[one.key, one.reversal, one.number] += 1
     assert not [reference for reference, count in seen.items() if count > 1], "a voucher is there twice"
     return {key: sorted(several, key=lambda one: (one.number, one.reversal)) for key, several in found.items()}
+
+
+def every(box: Sandbox) -> Iterator[Standing]:
+    """Every voucher of ours in hold table and ledger, also one that is there twice."""
+    return (one for one in map(_ours, box.vouchers()) if one)
 
 
 def _ours(voucher: Mapping[str, Any]) -> Standing | None:
