@@ -11,8 +11,11 @@ import pytest
 from ml_connector import wiring
 from ml_connector.compare.tieout.shapes import Figure, Line, State, TieOut, Total
 from ml_connector.settings import Installation
+from ml_connector.store.access import Access
+from ml_connector.store.access_log import AccessLog
 from ml_connector.store.journal import Journal, Kind
 from ml_connector.store.journal import Line as Entry
+from ml_connector.store.rights import Role
 from ml_connector.store.tie_outs import TieOuts
 from ml_connector.wiring import gathering
 
@@ -62,6 +65,11 @@ def fill(opened: wiring.Opened, *, count: int = DOCUMENTS, entries: int = 40, si
     with opened.database.write() as connection:
         told = ({"note": f"n{one}", "count": one} for one in range(entries))
         journal.append(connection, [Entry(Kind.SETTLED, one, "P1", "payments", body={"iban": "hush"}) for one in told])
+    access = Access(opened.database, opened.vault)
+    access.invite("ann", [Role.ADMINISTRATOR], "the command line")
+    access.invite("bob", [Role.APPROVER], "ann")
+    with opened.database.write() as connection:
+        AccessLog(opened.database, opened.vault).note(connection, "signed_in", "ann", "ann")
     tie_outs = TieOuts(opened.database, opened.vault, number)
     draft = tie_outs.begin(PERIOD, "ann")
     for line in lines(count):

@@ -4,6 +4,8 @@ Rule: the signature says whether SHA256SUMS is true, SHA256SUMS which files are,
 Must not know: what the files mean.
 """
 
+from collections.abc import Iterable
+from io import BytesIO
 from itertools import chain, zip_longest
 
 from ml_connector.errors import SettingsError
@@ -12,6 +14,7 @@ from ml_connector.evidence.findings import Findings
 from ml_connector.evidence.folder import Folder
 from ml_connector.evidence.layout import (
     BLOCKS,
+    EACH,
     KEY_BYTES_MAX,
     PUBLIC_KEY,
     SIGNATURE,
@@ -76,7 +79,18 @@ class Integrity:
                 content = due
             elif content is not None and self.public:
                 self._found.add(SIGNATURE, _unsigned(content == due))
+                self._say_which()
         return self._read(content)
+
+    def _say_which(self) -> None:
+        """Of lists that were changed together with what they list, say which files those are."""
+        each = dict(signature.in_list(line) for line in self._each())
+        for name, digest in self._there.items():
+            if name != EACH and not self._holds(each.get(name, b""), sums.line(name, digest)):
+                self._found.add(name, "is not what was signed")
+
+    def _each(self) -> Iterable[bytes]:
+        return BytesIO(self._folder.content(EACH, SUMS_BYTES_MAX) or b"")
 
     def _holds(self, signed: bytes, content: bytes) -> bool:
         return bool(self.public) and signature.holds(self.public, signed, content)
@@ -99,11 +113,13 @@ class Integrity:
         """Say where these files were changed."""
         if BLOCKS in names:
             self._found.add(BLOCKS, "was changed", *self._first_other_block(names))
+        if EACH in names:
+            self._found.add(EACH, "was changed", *self._first_other_signature())
         blocks = {} if BLOCKS in names or BLOCKS not in self._there else self._blocks(names)
         for name in names:
-            if name in blocks:
+            if name in blocks and name != EACH:
                 self._changed(name, blocks[name])
-            elif name != BLOCKS:
+            elif name not in (BLOCKS, EACH):
                 self._found.add(name, "was changed; where can't be told, as BLOCKS.txt is not what it was")
 
     def _blocks(self, names: list[str]) -> dict[str, list[locating.Block]]:
@@ -131,13 +147,23 @@ class Integrity:
                     return number, number
         return 0, 0
 
+    def _first_other_signature(self) -> tuple[int, int]:
+        """The first line of SIGNATURES.txt that is no signature of the file which is its turn."""
+        due = [name for name in sorted(self.sums) if name not in (EACH, *UNSUMMED)]
+        for number, (line, name) in enumerate(zip_longest(self._each(), due), 1):
+            said, signed = signature.in_list(line or b"")
+            is_due = said == name and line == signature.listed([(said, signed)])
+            if not is_due or not self._holds(signed, sums.line(said, self.sums[said])):
+                return number, number
+        return 0, 0
+
     def _due_blocks(self, name: str) -> list[bytes]:
         with self._folder.opened(name) as file:
             return list(sums.block_lines(name, file))
 
 
 def _first_other(content: bytes | None, due: bytes) -> tuple[int, int]:
-    pairs = zip_longest((content or b"").splitlines(), due.splitlines())
+    pairs = zip_longest(BytesIO(content or b""), BytesIO(due))
     number = next((number for number, (found, wanted) in enumerate(pairs, 1) if found != wanted), 0)
     return number, number
 

@@ -8,6 +8,7 @@ import re
 
 README, MANIFEST, BLOCKS = "README.txt", "MANIFEST.json", "BLOCKS.txt"
 SUMS, SIGNATURE, PUBLIC_KEY = "SHA256SUMS", "SHA256SUMS.sig", "public-key.pem"
+EACH = "SIGNATURES.txt"  # one for each line of SHA256SUMS
 TIE_OUT, POPULATION, DOCUMENTS = "tie-out.json", "population.jsonl", "population.csv"
 TOTALS, DIFFERENCES = "totals.csv", "differences.csv"
 JOURNAL, INSTALLATION = "journal.jsonl", "installation-journal.jsonl"
@@ -16,8 +17,20 @@ CONFIGURATION = "configuration"
 CHANGES = f"{CONFIGURATION}/changes.csv"
 
 UNSUMMED = (SUMS, SIGNATURE)
-UNBLOCKED = (BLOCKS, *UNSUMMED)
-NEEDED = (TIE_OUT, POPULATION, DOCUMENTS, TOTALS, DIFFERENCES, JOURNAL, INSTALLATION, MANIFEST, BLOCKS, PUBLIC_KEY)
+UNBLOCKED = (BLOCKS, EACH, *UNSUMMED)
+NEEDED = (
+    TIE_OUT,
+    POPULATION,
+    DOCUMENTS,
+    TOTALS,
+    DIFFERENCES,
+    JOURNAL,
+    INSTALLATION,
+    MANIFEST,
+    BLOCKS,
+    EACH,
+    PUBLIC_KEY,
+)
 
 BLOCK_BYTES = 4096
 NAMES_MAX = 5000  # files in a folder

@@ -12,7 +12,7 @@ import msgspec
 
 from ml_connector.evidence import manifest, signature, sums
 from ml_connector.evidence.folder import Folder
-from ml_connector.evidence.layout import BLOCKS, MANIFEST, PUBLIC_KEY, SIGNATURE, SUMS
+from ml_connector.evidence.layout import BLOCKS, EACH, MANIFEST, PUBLIC_KEY, SIGNATURE, SUMS
 from ml_connector.evidence.manifest import Filed, Manifest
 
 
@@ -23,6 +23,9 @@ def seal(path: Path, said: Manifest, public: bytes, sign: Callable[[bytes], byte
     (path / MANIFEST).write_bytes(manifest.written(msgspec.structs.replace(said, files=files)))
     _write_blocks(path)
     files |= _digests(path, MANIFEST, BLOCKS)
+    each = ((name, sign(sums.line(name, one.sha256))) for name, one in sorted(files.items()))
+    (path / EACH).write_bytes(signature.listed(each))
+    files |= _digests(path, EACH)
     content = sums.written((name, one.sha256) for name, one in files.items())
     (path / SUMS).write_bytes(content)
     (path / SIGNATURE).write_bytes(sign(content))

@@ -4,7 +4,9 @@ Rule: a private key is held as 32 bytes and never written here.
 Must not know: where keys are kept.
 """
 
+import base64
 import hashlib
+from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -37,6 +39,20 @@ def holds(public: bytes, signature: bytes, content: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def listed(signatures: Iterable[tuple[str, bytes]]) -> bytes:
+    """Signatures of several things by name, as a file."""
+    return b"".join(f"{base64.b64encode(one).decode()}  {name}\n".encode() for name, one in signatures)
+
+
+def in_list(line: bytes) -> tuple[str, bytes]:
+    """Name and signature in a line of such a file; ("", b"") when it is none."""
+    text, _, name = line.rstrip(b"\n").partition(b"  ")
+    try:
+        return name.decode(), base64.b64decode(text, validate=True)
+    except ValueError:
+        return "", b""
 
 
 def pem(public: bytes) -> bytes:

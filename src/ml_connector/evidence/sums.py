@@ -41,16 +41,21 @@ def block_lines(name: str, file: BinaryIO) -> Iterator[bytes]:
         yield f"{hashlib.sha256(block).hexdigest()}  {place}-{place + len(block)}  {name}\n".encode()
 
 
+def line(name: str, digest: str) -> bytes:
+    """What SHA256SUMS says of a file."""
+    return f"{digest}  {name}\n".encode()
+
+
 def written(digests: Iterable[tuple[str, str]]) -> bytes:
     """SHA256SUMS of files, given as name and digest."""
-    return b"".join(f"{digest}  {name}\n".encode() for name, digest in sorted(digests))
+    return b"".join(line(name, digest) for name, digest in sorted(digests))
 
 
 def read(content: bytes) -> dict[str, str]:
     """Name and digest of the files in SHA256SUMS. Raises: ValueError where it is not as it is written."""
     found: dict[str, str] = {}
-    for number, line in enumerate(content.split(b"\n")[:-1], 1):
-        match = _LINE.fullmatch(line.decode("ascii", "replace"))
+    for number, text in enumerate(content.split(b"\n")[:-1], 1):
+        match = _LINE.fullmatch(text.decode("ascii", "replace"))
         if match is None:
             raise ValueError(f"line {number} of {SUMS} is no digest and name")
         found[match[2]] = match[1]
