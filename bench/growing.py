@@ -21,7 +21,22 @@ from typing import Any
 import kept
 import msgspec
 import storing
-from sqlalchemy import Column, Connection, Table, func, insert, select, text, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    Table,
+    Text,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    true,
+    union_all,
+    update,
+)
 
 from ml_connector import run as pipeline
 from ml_connector.flows.purchase_orders import PURCHASE_ORDERS
@@ -41,7 +56,7 @@ from ml_connector.sync.report import Report
 
 FULL = {"sqlite": (10_000, 30_000, 100_000, 300_000, 1_000_000), "postgresql": (10_000, 30_000, 100_000, 300_000)}
 QUICK = {"sqlite": (500, 1_000, 2_000), "postgresql": (500, 1_000)}
-NEW, LOOKED_AT, TIMELINES, ENTRIES = 2_000, 5_000, 200, 5_000
+NEW, LOOKED_AT, TIMELINES, ENTRIES, COPIES = 2_000, 5_000, 200, 5_000, 25
 KEY = len(storing.orders(1)[0].key)
 COPIED: tuple[Table, ...] = (schema.links, schema.marks, schema.changes, schema.journal, schema_people.terms)
 FLOW = PURCHASE_ORDERS
@@ -54,7 +69,7 @@ class Grown:
     """A store that grows."""
 
     def __init__(self, db: Database, base: int) -> None:
-        self.db, self.base, self.records, self.runs = db, base, 0, 0
+        self.db, self.base, self.records, self.runs, self.copies = db, base, 0, 0, 0
         self.vault = Vault.open(db, bytes(range(32)), None)
         self.owner = Connections(db, self.vault).save("bench", {}, {}).id
         self.journal = Journal(db, self.vault, self.owner)
@@ -91,15 +106,15 @@ class Grown:
 
     def fill(self, records: int) -> None:
         """Copy what the first run left until there are so many records."""
-        while self.records + self.base // 2 < records:
-            self.runs += 1
+        while missing := round((records - self.records) / self.base):
+            copies = range(self.copies + 1, self.copies + 1 + min(missing, COPIES))
             with self.db.write() as connection:
                 for table in COPIED:
-                    _copy(connection, table, self.runs, self.base, self.owner)
+                    _copy(connection, table, copies, self.base, self.owner)
                 last = select(func.max(schema.journal.c.seq)).where(schema.journal.c.connection_id == self.owner)
                 mine = update(schema.chains).where(schema.chains.c.connection_id == self.owner)
                 connection.execute(mine.values(seq=last.scalar_subquery()))
-            self.records += self.base
+            self.copies, self.records = copies[-1], self.records + len(copies) * self.base
         if self.db.engine.dialect.name == "postgresql":
             _alone(self.db, "ANALYZE")  # as the server does by itself within minutes
 
@@ -186,19 +201,23 @@ def _renamed(sight: Sight, name: str) -> Sight:
     return Sight(sight.key + name, record, rows)
 
 
-def _copy(connection: Connection, table: Table, number: int, base: int, owner: int) -> None:
-    """Copy the rows of the records that came first, in the database itself."""
+def _copy(connection: Connection, table: Table, copies: range, base: int, owner: int) -> None:
+    """Copy the rows of the records that came first, in the database itself, in the order of its main index."""
+    number = union_all(*(select(literal(one, Integer).label("number")) for one in copies)).subquery("copies")
     columns = [column for column in table.columns if not (table is schema.changes and column.primary_key)]
-    values = [_copied(column, number, base) for column in columns]
+    values = {column: _copied(column, number.c.number, base) for column in columns}
     key = table.c.row_key if table is schema.marks else table.c.key
     first = func.substr(key, KEY + 1, 1).in_(["", keys.SEPARATOR]) & (func.substr(key, KEY, 1) != "")
-    query = select(*values).where(table.c.connection_id == owner, first)
-    connection.execute(insert(table).from_select([column.name for column in columns], query))
+    mine = (table.c.connection_id == owner) & (table.c.flow == FLOW.name) & first
+    query = select(*values.values()).select_from(table.join(number, true())).where(mine)
+    ordered = query.order_by(*(values[column] for column in table.primary_key.columns if column in values))
+    connection.execute(insert(table).from_select([column.name for column in columns], ordered))
 
 
-def _copied(column: Column[Any], number: int, base: int) -> Any:
+def _copied(column: Column[Any], number: Any, base: int) -> Any:
     if column.name in ("key", "row_key"):
-        return func.substr(column, 1, KEY).concat(f"-{number:04}").concat(func.substr(column, KEY + 1))
+        copied = func.substr(column, 1, KEY).concat("-").concat(cast(number + 1000, Text))
+        return copied.concat(func.substr(column, KEY + 1))
     if column.name == "seq":
         return column + number * 10 * base
     return column / 4 + number * 1_000_003 if column.name == "term" else column
