@@ -4,6 +4,7 @@ Rule: the gravest difference is told, and a document that stands as it should ha
 Must not know: which period is asked for.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from ml_connector.compare.tieout.shapes import Kind
 from ml_connector.compare.tieout.sides import Claim, There
 from ml_connector.compare.tieout.standing import Standing, rows_of
 from ml_connector.records import money
+from ml_connector.records.voucher import Voucher, VoucherRow
 
 
 def difference(claim: Claim, standing: Standing, calendar: Calendar) -> Kind | None:
@@ -41,14 +43,19 @@ def _content(claim: Claim, standing: Standing) -> Kind | None:
     if claim.expected is None:
         return _by_amount(claim, standing)
     there, wanted = standing.net, rows.net(claim.expected.rows)
-    one = standing.live[-1] if len(standing.live) == 1 else None
-    if there == wanted and (one is None or rows.counted(one.voucher.rows) == rows.counted(claim.expected.rows)):
+    if len(standing.live) > 1:
+        return None if there == wanted else Kind.DUPLICATE
+    return _of_one(claim, claim.expected, rows_of(standing.live), alone=there == rows.net(rows_of(standing.live)))
+
+
+def _of_one(claim: Claim, expected: Voucher, found: Sequence[VoucherRow], *, alone: bool) -> Kind | None:
+    """Of the one voucher that stands; `alone`: what was taken back before comes to nothing."""
+    there, wanted = rows.counted(found), rows.counted(expected.rows)
+    if there == wanted and alone:
         return None if claim.carried else Kind.AMOUNT
-    if one is None:
-        return Kind.DUPLICATE
-    same = rows.amounts(one.voucher.rows) == rows.amounts(claim.expected.rows)
-    alone = there == rows.net(one.voucher.rows)  # what was taken back before comes to nothing
-    return Kind.ACCOUNT if same and alone else Kind.AMOUNT
+    turned = rows.net(found) == rows.negated(rows.net(expected.rows))
+    recoded = rows.amounts(found) == rows.amounts(expected.rows)
+    return Kind.ACCOUNT if recoded and alone and not turned else Kind.AMOUNT
 
 
 def _by_amount(claim: Claim, standing: Standing) -> Kind | None:

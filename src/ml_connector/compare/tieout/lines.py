@@ -125,9 +125,10 @@ def _extra(own: Standing, company: str, period: str, why: tuple[str, str]) -> Li
     line = Line(
         "", last.key, last.voucher.text or last.key, company, last.period, currency, Decimal(0), "", kind, timing
     )
-    reason, remedy = why if own.live else (sentences.taken_back(own), "")
     placed = _placed(line, found, own, worths, "")
-    return msgspec.structs.replace(placed, reason=reason, remedy=remedy, dated_on=last.voucher.dated_on.isoformat())
+    reason = f"{sentences.where(placed)} {why[0]}" if own.live else sentences.taken_back(own)
+    said = {"reason": reason, "remedy": why[1] if own.live else ""}
+    return msgspec.structs.replace(placed, dated_on=last.voucher.dated_on.isoformat(), **said)
 
 
 def _moved(there: There, own: Standing, currency: str) -> Decimal:

@@ -41,6 +41,12 @@ def astray(claim: Claim, company: str) -> tuple[str, str]:
     )
 
 
+def where(line: Line) -> str:
+    """Where a voucher is that no document stands for, and what it comes to."""
+    stands = Money(line.ifs_amount or Decimal(0), line.currency)
+    return f"Voucher {line.target_id} in {_place(line)}, comes to {stands}."
+
+
 def taken_back(own: Standing) -> str:
     """Of vouchers that come to nothing together."""
     periods = ", ".join(dict.fromkeys(one.period for one in own.all))
@@ -72,8 +78,7 @@ class _Told(msgspec.Struct, frozen=True):
     @property
     def where(self) -> str:
         """Its voucher and where that is."""
-        place = "the hold table" if self.line.place == "hold" else "the ledger"
-        return f"{self.voucher} in {place} of company {self.line.company}, period {self.line.ifs_period},"
+        return f"{self.voucher} in {_place(self.line)},"
 
 
 def _missing(told: _Told) -> tuple[str, str]:
@@ -174,6 +179,11 @@ def _of_state(line: Line, claim: Claim) -> tuple[str, str]:
     if claim.reason:
         return claim.reason, claim.remedy
     return ("It is not posted yet, and nothing is in its way.", RUN) if line.state == State.TO_COME else ("", "")
+
+
+def _place(line: Line) -> str:
+    place = "the hold table" if line.place == "hold" else "the ledger"
+    return f"{place} of company {line.company}, period {line.ifs_period}"
 
 
 def _rows_apart(told: _Told) -> str:

@@ -1,0 +1,469 @@
+"""The comparison of a period: nothing counts twice or is dropped; what was planted is found and called by its name."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_connector.compare.tieout.calendar import UNKNOWN, Calendar, calendar_of
+from ml_connector.compare.tieout.claims import carries
+from ml_connector.compare.tieout.lines import extras, lines_of
+from ml_connector.compare.tieout.shapes import Figure, Kind, Line, State, TieOut, Timing
+from ml_connector.compare.tieout.sides import Claim, There
+from ml_connector.compare.tieout.totals import STATES, Totals
+from ml_connector.compare.tieout.tying import Tying
+from ml_connector.records.ledger import Books, Period, UserGroup
+from ml_connector.records.money import Money, total
+from ml_connector.records.spend import Document, SpendLine
+from ml_connector.records.voucher import Voucher, VoucherRow
+
+COMPANIES = ("10", "20")
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+def months(company: str, first: date, year: int) -> tuple[Period, ...]:
+    """Twelve periods of a fiscal year that begins on a day."""
+    begins = [first]
+    for _ in range(12):
+        begins.append((begins[-1] + timedelta(days=32)).replace(day=1))
+    ends = [after - timedelta(days=1) for after in begins[1:]]
+    return tuple(
+        Period(company, year, number, begin, end, open=True)
+        for number, (begin, end) in enumerate(zip(begins, ends, strict=False), 1)
+    )
+
+
+CALENDAR = Calendar(
+    {
+        "10": (*months("10", date(2026, 1, 1), 2026), *months("10", date(2027, 1, 1), 2027)),
+        "20": (*months("20", date(2025, 7, 1), 2026), *months("20", date(2026, 7, 1), 2027)),
+    }
+)
+PERIODS = CALENDAR.names()
+DAYS = st.dates(date(2026, 1, 1), date(2026, 6, 30))  # in a period of either company
+AMOUNTS = st.integers(1, 10**9).map(lambda cents: Decimal(cents).scaleb(-2))
+
+
+def voucher(company: str, day: date, amount: Decimal, fee: Decimal = Decimal(0), account: str = "6110") -> Voucher:
+    """A voucher that moves an amount in EUR, with a fee beside it."""
+    rows = [(account, amount), ("6570", fee), ("1930", total((amount, fee)).copy_negate())]
+    made = (VoucherRow(name, "EUR", value, value, (("B", "100"),)) for name, value in rows if value)
+    return Voucher(company, day, "PR-1 Paper", tuple(made))
+
+
+def negated(one: Voucher) -> Voucher:
+    rows = (
+        msgspec.structs.replace(row, amount=row.amount.copy_negate(), company_amount=row.company_amount.copy_negate())
+        for row in one.rows
+    )
+    return msgspec.structs.replace(one, rows=tuple(rows))
+
+
+@dataclass
+class World:
+    """A document with its vouchers, right as it stands."""
+
+    claim: Claim
+    there: list[There]
+
+    def lines(self, period: str) -> list[Line]:
+        return list(lines_of(self.claim, self.there, CALENDAR, period))
+
+    def put(self, body: Voucher, on: date, version: int = 1, place: str = "ledger", reversal: bool = False) -> None:
+        number = f"{body.company}/X/2026/{len(self.there) + 1}"
+        period = CALENDAR.period(body.company, on)
+        self.there.append(There(self.claim.key, version, reversal, place, number, period, on, body))
+
+
+@st.composite
+def worlds(draw: st.DrawFn, corrected: bool = True) -> World:
+    """A document that was posted, perhaps late, perhaps corrected several times, rightly."""
+    company, day = draw(st.sampled_from(COMPANIES)), draw(DAYS)
+    amount, fee = draw(AMOUNTS), draw(st.sampled_from((Decimal(0), Decimal("1.50"))))
+    places = ["hold" if draw(st.booleans()) else "ledger"]
+    claim = Claim("payments", "key", "PAY-1", company, "EUR", amount, day, State.POSTED, linked=True, active=True)
+    world = World(claim, [])
+    on = draw(st.sampled_from((day, _next(company, day), _next(company, _next(company, day)))))
+    versions = draw(st.integers(1, 3)) if corrected else 1
+    for version in range(1, versions + 1):
+        last = version == versions
+        body = voucher(company, day, amount if last else draw(AMOUNTS), fee)
+        world.put(body, on, version, places[0] if last else "ledger")
+        if not last:
+            later = draw(st.sampled_from((on, _next(company, on))))
+            world.put(negated(body), later, version, reversal=True)
+            on = later
+        else:
+            world.claim = msgspec.structs.replace(claim, expected=body)
+    return world
+
+
+def _next(company: str, day: date) -> date:
+    """The first day of the period after a day."""
+    return next(one.from_on for one in CALENDAR.periods[company] if one.from_on > day)
+
+
+def tied(worlds_of: Sequence[World], period: str) -> tuple[TieOut, list[Line]]:
+    """The tie-out of several documents."""
+    told: list[Line] = []
+    tying = Tying(told.append)
+    for world in worlds_of:
+        for line in world.lines(period):
+            tying.add(line)
+    return tying.onto(TieOut("acme", period, NOW, "ada")), told
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(worlds(), min_size=1, max_size=4))
+def test_what_is_right_ties_in_every_period_and_counts_once(several: list[World]) -> None:
+    read = Decimal(0)
+    there = Decimal(0)
+    for period in PERIODS:
+        found, told = tied(several, period)
+        assert found.ties, (found.differences, found.totals)
+        for one in found.totals:
+            assert_adds_up(one)
+            assert one.posted.count - one.later.count + one.earlier.count == one.ledger.count + one.hold.count
+            read = total((read, one.read.amount))
+            there = total((there, one.ledger.amount, one.hold.amount))
+        assert all(line.ifs_amount == line.amount for line in told)
+    assert read == total(world.claim.amount for world in several) == there
+
+
+def assert_adds_up(one: object) -> None:
+    """What was read is the sum of its states."""
+    states = [getattr(one, name) for name in STATES.values()]
+    read: Figure = getattr(one, "read")  # noqa: B009
+    assert read.count == sum(state.count for state in states)
+    assert read.amount == total(state.amount for state in states)
+
+
+# Whatever is there
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> World:
+    """A claim and vouchers that need not fit."""
+    company = draw(st.sampled_from((*COMPANIES, UNKNOWN)))
+    day = draw(st.none() | DAYS)
+    expected = voucher(draw(st.sampled_from(COMPANIES)), day or date(2026, 3, 1), draw(AMOUNTS))
+    claim = Claim(
+        "payments",
+        "key",
+        "PAY-1",
+        company,
+        draw(st.sampled_from(("EUR", "USD"))),
+        draw(AMOUNTS),
+        day,
+        draw(st.sampled_from(State)),
+        *(draw(st.booleans()) for _ in range(5)),
+        expected=draw(st.sampled_from((None, expected))),
+    )
+    world = World(claim, [])
+    for _ in range(draw(st.integers(0, 4))):
+        body = draw(
+            st.sampled_from((expected, voucher(draw(st.sampled_from(COMPANIES)), date(2026, 2, 1), Decimal(7))))
+        )
+        turned = draw(st.booleans())
+        world.put(
+            negated(body) if turned else body,
+            draw(DAYS),
+            draw(st.integers(1, 2)),
+            draw(st.sampled_from(("hold", "ledger"))),
+            reversal=draw(st.booleans()),
+        )
+    return world
+
+
+@settings(max_examples=50, deadline=None)
+@given(anything())
+def test_whatever_is_there_is_read_once_and_each_voucher_counts_in_one_period(world: World) -> None:
+    states = 0
+    for period in PERIODS:
+        lines = world.lines(period)
+        own = [line for line in lines if line.state]
+        assert len(own) <= 1
+        states += len(own)
+        totals = Totals()
+        for line in lines:
+            totals.add(line)
+        for one in totals.made():
+            assert_adds_up(one)
+            sides = (one.posted, one.already_there, one.earlier), (one.ledger, one.hold, one.later)
+            left, right = (total(figure.amount for figure in side) for side in sides)
+            assert one.unexplained == total((left, right.copy_negate()))
+        for place in ("ledger", "hold"):
+            inside = [one for one in world.there if one.period == period and one.place == place]
+            counted = sum(getattr(line, place).count for line in lines)
+            assert counted <= len(inside)
+    home = CALENDAR.period(world.claim.company, world.claim.dated_on)
+    assert states == 1 if home != UNKNOWN else states >= 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(worlds(), st.sampled_from(State))
+def test_what_is_in_no_period_counts_in_each_that_it_may_be_of(world: World, state: State) -> None:
+    claim = Claim("payments", "k", "PAY-1", UNKNOWN, "EUR", world.claim.amount, None, state)
+    for period in PERIODS:
+        (line,) = lines_of(claim, [], CALENDAR, period)
+        assert (line.company, line.period, line.state, line.amount) == (UNKNOWN, UNKNOWN, state, claim.amount)
+    dated = msgspec.structs.replace(claim, dated_on=date(2026, 2, 3))
+    assert [period for period in PERIODS if list(lines_of(dated, [], CALENDAR, period))] == ["2026-02", "2026-08"]
+
+
+# What was planted
+
+
+def lose(world: World) -> None:
+    world.there.clear()
+
+
+def enlarge(world: World) -> None:
+    _change_last(world, lambda row: msgspec.structs.replace(row, amount=row.amount * 2, company_amount=row.amount * 2))
+
+
+def recode(world: World) -> None:
+    _change_last(world, lambda row: msgspec.structs.replace(row, account="9999") if row.account == "6110" else row)
+
+
+def recode_parts(world: World) -> None:
+    _change_last(world, lambda row: msgspec.structs.replace(row, parts=(("B", "200"),)) if row.amount > 0 else row)
+
+
+def recode_onto_itself(world: World) -> None:
+    _change_last(world, lambda row: msgspec.structs.replace(row, account="1930"))
+
+
+def turn(world: World) -> None:
+    world.there[-1] = msgspec.structs.replace(world.there[-1], voucher=negated(world.there[-1].voucher))
+
+
+def in_company_currency(world: World) -> None:
+    _change_last(world, lambda row: msgspec.structs.replace(row, company_amount=row.company_amount * 2))
+
+
+def double(world: World) -> None:
+    world.there.append(msgspec.structs.replace(world.there[-1], target_id="10/X/2026/99"))
+
+
+def post_again(world: World) -> None:
+    world.put(world.there[-1].voucher, world.there[-1].on, world.there[-1].version + 1)
+
+
+def reverse(world: World) -> None:
+    last = world.there[-1]
+    world.put(negated(last.voucher), last.on, last.version, reversal=True)
+
+
+def reverse_by_copy(world: World) -> None:
+    last = world.there[-1]
+    world.put(negated(last.voucher), last.on, last.version)
+
+
+def move(world: World) -> None:
+    """To a day in the middle of the next period."""
+    day = _next(world.claim.company, world.there[-1].on) + timedelta(days=9)
+    moved = msgspec.structs.replace(world.there[-1].voucher, dated_on=day)
+    period = CALENDAR.period(world.claim.company, day)
+    world.there[-1] = msgspec.structs.replace(world.there[-1], on=day, period=period, voucher=moved)
+
+
+def move_period_alone(world: World) -> None:
+    world.there[-1] = msgspec.structs.replace(world.there[-1], period=PERIODS[-1])
+
+
+def change(world: World) -> None:
+    world.claim = msgspec.structs.replace(world.claim, changed=True, amount=world.claim.amount + 1)
+
+
+def withdraw(world: World) -> None:
+    world.claim = msgspec.structs.replace(world.claim, active=False, expected=None, state=State.NOT_DUE)
+
+
+def carry_otherwise(world: World) -> None:
+    world.claim = msgspec.structs.replace(world.claim, carried=False, amount=world.claim.amount + 1)
+
+
+def _change_last(world: World, how: Callable[[VoucherRow], VoucherRow]) -> None:
+    last = world.there[-1]
+    rows = tuple(how(row) for row in last.voucher.rows)
+    world.there[-1] = msgspec.structs.replace(last, voucher=msgspec.structs.replace(last.voucher, rows=rows))
+
+
+PLANTED: dict[Callable[[World], None], Kind] = {
+    lose: Kind.MISSING,
+    enlarge: Kind.AMOUNT,
+    turn: Kind.AMOUNT,
+    in_company_currency: Kind.AMOUNT,
+    carry_otherwise: Kind.AMOUNT,
+    recode: Kind.ACCOUNT,
+    recode_parts: Kind.ACCOUNT,
+    recode_onto_itself: Kind.ACCOUNT,
+    double: Kind.DUPLICATE,
+    post_again: Kind.DUPLICATE,
+    reverse: Kind.REVERSED,
+    reverse_by_copy: Kind.REVERSED,
+    move: Kind.PERIOD,
+    move_period_alone: Kind.PERIOD,
+    change: Kind.CHANGED,
+    withdraw: Kind.EXTRA,
+}
+
+
+@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
+@settings(max_examples=25, deadline=None)
+@given(world=worlds(), beside=worlds())
+def test_what_was_planted_is_found_and_called_by_its_name(
+    plant: Callable[[World], None], world: World, beside: World
+) -> None:
+    plant(world)
+    home = CALENDAR.period(world.claim.company, world.claim.dated_on)
+    found, told = tied([beside, world], home)
+    assert [line.difference for line in found.differences] == [PLANTED[plant]], told
+    (line,) = found.differences
+    assert not found.ties
+    assert line.reason.endswith(".")
+    assert line.remedy.endswith(".")
+    assert world.claim.company in line.reason or line.difference in (Kind.CHANGED, Kind.PERIOD)
+
+
+@settings(max_examples=50, deadline=None)
+@given(worlds(corrected=False))
+def test_what_is_unexplained_is_what_is_missing_or_too_much(world: World) -> None:
+    amount = world.claim.amount
+    mine = CALENDAR.period(world.claim.company, world.claim.dated_on)
+    for plant, left in ((double, amount.copy_negate()), (reverse, amount), (lose, amount)):
+        planted = World(world.claim, list(world.there))
+        plant(planted)
+        found, _ = tied([planted], mine)
+        assert [one.unexplained for one in found.totals] == [left], plant
+
+
+@settings(max_examples=50, deadline=None)
+@given(worlds())
+def test_vouchers_without_a_document_are_extra_where_they_are(world: World) -> None:
+    for period in PERIODS:
+        lines = list(extras(world.there, period))
+        inside = [one for one in world.there if one.period == period]
+        assert bool(lines) == bool(inside)
+        assert all(line.difference == Kind.EXTRA and not line.state for line in lines)
+
+
+@settings(max_examples=50, deadline=None)
+@given(worlds(), AMOUNTS)
+def test_a_voucher_in_another_company_is_extra_there(world: World, amount: Decimal) -> None:
+    other = "20" if world.claim.company == "10" else "10"
+    world.put(voucher(other, date(2026, 2, 2), amount), date(2026, 2, 2), version=9)
+    period = CALENDAR.period(other, date(2026, 2, 2))
+    strays = [line for line in world.lines(period) if line.company == other]
+    assert [(line.difference, line.ifs_amount) for line in strays] == [(Kind.EXTRA, amount)]
+    assert "PAY-1" in strays[0].reason
+
+
+# Single things
+
+
+def test_timing_is_told_apart_from_differences() -> None:
+    late = World(_claim(date(2026, 1, 31)), [])
+    late.put(voucher("10", date(2026, 1, 31), Decimal(5)), date(2026, 2, 1))
+    held = World(_claim(date(2026, 1, 31)), [])
+    held.put(voucher("10", date(2026, 1, 31), Decimal(5)), date(2026, 1, 31), place="hold")
+    january, _ = tied([late, held], "2026-01")
+    february, _ = tied([late, held], "2026-02")
+    assert [line.timing for line in january.timing] == [Timing.LATER, Timing.IN_HOLD]
+    assert [line.timing for line in february.timing] == [Timing.EARLIER]
+    assert january.ties
+    assert february.ties
+    (one,) = january.totals
+    assert (one.later, one.hold, one.ledger.count) == (Figure(1, Decimal(5)), Figure(1, Decimal(5)), 0)
+    (one,) = february.totals
+    assert (one.read.count, one.earlier, one.ledger) == (0, Figure(1, Decimal(5)), Figure(1, Decimal(5)))
+
+
+def _claim(day: date, amount: Decimal = Decimal(5)) -> Claim:
+    body = voucher("10", day, amount)
+    return Claim(
+        "payments", "k", "PAY-1", "10", "EUR", amount, day, State.POSTED, linked=True, active=True, expected=body
+    )
+
+
+def test_a_date_within_the_period_is_no_difference_but_one_that_hides_in_a_first_day_is() -> None:
+    claim = _claim(date(2026, 1, 10))
+    moved = World(claim, [])
+    moved.put(voucher("10", date(2026, 1, 12), Decimal(5)), date(2026, 1, 12))
+    assert [line.difference for line in moved.lines("2026-01")] == [""]
+    hidden = World(claim, [])
+    hidden.put(voucher("10", date(2026, 2, 1), Decimal(5)), date(2026, 2, 1))  # it does not say of which day it is
+    assert [line.difference for line in hidden.lines("2026-01")] == [Kind.PERIOD]
+
+
+def test_negative_documents_keep_their_sign_on_both_sides() -> None:
+    body = negated(voucher("10", date(2026, 1, 10), Decimal(5)))
+    claim = msgspec.structs.replace(_claim(date(2026, 1, 10)), amount=Decimal(-5), expected=body)
+    world = World(claim, [])
+    world.put(body, date(2026, 1, 10))
+    found, told = tied([world], "2026-01")
+    assert found.ties
+    assert told[0].ifs_amount == Decimal(-5)
+
+
+def test_year_end_periods_belong_to_groups_that_post_there() -> None:
+    ordinary = Period("10", 2026, 12, date(2026, 12, 1), date(2026, 12, 31), open=True)
+    ending = Period("10", 2026, 13, date(2026, 12, 31), date(2026, 12, 31), open=True, year_end=True)
+    groups = {("10", "AC"): UserGroup("10", "AC"), ("10", "YE"): UserGroup("10", "YE", year_end=True)}
+    books = Books(periods={"10": (ordinary, ending)}, groups=groups)
+    last = date(2026, 12, 31)
+    assert calendar_of(books, "AC").period("10", last) == "2026-12"
+    assert calendar_of(books, "YE").period("10", last) == "2026-13"
+    assert calendar_of(books, "YE").period("10", date(2026, 12, 30)) == UNKNOWN
+    assert calendar_of(books, "AC").days("2026-12") == ("2026-12-01", "2026-12-31")
+
+
+def test_periods_follow_each_other_whatever_the_year() -> None:
+    assert all(left < right for left, right in pairwise(PERIODS))
+    assert CALENDAR.period("20", date(2026, 1, 15)) == "2026-07"
+    assert CALENDAR.days("2026-01") == ("2025-07-01", "2026-01-31")
+
+
+@pytest.mark.parametrize(
+    ("amount", "settled", "lines", "rows", "carried"),
+    [
+        ("5", None, (), ("5", "-5"), True),
+        ("5", "6.5", (), ("4.99", "1.51", "-6.5"), True),
+        ("5", None, ("2", "3"), ("2", "3", "0.07", "-5.07"), True),
+        ("5", None, (), ("6", "-6"), False),
+        ("5", None, ("2", "3"), ("2", "4", "-6"), False),
+    ],
+)
+def test_a_voucher_must_move_what_the_document_says_itself(
+    amount: str, settled: str | None, lines: tuple[str, ...], rows: tuple[str, ...], carried: bool
+) -> None:
+    document = Document(
+        "1",
+        "payment",
+        "PAY-1",
+        "settled",
+        "SUB-10",
+        Money(Decimal(amount), "EUR"),
+        date(2026, 1, 1),
+        settlement=Money(Decimal(settled), "EUR") if settled else None,
+        lines=tuple(SpendLine(number, Decimal(one)) for number, one in enumerate(lines, 1)),
+    )
+    made = tuple(VoucherRow("1", "EUR", Decimal(one), Decimal(one)) for one in rows)
+    assert carries(document, Voucher("10", date(2026, 1, 1), "", made)) is carried
+
+
+def test_lists_are_bounded_and_say_what_they_leave_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml_connector.compare.tieout.tying.LINES_MAX", 2)
+    world = World(_claim(date(2026, 1, 10)), [])
+    found, told = tied([world] * 5, "2026-01")
+    assert len(told) == 5
+    assert len(found.differences) == 2
+    assert found.cut == {"differences": 3}
+    assert found.totals[0].differences == 5
