@@ -13,6 +13,7 @@ import msgspec
 from ml_connector.records import money
 
 T = TypeVar("T")
+_AS_THEY_ARE = (str, type(None), bool, int)  # nearly all values
 
 
 def encode(record: object) -> bytes:
@@ -38,12 +39,13 @@ def digest(record: object) -> str:
 
 
 def _canonical(value: Any) -> Any:
-    if isinstance(value, Decimal):
+    kind: type[Any] = type(value)
+    if kind is Decimal:
         return money.plain(value)
-    if isinstance(value, dict):
-        return {key: _canonical(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, list | tuple):
-        return [_canonical(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    if kind is dict:
+        return {key: item if type(item) in _AS_THEY_ARE else _canonical(item) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [_canonical(item) for item in value]
     return value
 
 

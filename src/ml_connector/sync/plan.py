@@ -7,6 +7,7 @@ Must not know: how any of the three was learnt.
 import hashlib
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -55,7 +56,7 @@ class Found(msgspec.Struct, frozen=True):
     pending: bool = False
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, dict=True):
     """What to do about one key: what the target should hold, and what it holds as far as known.
 
     Of documents also: the day it takes effect when that is not its own, whether that is later, what a person should
@@ -75,7 +76,7 @@ class Decision(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     trace: Trace = Trace()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What identifies the value to be reached."""
         return codec.digest(self.after)
@@ -113,12 +114,11 @@ def creating(key: str, mapped: Mapped[Any]) -> Decision:
 def _known(key: str, mapped: Mapped[Any], link: Link | None, found: Found | None) -> Decision:
     before = found.record if found else link.agreed if link else None
     target_id = found.target_id if found else link.target_id if link else ""
-    equal = (
-        same(found.record, mapped.record) if found else link is not None and link.digest == codec.digest(mapped.record)
-    )
+    linked = link is not None and link.digest == codec.digest(mapped.record)
+    equal = same(found.record, mapped.record) if found else linked
     return Decision(
         key,
-        _action(mapped, link, equal=equal),
+        _action(mapped, link, equal=equal, linked=linked),
         mapped.record,
         before,
         target_id,
@@ -127,14 +127,14 @@ def _known(key: str, mapped: Mapped[Any], link: Link | None, found: Found | None
     )
 
 
-def _action(mapped: Mapped[Any], link: Link | None, *, equal: bool) -> Action:
+def _action(mapped: Mapped[Any], link: Link | None, *, equal: bool, linked: bool) -> Action:
+    """What it comes to; `equal`: to what the target holds, `linked`: to what the link says that it holds."""
     if not equal:
         leaving = not mapped.active and (link is None or link.active)
         return Action.DEACTIVATE if leaving else Action.UPDATE
     if link is None:
         return Action.ADOPT
-    said = link.digest == codec.digest(mapped.record) and link.wake_on == mapped.wake_on
-    return Action.UNCHANGED if said else Action.RELINK
+    return Action.UNCHANGED if linked and link.wake_on == mapped.wake_on else Action.RELINK
 
 
 class Tally(msgspec.Struct):
