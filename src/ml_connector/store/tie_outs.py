@@ -79,7 +79,7 @@ class TieOuts:
         with self._db.write() as connection:
             _drop(connection, select(tie_outs.c.id).where(self._mine, tie_outs.c.digest == UNFINISHED))
             number: int = connection.execute(insert(tie_outs).values(row).returning(tie_outs.c.id)).scalar_one()
-        return Draft(self._db, self._vault, self._connection_id, number, period)
+        return Draft(self._db, self._vault, self._connection_id, number)
 
     def get(self, number: int) -> Kept:
         """One that was made. Raises: SettingsError when there is none."""
@@ -167,9 +167,8 @@ class TieOuts:
 class Draft:
     """A tie-out that is being made: told of each document, then kept."""
 
-    def __init__(self, db: Database, vault: Vault, connection_id: int, number: int, period: str) -> None:
-        self._db, self._vault, self._connection_id = db, vault, connection_id
-        self.number, self._period = number, period
+    def __init__(self, db: Database, vault: Vault, connection_id: int, number: int) -> None:
+        self._db, self._vault, self._connection_id, self.number = db, vault, connection_id, number
         self._waiting: list[bytes] = []
         self._parts, self._count, self._hash = 0, 0, hashlib.sha256()
 
@@ -189,10 +188,10 @@ class Draft:
         plain = canonical(told)
         sealed = self._vault.seal(pack(plain), *place(self._connection_id, self.number))
         values: dict[str, Any] = {"made_at": schema.stamp(told.made_at), "ties": int(told.ties), "sealed": sealed}
-        values |= {"digest": hashlib.sha256(plain).hexdigest()}
+        values |= {"digest": hashlib.sha256(plain).hexdigest(), "period": told.period}
         with self._db.write() as connection:
             connection.execute(update(tie_outs).where(tie_outs.c.id == self.number).values(values))
-            _drop(connection, self._surplus())
+            _drop(connection, self._surplus(told.period))
             row = connection.execute(select(*_HEAD).where(tie_outs.c.id == self.number)).one()
         return _kept(row)
 
@@ -212,9 +211,9 @@ class Draft:
         self._parts += 1
         self._waiting.clear()
 
-    def _surplus(self) -> Select[Any]:
+    def _surplus(self, period: str) -> Select[Any]:
         query = select(tie_outs.c.id).where(tie_outs.c.connection_id == self._connection_id)
-        query = query.where(tie_outs.c.period == self._period, tie_outs.c.signed_at.is_(None))
+        query = query.where(tie_outs.c.period == period, tie_outs.c.signed_at.is_(None))
         return query.order_by(tie_outs.c.id.desc()).limit(1000).offset(UNSIGNED_MAX)
 
 
