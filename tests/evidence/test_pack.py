@@ -1,16 +1,31 @@
-"""Evidence as it is made: whole, without a secret, checked by common tools."""
+"""Evidence as it is made: whole, without a secret, checked by common tools and by nothing but the program."""
 
+import csv
+import hashlib
+import os
+import shutil
+import stat
 import subprocess
+import sys
+import tomllib
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from evidence_story import DOCUMENTS, PERIOD, fill
 
 from ml_connector import wiring
-from ml_connector.errors import SettingsError
-from ml_connector.evidence import checking, layout
+from ml_connector.errors import SettingsError, StoreError
+from ml_connector.evidence import checking, layout, signature
+from ml_connector.settings import Installation
 from ml_connector.wiring import gathering
 
-from .conftest import DOCUMENTS, PERIOD
+SECRETS = (b"hush", b"no-body", b"BEGIN PRIVATE")
+
+
+def rows(pack: Path, name: str) -> list[dict[str, str]]:
+    with (pack / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def test_what_was_made_is_sound(made: Path) -> None:
@@ -19,3 +34,108 @@ def test_what_was_made_is_sound(made: Path) -> None:
     assert (verdict.documents, verdict.trusted) == (DOCUMENTS + 1, False)
     assert verdict.entries > 40
     assert set(layout.NEEDED) <= {file.relative_to(made).as_posix() for file in made.rglob("*")}
+
+
+def test_nobody_else_may_look_and_nothing_is_left_over(made: Path) -> None:
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    assert [one.name for one in made.parent.iterdir()] == [made.name]
+
+
+def test_no_secret_and_no_body_is_in_it(made: Path) -> None:
+    content = b"".join(file.read_bytes() for file in made.rglob("*") if file.is_file())
+    assert [one for one in SECRETS if one in content] == []
+
+
+def test_tables_are_for_people(made: Path) -> None:
+    documents = rows(made, layout.DOCUMENTS)
+    assert len(documents) == DOCUMENTS + 1
+    assert documents[1]["number"] == "'-N1"  # no formula
+    assert [one["number"] for one in rows(made, layout.DIFFERENCES)] == ["X1"]
+    assert rows(made, layout.TOTALS)[0]["read_amount"] == documents_total(documents)
+    assert {one["event"] for one in rows(made, layout.ACCESS)} == {"invited"}
+    changed = rows(made, layout.CHANGES)[-1]
+    assert (changed["author"], changed["name"], changed["before"], changed["after"]) == (
+        "ann",
+        "requests_max",
+        "",
+        "100",
+    )
+    assert tomllib.loads((made / "configuration" / "version-00002.toml").read_text())["ifs"]["requests_max"] == 100
+    resolved = {one["record"]: one for one in rows(made, layout.EXCEPTIONS)}
+    assert "ann commented" in resolved["P2"]["what people did"]
+    assert resolved["P2"]["now"] == "held"
+
+
+def documents_total(documents: list[dict[str, str]]) -> str:
+    return str(sum((Decimal(one["amount"]) for one in documents if one["state"]), Decimal(0)))
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None or shutil.which("sha256sum") is None, reason="no such tools here")
+def test_common_tools_check_it(made: Path) -> None:
+    said = (made / layout.README).read_text()
+    commands = [line.strip() for line in said.splitlines() if line.startswith("     ") and "ml-connector" not in line]
+    checks = [one for one in commands if one.startswith(("sha256sum", "openssl"))]
+    assert len(checks) == 2
+    for command in checks:
+        subprocess.run(command, shell=True, cwd=made, check=True, capture_output=True)  # noqa: S602 - as it stands
+    fingerprint = "openssl pkey -pubin -in public-key.pem -outform DER | tail -c 32 | sha256sum"
+    assert fingerprint in said
+    told = subprocess.run(fingerprint, shell=True, cwd=made, check=True, capture_output=True, text=True)  # noqa: S602
+    assert told.stdout.split()[0] == checking.check(made).fingerprint.replace(" ", "")
+
+
+def test_it_is_checked_with_the_program_alone(made: Path, tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("ml-connector")
+    command = [str(program), "evidence", "verify", str(made), "--key", str(made / layout.PUBLIC_KEY)]
+    done = subprocess.run(command, cwd=tmp_path, env={"PATH": os.defpath}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "whole" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_key_is_told(made: Path) -> None:
+    other = signature.pem(signature.public_of(signature.made()))
+    assert {one.file for one in checking.check(made, other).findings} >= {layout.SIGNATURE}
+    with pytest.raises(SettingsError, match="no Ed25519 public key"):
+        checking.check(made, b"no key")
+
+
+def test_a_folder_that_is_there_is_not_touched(store: wiring.Opened, made: Path) -> None:
+    with pytest.raises(SettingsError, match="is there already"):
+        gathering.gather(store, "demo", PERIOD, made, "ann")
+    with pytest.raises(SettingsError, match="has no tie-out yet"):
+        gathering.gather(store, "demo", "2020-01", made.parent / "other", "ann")
+    with pytest.raises(SettingsError, match="can't be written"):
+        gathering.gather(store, "demo", PERIOD, made / "missing" / "other", "ann")
+
+
+def test_the_journal_knows_what_was_made(store: wiring.Opened, made: Path) -> None:
+    entries = [one for one in wiring.journal(store, "demo").timeline("", "") if one.kind == "evidence"]
+    assert entries[0].facts["person"] == "ann"
+    assert entries[0].facts["sums"] == sums_digest(made)
+
+
+def sums_digest(pack: Path) -> str:
+    return hashlib.sha256((pack / layout.SUMS).read_bytes()).hexdigest()
+
+
+def test_a_broken_journal_is_no_evidence(tmp_path: Path) -> None:
+    opened = wiring.open_store(Installation(store=f"sqlite:///{tmp_path / 'store.db'}"))
+    try:
+        fill(opened, count=3, entries=5)
+        with opened.database.write() as connection:
+            connection.exec_driver_sql("UPDATE journal SET facts = '{}' WHERE seq = 3 AND connection_id <> 0")
+        with pytest.raises(StoreError, match="entry 3 was altered in the journal"):
+            gathering.gather(opened, "demo", PERIOD, tmp_path / "pack", "ann")
+        assert not (tmp_path / "pack").exists()
+    finally:
+        opened.close()
+
+
+def test_the_key_stays_the_same_until_it_is_renewed(store: wiring.Opened, made: Path) -> None:
+    first = gathering.signing_key(store, "ann")
+    assert signature.pem(first.public) == (made / layout.PUBLIC_KEY).read_bytes()
+    second = gathering.signing_key(store, "ann", renew=True)
+    assert gathering.signing_key(store, "ann") == second
+    assert gathering.keys(store).listed() == [second, first]
+    assert checking.check(made, signature.pem(first.public)).sound

@@ -24,7 +24,7 @@ class Population:
 
     def __init__(self, folder: Folder, found: Findings, tie_out: TieOut) -> None:
         self._folder, self._found, self._tie_out = folder, found, tie_out
-        self._sums, self._digest = Sums(tie_out.period), hashlib.sha256()
+        self._sums, self._digest = Sums(), hashlib.sha256()
         self.count = 0
 
     def check(self) -> None:
@@ -63,13 +63,14 @@ class Population:
         return line
 
     def _totals(self) -> None:
-        for what in self._sums.differences(self._tie_out.totals):
+        totals = self._tie_out.totals
+        rows = [tables.row(one, tables.TOTAL_COLUMNS) for one in totals]
+        for what in self._sums.differences(totals):
             self._found.add(TIE_OUT, what)
         with ExitStack() as stack:
             table = Table(self._folder, self._found, TOTALS, stack)
-            table.expect(tables.head(tables.total_columns()))
-            for one in self._tie_out.totals:
-                table.expect(tables.total(one))
+            for one in (tables.head(tables.TOTAL_COLUMNS), *rows):
+                table.expect(one)
             table.end()
 
 
@@ -85,13 +86,14 @@ class _Documents:
 
     def expect(self, line: Line) -> None:
         """Its next line has to be of this document."""
-        self.table.expect(tables.document(line, self._columns))
+        self.table.expect(tables.row(line, self._columns))
 
 
 def _read(text: bytes) -> Line:
     """A document with usable amounts. Raises: ValueError."""
     line = msgspec.json.decode(text, type=Line)
-    for amount in (line.amount, line.ifs_amount or 0):
+    figures = (line.ledger, line.hold, line.later, line.earlier)
+    for amount in (line.amount, line.ifs_amount or 0, *(figure.amount for figure in figures)):
         money.exact(amount)
     if line.state:
         State(line.state)

@@ -14,10 +14,19 @@ from ml_connector.compare.tieout.shapes import Figure, Line, Total
 from ml_connector.evidence.entries import Entry
 from ml_connector.records import keys, money, sheet
 
-DOCUMENT_COLUMNS = Line.__struct_fields__
-TOTAL_COLUMNS = Total.__struct_fields__
+AMOUNT = "_amount"  # what the second column of a figure has behind its name
 ACCESS_COLUMNS = ("entry", "at", "event", "person", "about", "facts")
 COMING_AND_GOING = ("signed_in", "signed_out", "sign_in_failed")
+
+
+def _columns(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The columns of a table of these; a figure has two, count and amount."""
+    fields = ((one.name, one.default) for one in msgspec.structs.fields(kind))
+    pairs = ((name, f"{name}{AMOUNT}") if isinstance(usual, Figure) else (name,) for name, usual in fields)
+    return tuple(one for pair in pairs for one in pair)
+
+
+DOCUMENT_COLUMNS, TOTAL_COLUMNS = _columns(Line), _columns(Total)
 
 
 def head(columns: Sequence[str]) -> bytes:
@@ -25,29 +34,13 @@ def head(columns: Sequence[str]) -> bytes:
     return sheet.line(columns).encode()
 
 
-def document(line: Line, columns: Sequence[str]) -> bytes:
-    """A document's line. Raises: AttributeError for a column that there is none of."""
-    return sheet.line([_cell(name, getattr(line, name)) for name in columns]).encode()
-
-
-def total_columns(columns: Sequence[str] = TOTAL_COLUMNS) -> list[str]:
-    """The columns of totals; those of figures are two, count and amount."""
-    usual = Total("", "")
-    pairs = ((name, f"{name}_amount") if isinstance(getattr(usual, name), Figure) else (name,) for name in columns)
-    return [one for pair in pairs for one in pair]
-
-
-def total(one: Total) -> bytes:
-    """A total's line."""
-    cells: list[Any] = []
-    for name in TOTAL_COLUMNS:
-        value = getattr(one, name)
-        cells.extend((value.count, plain(value.amount)) if isinstance(value, Figure) else (_cell(name, value),))
-    return sheet.line(cells).encode()
+def row(one: Line | Total, columns: Sequence[str]) -> bytes:
+    """The line of a document or total. Raises: ValueError for what is no usable amount."""
+    return sheet.line([_cell(one, column) for column in columns]).encode()
 
 
 def access(entry: Entry) -> bytes:
-    """The line of an entry that tells of access; b"" for any other."""
+    """The line of an entry that tells of access; b"" for any other. Raises: ValueError."""
     facts = msgspec.json.decode(entry.facts, type=dict[str, Any])
     event = str(facts.pop("event", ""))
     if entry.kind != "access" or event in COMING_AND_GOING:
@@ -62,9 +55,11 @@ def plain(number: Decimal) -> str:
     return format(money.exact(number), "f")
 
 
-def _cell(name: str, value: Any) -> str:
+def _cell(one: Line | Total, column: str) -> str:
+    figure = getattr(one, column.removesuffix(AMOUNT), None)
+    value = figure.amount if isinstance(figure, Figure) and column.endswith(AMOUNT) else getattr(one, column)
+    if isinstance(value, Figure):
+        return str(value.count)
     if isinstance(value, Decimal):
         return plain(value)
-    if name == "key":
-        return keys.shown(value)
-    return "" if value is None else str(value)
+    return "" if value is None else keys.shown(value) if column == "key" else str(value)

@@ -1,60 +1,75 @@
 """Totals of a tie-out, added up anew from its documents.
 
-Rule: each figure follows from the documents alone; sums are exact.
+Rule: each figure follows from the documents alone; sums are exact. It shares nothing with what made the totals.
 Must not know: how a tie-out adds up.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
-from ml_connector.compare.tieout.shapes import Figure, Line, State, Total
+from ml_connector.compare.tieout.shapes import Figure, Line, Total
+from ml_connector.evidence.tables import plain
 from ml_connector.records import money
 
-STATES = {
-    State.POSTED: "posted",
-    State.THERE: "already_there",
-    State.HELD: "held",
-    State.REFUSED: "refused",
-    State.NOT_DUE: "not_due",
-    State.TO_COME: "to_come",
-}
-FIGURES = ("read", *STATES.values())
+STATES = ("posted", "already_there", "held", "refused", "not_due", "to_come")
+PLACES = ("ledger", "hold", "later", "earlier")
+FIGURES = ("read", *STATES, *PLACES)
+ADDED, TAKEN = ("posted", "already_there", "earlier"), ("later", "ledger", "hold")
+
+
+class _Sum:
+    """One company and currency."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = dict.fromkeys(FIGURES, 0)
+        self.amounts: dict[str, Decimal] = dict.fromkeys(FIGURES, Decimal(0))
+        self.differences = 0
+
+    def add(self, name: str, count: int, amount: Decimal) -> None:
+        """Add to a figure."""
+        self.counts[name] += count
+        self.amounts[name] = money.total((self.amounts[name], amount))
+
+    def figures(self) -> dict[str, Any]:
+        """All of it, by the names that a total has."""
+        signed = [self.amounts[name] for name in ADDED] + [self.amounts[name].copy_negate() for name in TAKEN]
+        told: dict[str, Any] = {name: Figure(count, self.amounts[name]) for name, count in self.counts.items()}
+        return {**told, "differences": self.differences, "unexplained": money.total(signed)}
 
 
 class Sums:
     """The sums of documents by company and currency."""
 
-    def __init__(self, period: str) -> None:
-        self._period = period
-        self._figures: dict[tuple[str, str], dict[str, Figure]] = {}
+    def __init__(self) -> None:
+        self._sums: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
 
     def add(self, line: Line) -> None:
         """Take in a document."""
-        figures = self._figures.setdefault((line.company, line.currency), {})
-        if line.state and line.period == self._period:
-            for name in ("read", STATES[State(line.state)]):
-                figures[name] = _with(figures.get(name, Figure()), line.amount)
+        one = self._sums[line.company, line.currency]
+        for name in ("read", line.state) if line.state else ():
+            one.add(name, 1, line.amount)
+        for name in PLACES:
+            figure = getattr(line, name)
+            one.add(name, figure.count, figure.amount)
+        one.differences += bool(line.difference)
 
     def differences(self, totals: Sequence[Total]) -> Iterator[str]:
         """Where totals are not what the documents come to."""
         told = {(one.company, one.currency): one for one in totals}
-        for place in sorted({*told, *self._figures}):
-            yield from _differing(place, told.get(place, Total(*place)), self._figures.get(place, {}))
+        for place in sorted({*told, *self._sums}):
+            yield from _differing(" ".join(place), told.get(place, Total(*place)), self._sums[place].figures())
 
 
-def _differing(place: tuple[str, str], told: Total, due: dict[str, Figure]) -> Iterator[str]:
-    for name in FIGURES:
-        said, found = getattr(told, name), due.get(name, Figure())
-        if (said.count, said.amount) != (found.count, found.amount):
-            where = " ".join(part or "?" for part in place)
-            yield (
-                f"says {name.replace('_', ' ')} {_figure(said)} for {where}, and the documents come to {_figure(found)}"
-            )
+def _differing(where: str, told: Total, due: dict[str, Any]) -> Iterator[str]:
+    for name, found in due.items():
+        said = getattr(told, name)
+        if said != found:
+            yield f"says {name.replace('_', ' ')} {_shown(said)} for {where}; the documents come to {_shown(found)}"
 
 
-def _figure(one: Figure) -> str:
-    return f"{one.count:,} with {money.exact(one.amount):,f}"
-
-
-def _with(figure: Figure, amount: Decimal) -> Figure:
-    return Figure(figure.count + 1, money.total((figure.amount, amount)))
+def _shown(value: Figure | Decimal | int) -> str:
+    if isinstance(value, Figure):
+        return f"{value.count:,} with {plain(value.amount)}"
+    return plain(Decimal(value))

@@ -58,7 +58,7 @@ class Extract:
         told = kept.digest, schema.stamp(kept.made_at), kept.made_by, signed_at, kept.signed_by, kept.note
         frozen = Signed(*told, msgspec.Raw(canonical(tie_out)))
         (self._folder / TIE_OUT).write_bytes(msgspec.json.encode(frozen) + b"\n")
-        lines = [tables.head(tables.total_columns()), *(tables.total(one) for one in tie_out.totals)]
+        lines = [tables.head(tables.TOTAL_COLUMNS), *(tables.row(one, tables.TOTAL_COLUMNS) for one in tie_out.totals)]
         (self._folder / TOTALS).write_bytes(b"".join(lines))
 
     def population(self, lines: Iterable[Line]) -> None:
@@ -69,7 +69,7 @@ class Extract:
                 table.write(tables.head(tables.DOCUMENT_COLUMNS))
             for line in lines:
                 exact.write(canonical_line(line))
-                row = tables.document(line, tables.DOCUMENT_COLUMNS)
+                row = tables.row(line, tables.DOCUMENT_COLUMNS)
                 documents.write(row)
                 differences.write(row if line.difference else b"")
                 self._resolutions.document(line)
