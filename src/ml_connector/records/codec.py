@@ -6,13 +6,24 @@ Must not know: what the records mean.
 
 import hashlib
 from decimal import Decimal
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
 import msgspec
+from msgspec import inspect
 
 from ml_connector.records import money
 
 T = TypeVar("T")
+_SORTED = msgspec.json.Encoder(order="sorted")
+_WITHOUT = (
+    inspect.StrType,
+    inspect.IntType,
+    inspect.BoolType,
+    inspect.NoneType,
+    inspect.DateType,
+    inspect.DateTimeType,
+)
 _AS_THEY_ARE = (str, type(None), bool, int)  # nearly all values
 
 
@@ -34,12 +45,37 @@ def digest(record: object) -> str:
 
     Shape: 64 hexadecimal characters (SHA-256).
     """
-    built = msgspec.to_builtins(record, builtin_types=(Decimal,))
-    return hashlib.sha256(msgspec.json.encode(_canonical(built), order="sorted")).hexdigest()
+    plain = record if _without_decimals(type(record)) else _canonical(_built(record))
+    return hashlib.sha256(_SORTED.encode(plain)).hexdigest()
+
+
+def _built(record: object) -> Any:
+    return msgspec.to_builtins(record, builtin_types=(Decimal,))
+
+
+@cache
+def _without_decimals(kind: type[Any]) -> bool:
+    """Whether records of a kind are their own canonical form."""
+    try:
+        return not _may_hold_decimals(inspect.type_info(kind))
+    except (TypeError, NameError):
+        return False
+
+
+def _may_hold_decimals(known: inspect.Type) -> bool:
+    if isinstance(known, inspect.StructType):
+        return any(_may_hold_decimals(field.type) for field in known.fields)
+    if isinstance(known, inspect.UnionType):
+        return any(map(_may_hold_decimals, known.types))
+    if isinstance(known, inspect.TupleType):
+        return any(map(_may_hold_decimals, known.item_types))
+    if isinstance(known, inspect.ListType | inspect.VarTupleType):
+        return _may_hold_decimals(known.item_type)
+    return not isinstance(known, _WITHOUT)
 
 
 def _canonical(value: Any) -> Any:
-    kind: type[Any] = type(value)
+    kind = cast("type[Any]", type(value))
     if kind is Decimal:
         return money.plain(value)
     if kind is dict:
@@ -63,4 +99,4 @@ def difference(before: object | None, after: object | None) -> dict[str, tuple[A
 def _fields(record: object | None) -> dict[str, Any]:
     if record is None:
         return {}
-    return _canonical(msgspec.to_builtins(record, builtin_types=(Decimal,)))
+    return _canonical(_built(record))

@@ -83,10 +83,10 @@ def _plan(now: Pass, again: set[str]) -> None:
     now.suspects = store.held_for(causes.IN_TARGET)
     now.ours = store.held_for((causes.HANDED_OVER,))
     now.due = again
-    now.rows_known = store.rows_known()
     if job.extent.partial:
         _some(now)
     else:
+        now.rows_known = store.rows_known()
         now.due |= store.waiting(job.today)
         compared = _all(now, census=job.extent.census or begun != job.basis)
     # What waits and did not come by: with everything read, records that are gone from the source.
