@@ -13,6 +13,7 @@ import tomli_w
 
 from ml_connector.evidence.layout import CHANGES, CONFIGURATION
 from ml_connector.records import sheet
+from ml_connector.store import schema
 from ml_connector.store.extracts import Window
 from ml_connector.store.versions import Version, Versions
 from ml_connector.wiring import differing, versions
@@ -95,7 +96,7 @@ def _changes(kept: Versions, one: Version) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    return "" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return "" if value is None else schema.stamp(value) if isinstance(value, datetime) else str(value)
 
 
 def _write(file: Path, said: str, settings: dict[str, Any]) -> None:

@@ -153,6 +153,6 @@ def _refuse(wrong: str) -> None:
 
 def _run(one: Run) -> list[Any]:
     report = one.report or {}
-    finished = one.finished_at.isoformat() if one.finished_at else ""
-    told = [one.id, one.flow, one.kind, one.state, one.started_at.isoformat(), finished]
+    finished = schema.stamp(one.finished_at) if one.finished_at else ""
+    told = [one.id, one.flow, one.kind, one.state, schema.stamp(one.started_at), finished]
     return [*told, *(report.get(name, "") for name in (*FIGURES, *FIGURES_WAITING))]

@@ -86,8 +86,8 @@ def _filled(opened: Opened, name: str, period: str, part: Path, person: str) -> 
     extract.tables()
     said = msgspec.structs.replace(
         _said(opened, name, tie_out, kept, person),
-        since=extract.window.since.isoformat(),
-        until=extract.window.until.isoformat(),
+        since=schema.stamp(extract.window.since),
+        until=schema.stamp(extract.window.until),
         journal=journal,
         installation=installation,
     )
@@ -137,7 +137,7 @@ def _sign_off(kept: Kept) -> str:
     if kept.signed_at is None:
         return "Its tie-out was not signed off."
     said = f" and noted: {kept.note}" if kept.note else ""
-    return f"Its tie-out was signed off by {kept.signed_by} at {kept.signed_at.isoformat()}{said}"
+    return f"Its tie-out was signed off by {kept.signed_by} at {schema.stamp(kept.signed_at)}{said}"
 
 
 def _tell(opened: Opened, name: str, made: Made, person: str) -> None:
