@@ -74,10 +74,10 @@ def test_words_lie_there_as_numbers_of_their_connection(db: Database, vault: Vau
 
 def test_the_same_words_again_write_nothing(db: Database, vault: Vault, connection_id: int) -> None:
     kept = Terms(vault, connection_id)
-    for words in ({"ab", "cd"}, {"cd", "ab"}, {"ab", "ef"}):
+    for words in ({"ab", "cd", "gh"}, {"cd", "ab", "gh"}, {"ab", "ef", "gh"}):
         keep(db, kept, {("bills", "K"): words})
     with db.read() as connection:
-        assert connection.execute(select(func.count()).select_from(table)).scalar() == 3 + 2  # words, and two wholes
+        assert connection.execute(select(func.count()).select_from(table)).scalar() == 4 + 2  # words, and two wholes
     assert every(db, kept, "cd ef") == [("bills", "K")], "its former words find it too"
 
 

@@ -31,9 +31,9 @@ class Prepared:
 
     def each(self, connection: Connection, rows: Sequence[dict[str, Any]], **values: Any) -> None:
         """Execute it for each of these."""
-        statement, order, fixed = self._of(connection.dialect.name)
-        given = [fixed | values | row for row in rows]
-        if given:
+        if rows:
+            statement, order, fixed = self._of(connection.dialect.name)
+            given = [fixed | values | row for row in rows]
             connection.exec_driver_sql(statement, [tuple([row[name] for name in order]) for row in given])
 
     def _of(self, dialect: str) -> Compiled:

@@ -7,13 +7,25 @@ Must not know: which words a record has.
 
 import hmac
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Connection, Table, func, literal, select, tuple_, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Table,
+    bindparam,
+    func,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ml_connector.store.db import among
+from ml_connector.store.prepared import POSTGRESQL, Prepared, as_list, listed, mine
 from ml_connector.store.schema import IS_UNRESOLVED, KEY, exceptions, links
 from ml_connector.store.schema_people import terms
 from ml_connector.store.vault import Vault
@@ -21,6 +33,8 @@ from ml_connector.store.vault import Vault
 PURPOSE = "words"
 LAST = "\U0010ffff"  # sorts behind whatever a key goes on with
 COUNTED_MAX = 2_000  # how far a word's records are counted, to begin with the rarest
+FEW = 3  # words of a record that are written rather than looked for
+REMEMBERED_MAX = 10_000  # words whose numbers are kept at hand, as many records have them
 TRIED_MAX = 20_000  # of the rarest word's records, how many are looked at
 
 Place = tuple[str, str]  # flow and key
@@ -41,22 +55,24 @@ class Terms:
         self._key = vault.derived(PURPOSE)
         self._prefix = f"{connection_id}\0".encode()
         self._connection_id = connection_id
+        self.number = lru_cache(REMEMBERED_MAX)(self._number)
 
-    def number(self, word: str) -> int:
+    def _number(self, word: str) -> int:
         """The number that stands for a word."""
         return int.from_bytes(hmac.digest(self._key, self._prefix + word.encode(), "sha256")[:8], "big", signed=True)
 
     def add(self, connection: Connection, flow: str, words: Words) -> None:
         """Keep the words of records of a flow; of those that are known with the same words, nothing is written."""
-        named = {self._all(key, said): (key, said) for key, said in words.items() if said}
-        known = self._known(connection, flow, list(named))
+        few = [(self.number(word), key) for key, said in words.items() if len(said) < FEW for word in said]
+        named = {self._all(key, said): (key, said) for key, said in words.items() if len(said) >= FEW}
+        known = self._known(connection, flow, list(named)) if named else set[int]()
         rows = [
             (term, key)
             for whole, (key, said) in named.items()
             if whole not in known
             for term in (whole, *map(self.number, said))
         ]
-        _insert(connection, self._connection_id, flow, rows)
+        _insert(connection, self._connection_id, flow, few + rows)
 
     def find(
         self, connection: Connection, asked: Sequence[Collection[str]], flow: str, after: Place | None, limit: int
@@ -83,8 +99,8 @@ class Terms:
         return self.number(" ".join([key, *sorted(said)]))
 
     def _known(self, connection: Connection, flow: str, wholes: Sequence[int]) -> set[int]:
-        query = select(terms.c.term).where(terms.c.connection_id == self._connection_id, terms.c.flow == flow)
-        return set(connection.execute(query.where(among(connection, terms.c.term, wholes))).scalars())
+        place = {"connection_id": self._connection_id, "flow": flow}
+        return set(_KNOWN.on(connection, listed=as_list(connection, wholes), **place).scalars())
 
     def _of(self, numbers: Sequence[int], flow: str, after: Place | None) -> Any:
         query = select(terms.c.flow, terms.c.key).where(terms.c.connection_id == self._connection_id)
@@ -102,23 +118,29 @@ class Terms:
 
 
 def _insert(connection: Connection, connection_id: int, flow: str, rows: Sequence[tuple[int, str]]) -> None:
-    """Keep terms; in one statement, as there are many a record."""
-    if not rows:
-        return
-    numbers, listed = [term for term, _ in rows], [key for _, key in rows]
-    own = (literal(connection_id), literal(flow, KEY))
-    if connection.dialect.name == "postgresql":
-        lists = (literal(numbers, postgresql.ARRAY(BigInteger)), literal(listed, postgresql.ARRAY(KEY)))
-        one = func.unnest(*lists).table_valued("term", "key", name="given").render_derived()
-        made: Any = postgresql.insert(terms)
-        chosen = select(own[0], one.c.term, own[1], one.c.key)
+    """Keep terms, in the order of their index, so that each page of it is written once."""
+    ordered, place = sorted(rows), {"connection_id": connection_id, "flow": flow}
+    if connection.dialect.name == POSTGRESQL:
+        lists = {"numbers": [term for term, _ in ordered], "keys": [key for _, key in ordered]}
+        _KEEP_ALL.on(connection, **place, **lists)
     else:
-        one = func.json_each(msgspec.json.encode(rows).decode()).table_valued("value", name="given")
-        made = sqlite.insert(terms)
-        chosen = select(own[0], func.json_extract(one.c.value, "$[0]"), own[1], func.json_extract(one.c.value, "$[1]"))
-        chosen = chosen.where(literal(1) == 1)  # else SQLite takes ON for a part of the join
-    names = ["connection_id", "term", "flow", "key"]
-    connection.execute(made.from_select(names, chosen).on_conflict_do_nothing())
+        _KEEP.each(connection, [place | {"term": term, "key": key} for term, key in ordered])
+
+
+def _keeping_all(_: str) -> Any:
+    lists = (bindparam("numbers", type_=postgresql.ARRAY(BigInteger)), bindparam("keys", type_=postgresql.ARRAY(KEY)))
+    one = func.unnest(*lists).table_valued("term", "key", name="given").render_derived()
+    owner, flow = bindparam("connection_id", type_=Integer), bindparam("flow", type_=KEY)
+    made = postgresql.insert(terms).from_select(_COLUMNS, select(owner, one.c.term, flow, one.c.key))
+    return made.on_conflict_do_nothing()
+
+
+_KNOWN = Prepared(lambda dialect: select(terms.c.term).where(mine(terms), listed(dialect, terms.c.term)))
+_COLUMNS = ("connection_id", "term", "flow", "key")
+_KEEP = Prepared(
+    lambda _: sqlite.insert(terms).values({name: bindparam(name) for name in _COLUMNS}).on_conflict_do_nothing()
+)
+_KEEP_ALL = Prepared(_keeping_all)
 
 
 def by_key(

@@ -6,8 +6,9 @@ Must not know: where words are kept.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -49,11 +50,16 @@ Asked = tuple[frozenset[str], ...]
 def words(key: str, *records: Any) -> frozenset[str]:
     """The words of a record, by its key and what is known of it on either side."""
     there = [one for record in records if record is not None for one in _parts(record)]
+    kinds = tuple(map(type, there))
+    references = dict.fromkeys(one for one in _values(there, _placed(kinds, REFERENCES)) if isinstance(one, str))
     found = dict.fromkeys(_joined(part) for part in keys.split(key))
-    for named in (_references(there), _amounts(there), _reference_parts(there), _texts(there)):
-        found |= dict.fromkeys(named)
-    usable = [word for word in found if LENGTH_MIN <= len(word) <= LENGTH_MAX]
-    return frozenset(usable[:WORDS_MAX])
+    found |= dict.fromkeys(map(_joined, references))
+    found |= dict.fromkeys(_amounts(_values(there, _placed(kinds, AMOUNTS))))
+    found |= dict.fromkeys(part for one in references if not _MADE_UP.fullmatch(one) for part in _split(one))
+    for text in _values(there, _placed(kinds, TEXTS)):
+        if isinstance(text, str):
+            found |= dict.fromkeys(_split(text))
+    return frozenset([word for word in found if LENGTH_MIN <= len(word) <= LENGTH_MAX][:WORDS_MAX])
 
 
 def of_target(target_id: str) -> frozenset[str]:
@@ -110,36 +116,25 @@ def _parts(record: Any) -> Iterator[Any]:
             yield inner
 
 
-def _references(records: Iterable[Any]) -> Iterator[str]:
-    return (_joined(value) for value in _values(records, REFERENCES) if isinstance(value, str))
-
-
-def _reference_parts(records: Iterable[Any]) -> Iterator[str]:
-    for value in _values(records, REFERENCES):
-        if isinstance(value, str) and not _MADE_UP.fullmatch(value):
-            yield from _split(value)
-
-
-def _amounts(records: Iterable[Any]) -> Iterator[str]:
-    for value in _values(records, AMOUNTS):
+def _amounts(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
         number = value.amount if isinstance(value, Money) else value
         if isinstance(number, Decimal):
             yield plain(number)
 
 
-def _texts(records: Iterable[Any]) -> Iterator[str]:
-    for value in _values(records, TEXTS):
-        if isinstance(value, str):
-            yield from _split(value)
+@cache
+def _placed(kinds: tuple[type, ...], names: tuple[str, ...]) -> list[tuple[int, str]]:
+    """Which of these records have which of these fields, in the order of the names."""
+    return [(at, name) for name in names for at, kind in enumerate(kinds) if hasattr(kind, name)]
 
 
-def _values(records: Iterable[Any], names: Iterable[str]) -> Iterator[Any]:
-    there = list(records)
-    return (getattr(record, name, None) for name in names for record in there)
+def _values(records: Sequence[Any], placed: Iterable[tuple[int, str]]) -> list[Any]:
+    return [getattr(records[at], name) for at, name in placed]
 
 
 def _joined(text: str) -> str:
-    return _BREAK.sub("", folded(text))
+    return text.lower() if text.isascii() and text.isalnum() else _BREAK.sub("", folded(text))
 
 
 def _split(text: str) -> list[str]:
