@@ -25,14 +25,10 @@ class Header(NamedTuple):
 
     def hash(self, prev: bytes) -> bytes:
         """The hash of the entry that has this header and comes after `prev`."""
-        digest = hashlib.sha256(prev)
-        for field in self:
-            digest.update(_canonical(field))
-        return digest.digest()
+        fields = [field if isinstance(field, bytes) else str(field).encode() for field in self[:-1]]
+        body = b"-" if self.body_digest is None else _canonical(self.body_digest)
+        return hashlib.sha256(b"".join([prev, *map(_canonical, fields), body])).digest()
 
 
-def _canonical(field: str | bytes | int | None) -> bytes:
-    if field is None:
-        return b"-"
-    data = field if isinstance(field, bytes) else str(field).encode()
-    return b"%d:%b" % (len(data), data)
+def _canonical(field: bytes) -> bytes:
+    return b"%d:%b" % (len(field), field)

@@ -12,7 +12,6 @@ import msgspec
 from msgspec.structs import asdict
 from sqlalchemy import Connection, func, select, update
 
-from ml_connector.records import codec
 from ml_connector.store.db import among, upsert
 from ml_connector.store.prepared import Prepared, as_list, listed, mine
 from ml_connector.store.schema import links
@@ -76,11 +75,6 @@ def told(connection: Connection, scope: Scope, after: str, limit: int) -> list[t
     """The next links in key order, each with its story."""
     query = select(links).where(scope.mine(links), links.c.key > after).order_by(links.c.key).limit(limit)
     return [(row.story, _link(row, scope)) for row in connection.execute(query).all()]
-
-
-def agreed_on(key: str, target_id: str, agreed: Any, *, active: bool, wake_on: date | None) -> Link:
-    """A link whose digest is that of what was agreed."""
-    return Link(key, target_id, codec.digest(agreed), active, agreed, wake_on)
 
 
 def _row(scope: Scope, link: Link, now: str) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from ml_connector.errors import StoreError
-from ml_connector.store import links, marks
+from ml_connector.records import codec
+from ml_connector.store import marks
 from ml_connector.store.journal import Kind, Line
 from ml_connector.store.links import MadeLink
 from ml_connector.store.scope import Scope, clean
 from ml_connector.sync.change import Event, State
 from ml_connector.sync.outcome import Held
+from ml_connector.sync.plan import Link
 from ml_connector.sync.ports import Change, Settlement
 
 _TOLD = {
@@ -41,10 +43,11 @@ def link(settlement: Settlement) -> MadeLink:
     target_id = clean(settlement.target_id or decision.target_id)
     if not target_id:
         raise StoreError(f"change {settlement.change.id} was settled without the target's id")
-    agreed = decision.after if settlement.agreed is None else settlement.agreed
-    trace = decision.trace if settlement.agreed is None else replace(decision.trace, origin="")
-    made = links.agreed_on(decision.key, target_id, agreed, active=decision.active, wake_on=decision.wake_on)
-    return MadeLink(made, trace)
+    if settlement.agreed is None:
+        agreed, digest, trace = decision.after, decision.digest, decision.trace
+    else:
+        agreed, digest, trace = settlement.agreed, codec.digest(settlement.agreed), replace(decision.trace, origin="")
+    return MadeLink(Link(decision.key, target_id, digest, decision.active, agreed, decision.wake_on), trace)
 
 
 def mark(connection: Connection, scope: Scope, settlements: Sequence[Settlement]) -> None:
