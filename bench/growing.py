@@ -55,7 +55,7 @@ from ml_connector.sync.ports import Sight
 from ml_connector.sync.report import Report
 
 FULL = {"sqlite": (10_000, 30_000, 100_000, 300_000, 1_000_000), "postgresql": (10_000, 30_000, 100_000, 300_000)}
-QUICK = {"sqlite": (500, 1_000, 2_000), "postgresql": (500, 1_000)}
+QUICK = {"sqlite": (200, 600), "postgresql": (200, 600)}
 NEW, LOOKED_AT, TIMELINES, ENTRIES, COPIES = 2_000, 5_000, 200, 5_000, 25
 KEY = len(storing.orders(1)[0].key)
 COPIED: tuple[Table, ...] = (schema.links, schema.marks, schema.changes, schema.journal, schema_people.terms)

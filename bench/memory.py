@@ -12,11 +12,11 @@ from typing import Any
 
 import growing
 import kept
-import reading
+import readers
 from feed import Feed, Options
 
 SIZES = ((1_700, 1_000), (17_000, 10_000), (170_000, 100_000))  # suppliers, orders
-QUICK = ((90, 60), (340, 200))
+QUICK = ((170, 100),)
 
 
 def main() -> None:
@@ -26,7 +26,11 @@ def main() -> None:
     quick = parser.parse_args().quick
     sizes = [measure(*size) for size in (QUICK if quick else SIZES)]
     cold = [(one["records"], one["first"]["cpu_s"] / one["records"]) for one in sizes]
-    kept.keep("memory", "bench/memory.py", {"quick": quick, "sizes": sizes, "exponent": growing.exponent(cold)})
+    kept.keep(
+        "memory",
+        "bench/memory.py",
+        {"quick": quick, "sizes": sizes, "exponent": growing.exponent(cold) if len(cold) > 1 else 0.0},
+    )
 
 
 def measure(suppliers: int, orders: int) -> dict[str, Any]:
@@ -40,7 +44,7 @@ def measure(suppliers: int, orders: int) -> dict[str, Any]:
 
 
 def _run(feed: Feed, folder: Path) -> dict[str, Any]:
-    took, counted = reading.read(feed, reading.readers()["ours"], folder, whole=False)
+    took, counted = readers.read(feed, readers.readers()["ours"], folder, whole=False)
     if took["error"]:
         raise SystemExit(took["error"])
     return {name: took[name] for name in ("wall_s", "cpu_s", "peak_mb", "rows", "more")} | {
