@@ -22,7 +22,7 @@ from ml_connector.store.rights import Role
 from ml_connector.store.schedules import ALL, Schedules
 from ml_connector.store.sessions import Sessions
 from ml_connector.store.users import Users
-from ml_connector.wiring import hooking, switching
+from ml_connector.wiring import hooking, switching, tie_outs
 
 NAME = company.NAME
 KARI, OLA = "kari", "ola"
@@ -53,6 +53,11 @@ class Company:
         with closing(open_store(self.console.store)) as store, store.database.read() as connection:
             query = select(schema.links.c.key).where(schema.links.c.flow == "payments").order_by(schema.links.c.key)
             return connection.execute(query).scalars().first() or ""
+
+    def tied_out(self, period: str) -> int:
+        """The number of a tie-out that is made."""
+        with closing(open_store(self.console.store)) as store, wiring.joined(store, NAME) as both:
+            return tie_outs.make(both, period).number
 
     def cookie(self, name: str = KARI) -> tuple[str, str]:
         """What the browser of somebody who has signed in shows."""

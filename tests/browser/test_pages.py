@@ -14,6 +14,7 @@ from rig import open_store
 from ml_connector.console.app import make_app
 
 HERE = f"/c/{NAME}"
+PERIOD = "2026-02"  # of which the demo has documents
 # name of the picture: where it is, or how to find out
 PLACES: dict[str, str | Callable[[Company], str]] = {
     "connections": "/",
@@ -43,14 +44,22 @@ PLACES: dict[str, str | Callable[[Company], str]] = {
     "inbox": f"{HERE}/inbox",
     "inbox-event": f"{HERE}/inbox/1",
     "journal": f"{HERE}/journal",
-    "tie-out": f"{HERE}/tie-out",
+    "tie-outs": f"{HERE}/tie-out",
+    "tie-out": lambda company: f"{HERE}/tie-out/{PERIOD}/{company.tied_out(PERIOD)}",
+    "tie-out-period": f"{HERE}/tie-out/{PERIOD}",
     "new-connection": "/connect",
     "connect": f"{HERE}/connect",
     "fit": f"{HERE}/fit",
 }
-AGAIN = ("search", "record-held", "exceptions-snoozed", "fit")  # pages of which there is another picture
+AGAIN = (
+    "search",
+    "record-held",
+    "exceptions-snoozed",
+    "fit",
+    "tie-out-period",
+)  # pages of which there is another picture
 # Parts of pages, files, and what the walk looks at.
-FILES = (".csv", ".json", ".jsonl")
+FILES = (".csv", ".json", ".jsonl", ".xlsx")
 ELSEWHERE = (*FILES, "/preview", "/echo", "/events", "/sso", "/back", "/sign-in", "/set-up/{token}")
 
 

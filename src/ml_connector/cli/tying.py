@@ -10,13 +10,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
+from rich.table import Table
 
 from ml_connector import wiring
 from ml_connector.cli import show
 from ml_connector.cli.context import NEEDS_A_PERSON, AsJson, Name, opened
 from ml_connector.cli.progress import progress
 from ml_connector.compare.tieout import tables, words
-from ml_connector.compare.tieout.shapes import Line, TieOut
+from ml_connector.compare.tieout.shapes import Line, TieOut, Total
 from ml_connector.console import workbook
 from ml_connector.console.views.tie_out import facts
 from ml_connector.errors import SettingsError
@@ -122,9 +123,7 @@ def _show(one: Kept, found: TieOut) -> None:
     colour = "green" if found.ties else "yellow"
     show.out.print(f"[{colour}]{escape(words.headline(found))}[/]", soft_wrap=True)
     for total in found.totals:
-        show.out.print(f"\n[bold]Company {escape(total.company)}, {escape(total.currency)}[/]")
-        steps = ((step.name, f"{step.figure.count:,}", words.amount(step.figure.amount)) for step in words.steps(total))
-        show.table(("", "number", total.currency), steps)
+        _total(total)
     _lines("DIFFERENCES", found.differences, words.differences(found))
     _lines("TIMING", found.timing, len(found.timing) + found.cut.get("timing", 0))
     _lines("WAITING", found.waiting, words.waiting(found))
@@ -133,8 +132,24 @@ def _show(one: Kept, found: TieOut) -> None:
         counts = f"{mirror.source:,} and {mirror.target:,}, {mirror.equal:,} equal, {mirror.differing:,} different"
         more = f"{mirror.missing:,} missing, {mirror.extra:,} extra, {mirror.held:,} held"
         show.out.print(f"{escape(mirror.title)}: {counts}, {more}; digests {equal}", soft_wrap=True)
+    for assumed in found.assumed:
+        show.out.print(f"Assumed: {escape(assumed)}", soft_wrap=True)
     signed = f"signed off by {one.signed_by}, {show.when(one.signed_at)}" if one.signed_at else "not signed off"
     show.out.print(f"\nNumber {one.number}, {escape(signed)}, SHA-256 {one.digest}", soft_wrap=True)
+
+
+def _total(one: Total) -> None:
+    """The reconciliation of a company and currency."""
+    grid = Table(box=None, pad_edge=False, header_style="bold", title_justify="left", title_style="bold")
+    grid.title = escape(words.title(one))
+    grid.add_column(no_wrap=True)
+    for name in ("number", one.currency):
+        grid.add_column(escape(name), justify="right", no_wrap=True)
+    for step in words.steps_told(one):
+        amount = words.amount(step.figure.amount, one.currency)
+        grid.add_row(step.name, f"{step.figure.count:,}", amount, style="bold" if step.sum else "")
+    show.out.print()
+    show.out.print(grid)
 
 
 def _lines(title: str, lines: tuple[Line, ...], many: int) -> None:
@@ -144,7 +159,7 @@ def _lines(title: str, lines: tuple[Line, ...], many: int) -> None:
     for one in lines[:LINES_SHOWN]:
         what = words.called(words.KINDS, one.difference) or words.called(words.TIMES, one.timing)
         kind = what or words.called(words.STATES, one.state)
-        money = f"{one.currency} {words.amount(one.amount)}"
+        money = f"{one.currency} {words.amount(one.amount, one.currency)}"
         show.out.print(f"{escape(one.flow)} {escape(one.number or one.key)}, {kind}, {escape(money)}", soft_wrap=True)
         show.out.print(f"  {escape(one.reason)}\n  → {escape(one.remedy)}", soft_wrap=True)
     if (left := many - min(len(lines), LINES_SHOWN)) > 0:

@@ -4,6 +4,9 @@ Rule: only one is made at a time for a connection; where two persons are asked f
 Must not know: how anything is shown, how the sides are compared.
 """
 
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+
 from ml_connector.errors import BusyError, SettingsError
 from ml_connector.store.tie_outs import Kept, TieOuts
 from ml_connector.wiring import versions
@@ -19,17 +22,23 @@ def of(opened: Opened, name: str) -> TieOuts:
 
 def make(both: Joined, period: str, watch: Watch = unwatched) -> Kept:
     """Count and sum both sides of a period, and keep what was found. Raises: SettingsError, ConnectorError."""
-    number = both.stored.id
-    try:
-        with both.opened.database.lock(f"tie-out/{number}", 0.0):
-            draft = of(both.opened, both.stored.name).begin(period, both.person)
-            try:
-                return draft.keep(tie_out(both, period, watch=watch, each=draft.tell))
-            except BaseException:
-                draft.drop()
-                raise
-    except BusyError as error:
-        raise BusyError(f"a tie-out of {both.stored.name} is being made already; wait for it") from error
+    with _turn(both):
+        draft = of(both.opened, both.stored.name).begin(period, both.person)
+        try:
+            return draft.keep(tie_out(both, period, watch=watch, each=draft.tell))
+        except BaseException:
+            draft.drop()
+            raise
+
+
+@contextmanager
+def _turn(both: Joined) -> Generator[None]:
+    with ExitStack() as held:
+        try:
+            held.enter_context(both.opened.database.lock(f"tie-out/{both.stored.id}", 0.0))
+        except BusyError as error:
+            raise BusyError(f"a tie-out of {both.stored.name} is being made already; wait for it") from error
+        yield
 
 
 def why_not(opened: Opened, name: str, one: Kept, person: str) -> str:

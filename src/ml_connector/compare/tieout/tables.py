@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ml_connector.compare.tieout import words
 from ml_connector.compare.tieout.shapes import Line, Mirror, TieOut
 from ml_connector.records import keys, sheet
+from ml_connector.records.money import plain
 
 Cell = str | int | Decimal | None
 DIGITS_MAX = 15  # that a spreadsheet keeps of a number
@@ -95,7 +96,10 @@ def _counted(one: Mirror) -> tuple[Any, ...]:
 
 def _in_digits(amount: Decimal | None) -> str:
     """The amount where a spreadsheet would round it."""
-    return f"{amount:f}" if amount is not None and len(amount.normalize().as_tuple().digits) > DIGITS_MAX else ""
+    if amount is None:
+        return ""
+    told = plain(amount)
+    return told if len(told.lstrip("-0.").replace(".", "")) > DIGITS_MAX else ""
 
 
 def _instant(at: datetime) -> str:

@@ -12,6 +12,7 @@ from ml_connector.compare.tieout.shapes import Figure, Kind, State, TieOut, Timi
 from ml_connector.records import money
 
 CURRENCIES_MAX = 4
+NO_COMPANY = "?"
 STATES = {
     State.POSTED: "posted",
     State.THERE: "already there",
@@ -39,11 +40,15 @@ TIMES = {
 
 
 class Step(NamedTuple):
-    """A row of a reconciliation: what it is, how many, how much; `sum`: it is what comes of the rows above."""
+    """A row of a reconciliation: what it is, how many, how much.
+
+    `sum`: it is what comes of the rows above; `spare`: it may be left out where it is nothing.
+    """
 
     name: str
     figure: Figure
     sum: bool = False
+    spare: bool = False
 
 
 def headline(found: TieOut) -> str:
@@ -72,18 +77,28 @@ def steps(one: Total) -> list[Step]:
     timed = figure((there, one.later, _less(one.earlier)))
     return [
         Step("Documents in Airbase", one.read),
-        Step("less held", _less(one.held)),
-        Step("less refused", _less(one.refused)),
-        Step("less not due", _less(one.not_due)),
-        Step("less to come", _less(one.to_come)),
+        Step("less held", _less(one.held), spare=True),
+        Step("less refused", _less(one.refused), spare=True),
+        Step("less not due", _less(one.not_due), spare=True),
+        Step("less to come", _less(one.to_come), spare=True),
         Step("Should be in IFS", should, sum=True),
         Step("In the ledger", one.ledger),
         Step("In the hold table", one.hold),
-        Step("plus posted in other periods", one.later),
-        Step("less of documents of other periods", _less(one.earlier)),
+        Step("plus posted in other periods", one.later, spare=True),
+        Step("less of documents of other periods", _less(one.earlier), spare=True),
         Step("In IFS for this period", timed, sum=True),
         Step("Difference", Figure(should.count - timed.count, one.unexplained), sum=True),
     ]
+
+
+def steps_told(one: Total) -> list[Step]:
+    """The same without rows in which there is nothing."""
+    return [step for step in steps(one) if not step.spare or step.figure.count or step.figure.amount]
+
+
+def title(one: Total) -> str:
+    """What a reconciliation is of."""
+    return f"{f'Company {one.company}' if one.company != NO_COMPANY else 'No company'}, {one.currency}"
 
 
 def figure(several: Iterable[Figure]) -> Figure:
@@ -97,10 +112,10 @@ def called(names: Mapping[Any, str], value: str) -> str:
     return names.get(value, value.replace("_", " "))
 
 
-def amount(value: Decimal) -> str:
-    """An amount with thousands apart and two decimals or more; no digit is lost."""
-    places = -int(value.as_tuple().exponent)
-    return f"{value:,.{max(2, places)}f}"
+def amount(value: Decimal, currency: str) -> str:
+    """An amount with thousands apart and the decimals of its currency, or more; no digit is lost."""
+    places = len(money.plain(value).partition(".")[2])
+    return f"{value:,.{max(money.decimals(currency), places)}f}"
 
 
 def should_be_in(one: Total) -> Figure:
@@ -122,7 +137,7 @@ def _amounts(pairs: Iterable[tuple[str, Decimal]]) -> str:
     sums: dict[str, Decimal] = {}
     for currency, value in pairs:
         sums[currency] = money.total((sums.get(currency, Decimal(0)), value))
-    told = [f"{currency} {amount(value)}" for currency, value in sorted(sums.items())]
+    told = [f"{currency} {amount(value, currency)}" for currency, value in sorted(sums.items())]
     return ", ".join(told) if len(told) <= CURRENCIES_MAX else f"amounts in {len(told)} currencies"
 
 

@@ -73,6 +73,7 @@ class ReconciledShown(Shown):
 class TotalShown(Shown):
     """One company and currency: from what was read in Airbase to what is in IFS."""
 
+    title: str
     company: str
     currency: str
     rows: list[ReconciledShown]
@@ -232,10 +233,11 @@ def usual_period(today: date) -> str:
 def _total(one: Total) -> TotalShown:
     rows = [
         ReconciledShown(name=step.name, count=step.figure.count, amount=_exact(step.figure.amount), sum=step.sum)
-        for step in words.steps(one)
+        for step in words.steps_told(one)
     ]
     left: dict[str, Any] = {"unexplained": _exact(one.unexplained), "even": not one.unexplained}
-    return TotalShown(company=one.company, currency=one.currency, rows=rows, differences=one.differences, **left)
+    left |= {"title": words.title(one), "company": one.company, "currency": one.currency}
+    return TotalShown(rows=rows, differences=one.differences, **left)
 
 
 def _mirror(one: Mirror) -> MirrorShown:
