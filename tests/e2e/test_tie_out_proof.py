@@ -6,26 +6,23 @@ what was planted.
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import expected
-import expected_ledger as ledger
 import ledger_rig as rigs
 import pytest
 import tie_out_truth as truths
-from ledger_rig import LedgerRig, ledger_rig
+from ledger_rig import LedgerRig
 from rig import sqlite_url
+from tie_out_planting import PERIODS, PLACES, Posted, posted_world
 from tie_out_truth import Doc
 
 from ml_connector.compare.tieout.shapes import Kind, Line, Mirror, TieOut, Timing
 from ml_connector.sandbox.posting import tamper
 from ml_connector.sandbox.world import Key, World
 
-PERIODS = {"2026-02": date(2026, 3, 17), "2026-03": date(2026, 2, 17)}  # and a day of another one
-TABLES = ("HoldVoucherSet", "HoldVoucherRowSet", "GenLedVoucherSet", "VoucherRowSet")
 MORE = Decimal(12)
 NONE = Decimal(0)
 Do = Callable[[World, Key, Doc], Any]
@@ -73,56 +70,10 @@ def stray(doc: Doc) -> str:
     return f"00000000-{doc.key[9:]}"
 
 
-@dataclass
-class Posted:
-    """A world in which all is posted, some of it still in the hold table; it can be put back as it was."""
-
-    joined: LedgerRig
-    docs: dict[str, list[Doc]]  # by place
-    kept: dict[str, list[Any]]
-
-    def put_back(self) -> None:
-        """Undo whatever happened to vouchers."""
-        world = self.joined.box.world
-        for name, rows in self.kept.items():
-            table = world.tables[name]
-            world.unload(name, [tuple(row[at] for at in table.key_at) for row in world.heap(name)])
-            world.load(name, rows)
-
-    def key(self, doc: Doc) -> Key:
-        """The voucher of a document."""
-        (one,) = ledger.ours(self.joined.box)[doc.key]
-        return tuple(one.voucher[name] for name in ("company", "type", "year", "no"))
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[Posted]:
-    folder = tmp_path_factory.mktemp("posted")
-    options = rigs.plain_world(requests=14, payments=12, seed=2, from_date="2026-02-02", to_date="2026-03-27")
-    with ledger_rig(sqlite_url(folder), options, folder) as joined:
-        joined.done()
-        joined.box.ledger.approve()
-        held = sorted(tuple(row[name] for name in KEY) for row in joined.box.world.rows("HoldVoucherSet"))
-        joined.box.ledger.update_gl(keys=held[::2])
-        yield Posted(joined, by_place(joined), {name: kept(joined.box.world, name) for name in TABLES})
-
-
-KEY = ("Company", "VoucherType", "AccountingYear", "VoucherNo")
-
-
-def kept(world: World, name: str) -> list[Any]:
-    """The rows of a table as they are loaded."""
-    return [list(row[: world.tables[name].stamp_at + 1]) for row in world.heap(name)]
-
-
-def by_place(joined: LedgerRig) -> dict[str, list[Doc]]:
-    """The documents by where their vouchers lie."""
-    there = ledger.ours(joined.box)
-    found: dict[str, list[Doc]] = {"ledger": [], "hold": []}
-    for doc in truths.documents(joined):
-        if doc.state == "posted" and not doc.period.endswith("-04"):
-            found[there[doc.key][0].place].append(doc)
-    return found
+    with posted_world(tmp_path_factory.mktemp("posted")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -177,9 +128,6 @@ def assert_left(joined: LedgerRig, found: TieOut, left: dict[tuple[str, str], De
         assert (total.ledger.amount, total.hold.amount) == tuple(true[group].in_ifs.get(at, NONE) for at in PLACES)
         truths.assert_adds_up(total)
     assert left.keys() <= {(one.company, one.currency) for one in found.totals}
-
-
-PLACES = ("ledger", "hold")
 
 
 def assert_told(line: Line) -> None:
