@@ -21,6 +21,8 @@ from ml_connector.errors import SettingsError
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.report import Report
+from ml_connector.systems.ifs.books import read_calendar
+from ml_connector.wiring import addresses
 from ml_connector.wiring.both_sides import BATCH, Reading
 from ml_connector.wiring.joined import Joined, Watch, unwatched
 from ml_connector.wiring.opened import exceptions
@@ -49,7 +51,7 @@ def tie_out(
         reports = both.plan(reading.names, extent=extent, watch=watch, tell=reading.tell, lens=reading.lens)
         reading.flush()
         for line in _lines(_explained(both, claims, reports), reading, calendar, name, watch):
-            tying.add(line)
+            tying.add(_addressed(both, line))
     from_on, until_on = calendar.days(name)
     begun = TieOut(
         both.stored.name,
@@ -69,7 +71,7 @@ def _untold(_: Line) -> None:
 
 
 def _calendar(both: Joined) -> Calendar:
-    return calendar_of(both.books(), both.read.rules.user_group) if both.read.rules else Calendar()
+    return calendar_of(read_calendar(both.ifs), both.read.rules.user_group) if both.read.rules else Calendar()
 
 
 def _known(period: str, calendar: Calendar) -> str:
@@ -123,6 +125,16 @@ def _refused(both: Joined) -> Mapping[tuple[str, str], Held]:
 def _stopped(both: Joined, report: Report) -> dict[str, str]:
     reason = f"A gate stops the plan of this flow: {report.objections[0]}."
     return {"reason": reason, "remedy": f"ml-connector approve {both.stored.name} {report.plan_id}, then run again."}
+
+
+def _addressed(both: Joined, line: Line) -> Line:
+    """With where it is to be looked at, where the profile says so."""
+    web = both.settings.profile.web
+    ifs, airbase = web.ifs.get(line.flow, ""), web.airbase.get(line.flow, "")
+    if not ifs and not airbase:
+        return line
+    own, theirs = (addresses.filled(one, line.key, line.target_id) for one in (airbase, ifs))
+    return msgspec.structs.replace(line, url=own or line.url, ifs_url=theirs if line.place else "")
 
 
 def _assumed(both: Joined) -> tuple[str, ...]:

@@ -7,15 +7,15 @@ Must not know: HTML, requests.
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from ml_connector.console.api.shapes import Shown
-from ml_connector.records import keys
 from ml_connector.settings import Connection
 from ml_connector.store.records import Known
 from ml_connector.sync.flow import AnyFlow
+from ml_connector.wiring import addresses
 
 SYSTEMS = {"ifs": "IFS", "airbase": "Airbase", "links": "the connector", "both": "both systems"}
 PAGE = "/main/ifsapplications/web/page/{page}/Form;%24filter={column}%20eq%20'{{key}}'"
@@ -63,9 +63,4 @@ def usable(href: str) -> bool:
 
 
 def _filled(template: str, known: Known) -> str:
-    values = {"{key}": known.key.replace(keys.SEPARATOR, "/")}
-    values |= {f"{{key{number}}}": part for number, part in enumerate(keys.split(known.key), 1)}
-    values |= {"{target_id}": known.link.target_id if known.link else ""}
-    for name, value in values.items():
-        template = template.replace(name, quote(value, safe=""))
-    return template
+    return addresses.filled(template, known.key, known.link.target_id if known.link else "")

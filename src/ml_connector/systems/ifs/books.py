@@ -48,6 +48,14 @@ def read_books(client: IfsClient) -> Books:
     )
 
 
+def read_calendar(client: IfsClient) -> Books:
+    """Of the books, only what says which period a day is in. Raises: RemoteError, MalformedError."""
+    shelf = _Shelf(client)
+    periods = shelf.periods()
+    groups = {(group.company, group.group): group for group in shelf.read("user_groups", _user_group)}
+    return Books(groups=groups, periods=periods)
+
+
 class _Shelf:
     """Reads sets to their end; a page shorter than the longest one that came so far is the last of its set."""
 
