@@ -1,4 +1,4 @@
-"""Whatever is done to vouchers, at random and several times over: each document that it leaves wrong is found, no other.
+"""Whatever is done to vouchers, at random and several times over: each document that it makes wrong is found, no other.
 
 A document is right when its vouchers, by company and period, come to its rows where it belongs, to nothing elsewhere.
 """
