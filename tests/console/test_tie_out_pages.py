@@ -66,7 +66,7 @@ def test_one_that_ties_says_so_first_and_adds_up(console: Console) -> None:
     (total,) = told["totals"]
     rows = {row["name"]: (row["count"], row["amount"]) for row in total["rows"]}
     assert rows["Documents in Airbase"] == rows["Should be in IFS"] == rows["In IFS for this period"] == (2, "20.50")
-    assert rows["Difference"] == (0, "0")
+    assert rows["Difference"] == (0, "0.00")
     assert (told["ties"], total["even"], told["counts"]) == (True, True, {"differences": 0, "timing": 1, "waiting": 1})
 
 

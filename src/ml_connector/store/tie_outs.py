@@ -165,18 +165,18 @@ class TieOuts:
 
 
 class Draft:
-    """A tie-out that is being made: told of each document, then kept."""
+    """A tie-out that is being made: told of each document, then kept. `count`: of documents by now."""
 
     def __init__(self, db: Database, vault: Vault, connection_id: int, number: int) -> None:
         self._db, self._vault, self._connection_id, self.number = db, vault, connection_id, number
         self._waiting: list[bytes] = []
-        self._parts, self._count, self._hash = 0, 0, hashlib.sha256()
+        self._parts, self.count, self._hash = 0, 0, hashlib.sha256()
 
     def tell(self, line: Line) -> None:
         """Keep a document."""
         told = canonical_line(line)
         self._hash.update(told)
-        self._count += 1
+        self.count += 1
         self._waiting.append(told)
         if len(self._waiting) >= PART:
             self._flush()
@@ -184,7 +184,7 @@ class Draft:
     def keep(self, tie_out: TieOut) -> Kept:
         """Keep what was found; of others of its period that nobody signed, the oldest go."""
         self._flush()
-        told = msgspec.structs.replace(tie_out, lines=self._count, lines_digest=self._hash.hexdigest())
+        told = msgspec.structs.replace(tie_out, lines=self.count, lines_digest=self._hash.hexdigest())
         plain = canonical(told)
         sealed = self._vault.seal(pack(plain), *place(self._connection_id, self.number))
         values: dict[str, Any] = {"made_at": schema.stamp(told.made_at), "ties": int(told.ties), "sealed": sealed}

@@ -240,7 +240,7 @@ class _Run:
             self.keep(look)
 
 
-_WORDS = {"look": "looking at the target of", "read": "reading", "compare": "comparing"}
+_WORDS = {"look": "looking at the target of", "read": "reading", "compare": "comparing", "wait": "waiting for"}
 
 
 def _lock_name(connection_id: int, kind: Kind) -> str:

@@ -4,15 +4,19 @@ Rule: only one is made at a time for a connection; where two persons are asked f
 Must not know: how anything is shown, how the sides are compared.
 """
 
+import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
+from ml_connector.compare.tieout.shapes import TieOut
 from ml_connector.errors import BusyError, SettingsError
-from ml_connector.store.tie_outs import Kept, TieOuts
+from ml_connector.store.tie_outs import Draft, Kept, TieOuts
 from ml_connector.wiring import versions
 from ml_connector.wiring.joined import Joined, Watch, unwatched
 from ml_connector.wiring.opened import Opened, behind
 from ml_connector.wiring.tying import tie_out
+
+WAIT_S, AGAIN_S = 60.0, 0.5  # for runs that are under way
 
 
 def of(opened: Opened, name: str) -> TieOuts:
@@ -25,10 +29,23 @@ def make(both: Joined, period: str, watch: Watch = unwatched) -> Kept:
     with _turn(both):
         draft = of(both.opened, both.stored.name).begin(period, both.person)
         try:
-            return draft.keep(tie_out(both, period, watch=watch, each=draft.tell))
+            return draft.keep(_in_turn(both, period, watch, draft))
         except BaseException:
             draft.drop()
             raise
+
+
+def _in_turn(both: Joined, period: str, watch: Watch, draft: Draft) -> TieOut:
+    """Compare as soon as no flow runs; a run that takes long is not waited for."""
+    until = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return tie_out(both, period, watch=watch, each=draft.tell)
+        except BusyError:
+            if draft.count or time.monotonic() >= until:
+                raise
+        watch("runs", "wait", 0)
+        time.sleep(AGAIN_S)
 
 
 @contextmanager

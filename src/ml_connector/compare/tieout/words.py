@@ -114,8 +114,12 @@ def called(names: Mapping[Any, str], value: str) -> str:
 
 def amount(value: Decimal, currency: str) -> str:
     """An amount with thousands apart and the decimals of its currency, or more; no digit is lost."""
-    places = len(money.plain(value).partition(".")[2])
-    return f"{value:,.{max(money.decimals(currency), places)}f}"
+    return f"{value:,.{_decimals(value, currency)}f}"
+
+
+def in_digits(value: Decimal, currency: str) -> str:
+    """The same without anything between the thousands."""
+    return f"{value:.{_decimals(value, currency)}f}"
 
 
 def should_be_in(one: Total) -> Figure:
@@ -129,7 +133,9 @@ def _ties(found: TieOut) -> str:
     if not many:
         return f"Period {found.period} ties out: nothing was to be in the ledger."
     sums = _amounts((currency, one.amount) for currency, one in there if one.count)
-    return f"Period {found.period} ties out: {_count(many, 'document')}, {sums} on both sides."
+    waits = sum(one.hold.count for one in found.totals)
+    held = f", {waits:,} still in the hold table" if waits else ""
+    return f"Period {found.period} ties out: {_count(many, 'document')}, {sums} on both sides{held}."
 
 
 def _amounts(pairs: Iterable[tuple[str, Decimal]]) -> str:
@@ -139,6 +145,10 @@ def _amounts(pairs: Iterable[tuple[str, Decimal]]) -> str:
         sums[currency] = money.total((sums.get(currency, Decimal(0)), value))
     told = [f"{currency} {amount(value, currency)}" for currency, value in sorted(sums.items())]
     return ", ".join(told) if len(told) <= CURRENCIES_MAX else f"amounts in {len(told)} currencies"
+
+
+def _decimals(value: Decimal, currency: str) -> int:
+    return max(money.decimals(currency), len(money.plain(value).partition(".")[2]))
 
 
 def _count(number: int, noun: str) -> str:

@@ -6,7 +6,6 @@ Must not know: HTML, requests.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -208,8 +207,9 @@ def told(found: TieOut) -> dict[str, Any]:
 
 def line(one: Line) -> LineShown:
     """A document."""
-    fields = msgspec.structs.asdict(one) | {"key": shown_key(one.key), "amount": _exact(one.amount)}
-    fields |= {"ifs_amount": None if one.ifs_amount is None else _exact(one.ifs_amount)}
+    fields: dict[str, Any] = msgspec.structs.asdict(one) | {"key": shown_key(one.key)}
+    for name in ("amount", "ifs_amount"):
+        fields[name] = None if fields[name] is None else words.in_digits(fields[name], one.currency)
     fields |= {"target_id": shown_key(one.target_id), "state_said": words.called(words.STATES, one.state)}
     fields |= {"difference_said": words.called(words.KINDS, one.difference)}
     fields |= {"timing_said": words.called(words.TIMES, one.timing)}
@@ -231,19 +231,18 @@ def usual_period(today: date) -> str:
 
 
 def _total(one: Total) -> TotalShown:
-    rows = [
-        ReconciledShown(name=step.name, count=step.figure.count, amount=_exact(step.figure.amount), sum=step.sum)
-        for step in words.steps_told(one)
-    ]
-    left: dict[str, Any] = {"unexplained": _exact(one.unexplained), "even": not one.unexplained}
+    rows = [_reconciled(step, one.currency) for step in words.steps_told(one)]
+    left: dict[str, Any] = {"unexplained": words.in_digits(one.unexplained, one.currency)}
+    left |= {"even": not one.unexplained}
     left |= {"title": words.title(one), "company": one.company, "currency": one.currency}
     return TotalShown(rows=rows, differences=one.differences, **left)
+
+
+def _reconciled(step: words.Step, currency: str) -> ReconciledShown:
+    amount = words.in_digits(step.figure.amount, currency)
+    return ReconciledShown(name=step.name, count=step.figure.count, amount=amount, sum=step.sum)
 
 
 def _mirror(one: Mirror) -> MirrorShown:
     fields = msgspec.structs.asdict(one) | {"differences": [line(each) for each in one.differences]}
     return MirrorShown.model_validate(fields)
-
-
-def _exact(amount: Decimal) -> str:
-    return f"{amount:f}"
