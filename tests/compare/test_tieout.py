@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_connector.compare.tieout.calendar import UNKNOWN, Calendar, calendar_of
-from ml_connector.compare.tieout.claims import carries
+from ml_connector.compare.tieout.claims import carries, claim_of
 from ml_connector.compare.tieout.lines import extras, lines_of
+from ml_connector.compare.tieout.mirrors import Mirroring
 from ml_connector.compare.tieout.shapes import Figure, Kind, Line, State, TieOut, Timing
 from ml_connector.compare.tieout.sides import Claim, There
 from ml_connector.compare.tieout.totals import STATES, Totals
@@ -21,7 +22,11 @@ from ml_connector.compare.tieout.tying import Tying
 from ml_connector.records.ledger import Books, Period, UserGroup
 from ml_connector.records.money import Money, total
 from ml_connector.records.spend import Document, SpendLine
+from ml_connector.records.supplier import Vendor
 from ml_connector.records.voucher import Voucher, VoucherRow
+from ml_connector.sync.outcome import Held
+from ml_connector.sync.plan import Action, Decision, Link
+from ml_connector.sync.ports import Sight
 
 COMPANIES = ("10", "20")
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -467,3 +472,92 @@ def test_lists_are_bounded_and_say_what_they_leave_out(monkeypatch: pytest.Monke
     assert len(found.differences) == 2
     assert found.cut == {"differences": 3}
     assert found.totals[0].differences == 5
+
+
+# What a run would do
+
+
+DAY = date(2026, 1, 10)
+DOCUMENT = Document(
+    "d1", "payment", "PAY-1", "settled", "SUB-10", Money(Decimal(5), "EUR"), DAY, url="https://a.example"
+)
+BODY, OTHER = voucher("10", DAY, Decimal(5)), voucher("10", DAY, Decimal(5), account="7000")
+NOTHING = Voucher("10", DAY, "")
+HELD = Held("period_closed", "It is closed.", "Open it.")
+REFUSAL = Held("refused_by_ifs", "IFS refused it.", "Open it.")
+DOUBLED = Held("doubled_in_target", "It is there twice.", "Keep one.")
+
+
+def link(agreed: Voucher = BODY, active: bool = True) -> Link:
+    return Link("d1", "10/X/2026/1", "digest", active, agreed)
+
+
+@pytest.mark.parametrize(
+    ("decision", "linked", "state", "expected", "active", "changed"),
+    [
+        (Decision("d1", Action.CREATE, BODY), None, State.TO_COME, BODY, True, False),
+        (Decision("d1", Action.RELINK, BODY), None, State.POSTED, BODY, True, False),
+        (Decision("d1", Action.NOT_DUE, NOTHING, active=False), None, State.NOT_DUE, None, False, False),
+        (Decision("d1", Action.NOT_DUE, BODY), None, State.NOT_DUE, BODY, True, False),
+        (Decision("d1", Action.HELD, held=HELD), None, State.HELD, None, True, False),
+        (Decision("d1", Action.HELD, held=REFUSAL), None, State.REFUSED, None, True, False),
+        (Decision("d1", Action.UNCHANGED), link(), State.POSTED, BODY, True, False),
+        (Decision("d1", Action.UNCHANGED), link(NOTHING, active=False), State.NOT_DUE, None, False, False),
+        (Decision("d1", Action.RELINK, OTHER), link(), State.POSTED, OTHER, True, False),
+        (Decision("d1", Action.UPDATE, OTHER, BODY), link(), State.POSTED, BODY, True, True),
+        (Decision("d1", Action.UPDATE, OTHER), link(NOTHING, active=False), State.TO_COME, None, False, False),
+        (Decision("d1", Action.DEACTIVATE, NOTHING, active=False), link(), State.POSTED, BODY, True, True),
+        (Decision("d1", Action.HELD, held=HELD), link(), State.POSTED, BODY, True, True),
+        (Decision("d1", Action.HELD, held=DOUBLED), link(), State.POSTED, BODY, True, False),
+        (Decision("d1", Action.HELD, held=HELD), link(NOTHING, active=False), State.HELD, None, False, False),
+    ],
+)
+def test_what_should_stand_follows_from_link_and_decision(
+    decision: Decision, linked: Link | None, state: State, expected: Voucher | None, active: bool, changed: bool
+) -> None:
+    claim = claim_of("payments", Sight("d1", DOCUMENT), decision, linked, {"SUB-10": "10"})
+    assert (claim.state, claim.expected, claim.active, claim.changed) == (state, expected, active, changed)
+    assert (claim.company, claim.currency, claim.amount, claim.dated_on) == ("10", "EUR", Decimal(5), DAY)
+    assert (claim.number, claim.url, claim.carried) == ("PAY-1", "https://a.example", True)
+
+
+def test_a_document_that_nobody_can_read_counts_without_an_amount() -> None:
+    sight = Sight("d1", unreadable=Held("unreadable", "It has no amount.", "Correct it."))
+    decision = Decision("d1", Action.HELD, held=sight.unreadable)
+    alone = claim_of("payments", sight, decision, None, {})
+    (line,) = lines_of(alone, [], CALENDAR, "2026-01")
+    assert (line.company, line.state, line.amount, line.reason) == (
+        UNKNOWN,
+        State.HELD,
+        Decimal(0),
+        "It has no amount.",
+    )
+    there = World(claim_of("payments", sight, decision, link(), {}), [])
+    there.put(BODY, DAY)
+    (line,) = there.lines("2026-01")
+    assert (line.company, line.difference, line.state) == ("10", Kind.UNREADABLE, State.POSTED)
+
+
+# Master data
+
+
+def test_digests_of_both_sides_are_equal_exactly_when_the_sides_are() -> None:
+    first, second = Vendor("a", "A", True, ()), Vendor("b", "B", True, ())
+    mirroring = Mirroring("suppliers", "Suppliers")
+    for key, record in (("1", first), ("2", second)):
+        mirroring.there(key)
+        mirroring.add(Sight(key, record), Decision(key, Action.UNCHANGED, record, record))
+    equal = mirroring.made()
+    assert (equal.source, equal.target, equal.equal, equal.source_digest) == (2, 2, 2, equal.target_digest)
+    mirroring.there("3")  # of which the source knows nothing
+    mirroring.add(Sight("4", second), Decision("4", Action.CREATE, second))
+    mirroring.add(Sight("5", second), Decision("5", Action.UPDATE, second, first, "id"))
+    mirroring.add(Sight("6", second), Decision("6", Action.HELD, held=HELD))
+    found = mirroring.made()
+    assert (found.missing, found.differing, found.extra, found.held) == (1, 1, 1, 1)
+    assert found.source_digest != found.target_digest
+    assert {line.key: line.difference for line in found.differences} == {
+        "3": Kind.EXTRA,
+        "4": Kind.MISSING,
+        "5": Kind.CHANGED,
+    }

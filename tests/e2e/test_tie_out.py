@@ -19,6 +19,9 @@ from ml_connector.errors import BusyError, SettingsError
 from ml_connector.flows import FLOWS
 from ml_connector.records.money import total
 from ml_connector.settings import Gate, Web
+from ml_connector.sync.outcome import Held
+from ml_connector.sync.ports import Noted
+from ml_connector.sync.report import Report
 from ml_connector.wiring.tying import tie_out
 
 MONTHS = ("2026-02", "2026-03")
@@ -139,6 +142,22 @@ def test_what_waits_is_told_with_why_and_what_to_do(tmp_path: Path) -> None:
         joined.run(approve=tuple(stopped[flow].plan_id for flow in DOCUMENTS))
         joined.connect(rigs.posting(closed_period="hold"))
         assert tied(joined, CLOSED)[0].waiting == ()
+
+
+def test_what_ifs_refused_before_is_told_as_refused(tmp_path: Path) -> None:
+    with ledger_rig(sqlite_url(tmp_path), rigs.plain_world(payments=3, **FEBRUARY), tmp_path) as joined:
+        joined.run("suppliers")
+        key, *_ = sorted(ledger.documents(joined.box, "payments"))
+        said = Held("refused_by_ifs", "IFS refused it: the year is not open.", "Open the year in IFS.")
+        with closing(wiring.Joined(joined.store, NAME)) as both:
+            store = both.store(FLOWS["payments"])
+            run_id = store.begin("run")
+            store.note(run_id, [Noted(key, held=said)])
+            store.finish(run_id, "done", Report("payments"))
+        found, told = tied(joined, "2026-02")
+        assert Counter(line.state for line in told) == {State.REFUSED: 1, State.TO_COME: 2}
+        line = line_of(found.waiting, key)
+        assert (line.state, line.reason, line.remedy) == (State.REFUSED, said.sentence, said.remedy)
 
 
 def test_what_is_in_a_file_waits_until_it_is_loaded(tmp_path: Path) -> None:
@@ -283,4 +302,10 @@ def test_master_data_is_counted_and_digested_on_both_sides(tmp_path: Path) -> No
         after = tied(joined, "2026-10")[0].mirrors[0]
         assert (after.equal, after.target) == (suppliers.equal - 2, suppliers.target - 1)
         assert after.source_digest != after.target_digest
-        assert {line.key for line in after.differences} == {renamed["erp_reference_id"]}
+        differ = {line.key: line for line in after.differences}
+        assert {key: line.difference for key, line in differ.items()} == {
+            renamed["erp_reference_id"]: Kind.CHANGED,
+            lost["erp_reference_id"]: Kind.MISSING,
+        }
+        assert differ[renamed["erp_reference_id"]].reason == "It differs in name."
+        assert (after.missing, after.differing, after.held) == (1, 1, suppliers.held)

@@ -5,13 +5,13 @@ Must not know: what a record means.
 """
 
 import hashlib
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from ml_connector.compare.tieout.shapes import Kind, Line, Mirror
 from ml_connector.records import codec, keys
-from ml_connector.records.money import total
 from ml_connector.sync.plan import Action, Decision
 from ml_connector.sync.ports import Sight
 
@@ -19,6 +19,8 @@ LINES_MAX = 100
 COUNTS = ("source", "equal", "differing", "missing", "extra", "held", "not_due")
 EQUAL = (Action.UNCHANGED, Action.RELINK, Action.ADOPT)
 _MODULUS = 1 << 256
+_IN_TARGET = {"gone_from_target": "missing", "doubled_in_target": "differing", "differs_in_target": "differing"}
+_KINDS = {"missing": Kind.MISSING, "extra": Kind.EXTRA, "differing": Kind.CHANGED}
 _REMEDY = "Run its flow; if the difference stays, see the record's page."
 
 
@@ -75,7 +77,7 @@ class Mirroring:
     def _place(self, sight: Sight, decision: Decision) -> str:
         """Under what a record counts; "": it is gone on both sides."""
         if decision.action is Action.HELD:
-            return "held"
+            return _IN_TARGET.get(decision.held.cause if decision.held else "", "held")
         if not sight.there:
             return "extra" if decision.action in (Action.UPDATE, Action.DEACTIVATE) else ""
         if decision.action in EQUAL:
@@ -89,14 +91,20 @@ class Mirroring:
         self._sums[side] = (self._sums[side] + number) % _MODULUS
 
     def _line(self, name: str, key: str, decision: Decision | None) -> None:
-        kinds = {"missing": Kind.MISSING, "extra": Kind.EXTRA, "differing": Kind.CHANGED}
-        if name not in kinds or len(self._lines) >= LINES_MAX:
+        if name not in _KINDS or len(self._lines) >= LINES_MAX:
             return
-        said = {"missing": "It is not in Airbase yet.", "extra": "It is in Airbase, but no longer in IFS."}
-        reason = said.get(name) or f"It differs in {', '.join(_fields(decision)) or 'its state'}."
-        place = (self._flow, key, keys.shown(key), "", "", "", total(()))
+        reason, remedy = _told(name, decision)
+        place = (self._flow, key, keys.shown(key), "", "", "", Decimal(0))
         target_id = decision.target_id if decision else ""
-        self._lines.append(Line(*place, difference=kinds[name], target_id=target_id, reason=reason, remedy=_REMEDY))
+        self._lines.append(Line(*place, difference=_KINDS[name], target_id=target_id, reason=reason, remedy=remedy))
+
+
+def _told(name: str, decision: Decision | None) -> tuple[str, str]:
+    """Why a record differs, and what to do."""
+    if decision and decision.held:
+        return decision.held.sentence, decision.held.remedy
+    said = {"missing": "It is not in Airbase yet.", "extra": "It is in Airbase, but no longer in IFS."}
+    return said.get(name) or f"It differs in {', '.join(_fields(decision)) or 'its state'}.", _REMEDY
 
 
 def _comparable(decision: Decision) -> Any:

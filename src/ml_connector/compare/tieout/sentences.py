@@ -106,8 +106,9 @@ def _twice(told: _Told) -> tuple[str, str]:
 
 
 def _reversed(told: _Told) -> tuple[str, str]:
+    by = f" by {', '.join(one.target_id for one in told.own.takers)}" if told.own.takers else ""
     return (
-        f"{told.where} was taken back in IFS, although the document stands with {told.said}.",
+        f"{told.where} was taken back in IFS{by}, although the document stands with {told.said}.",
         "If that was right, withdraw the document in Airbase; else undo the reversal in IFS.",
     )
 

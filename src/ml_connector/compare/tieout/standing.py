@@ -27,8 +27,21 @@ class Standing(msgspec.Struct, frozen=True):
 
     @property
     def last(self) -> There | None:
-        """The one to speak of."""
-        return self.live[-1] if self.live else self.all[-1] if self.all else None
+        """The one to speak of: what stands, else what was taken back last."""
+        return next(reversed(self.live or self._versions or self.all), None)
+
+    @property
+    def takers(self) -> tuple[There, ...]:
+        """Those that took back the one to speak of."""
+        last = self.last
+        these = (one for one in self.all if last and one.version == last.version)
+        return tuple(one for one in these if one is not last)
+
+    @property
+    def _versions(self) -> tuple[There, ...]:
+        """The first voucher of each version."""
+        firsts = {one.version: one for one in reversed(self.all) if not one.reversal}
+        return tuple(firsts[version] for version in sorted(firsts))
 
 
 def standing(vouchers: Sequence[There]) -> Standing:
