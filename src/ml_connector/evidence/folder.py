@@ -47,7 +47,7 @@ class Folder:
         if self.sizes.get(name, bytes_max + 1) > bytes_max:
             return None
         with self.opened(name) as file:
-            return file.read(bytes_max)
+            return file.read(self.sizes[name])
 
     def _take(self, name: str, entry: os.DirEntry[str]) -> None:
         if not NAME.fullmatch(name):

@@ -13,6 +13,7 @@ import msgspec
 
 from ml_connector.evidence.layout import BLOCK_BYTES
 
+TOLD_BYTES_MAX = 100_000_000  # of a change, in which lines are counted
 _READ = 64 * BLOCK_BYTES
 
 
@@ -78,7 +79,7 @@ def _is_there(file: BinaryIO, block: Block, moved: int) -> bool:
 
 def _lines(file: BinaryIO, start: int, end: int) -> tuple[int, int]:
     first = _newlines(file, 0, start) + 1
-    return first, first + _newlines(file, start, max(start, end - 1))
+    return first, first + _newlines(file, start, min(max(start, end - 1), start + TOLD_BYTES_MAX))
 
 
 def _newlines(file: BinaryIO, start: int, end: int) -> int:

@@ -1,0 +1,160 @@
+"""Folders that somebody made to do harm: a clear sentence, bounded work, nothing outside of them touched."""
+
+import os
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ml_connector.errors import SettingsError
+from ml_connector.evidence import checking, folder, layout, manifest, sealing, signature
+from ml_connector.evidence.findings import FINDINGS_MAX, OF_A_FILE_MAX
+
+HUGE = 10**12  # a file with a hole takes no room
+
+
+def findings(pack: Path) -> list[str]:
+    return [str(one) for one in checking.check(pack).findings]
+
+
+def sealed_anew(pack: Path, **more: Any) -> None:
+    """Sign it all by a key of one's own, as whoever forges evidence would."""
+    said = msgspec.structs.replace(manifest.read((pack / layout.MANIFEST).read_bytes()), **more)
+    for name in (layout.MANIFEST, *layout.UNBLOCKED):
+        (pack / name).unlink()
+    private = signature.made()
+    sealing.seal(pack, said, signature.public_of(private), lambda content: signature.signed(private, content))
+
+
+@pytest.mark.parametrize("name", ["nothing", "MANIFEST.json"])
+def test_what_is_no_folder_is_told(pack: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match="is no folder"):
+        checking.check(pack / name)
+
+
+def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+    assert "SHA256SUMS is missing, or too large to be one" in findings(tmp_path)
+
+
+def test_too_many_files_are_refused(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "NAMES_MAX", 50)
+    for number in range(100):
+        (pack / f"f{number}").touch()
+    with pytest.raises(SettingsError, match="holds more than 50 files"):
+        checking.check(pack)
+
+
+def test_links_pipes_and_depths_are_not_followed(pack: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hush")
+    (pack / "link").symlink_to(tmp_path / "secret")
+    (pack / "loop").symlink_to(pack)
+    os.mkfifo(pack / "pipe")
+    (pack / "a" / "b" / "c" / "d").mkdir(parents=True)
+    os.mkfifo(pack / "configuration" / "pipe")
+    told = findings(pack)
+    assert "link is a link; links are not followed" in told
+    assert "loop is a link; links are not followed" in told
+    assert "pipe is no plain file, or lies too deep" in told
+    assert "configuration/pipe is no plain file, or lies too deep" in told
+    assert len([one for one in told if one.startswith("a/b/c")]) == 1
+
+
+@pytest.mark.parametrize("name", [b"\xff\xfe", "öl".encode(), b"a\nb", b"-rf", b".hidden", b"x" * 200])
+def test_a_name_can_do_no_harm(pack: Path, name: bytes) -> None:
+    (Path(os.fsdecode(os.fsencode(pack) + b"/" + name))).touch()
+    told = findings(pack)
+    assert len(told) == 1
+    assert "has a name that no file of evidence has" in told[0]
+    assert told[0].isprintable()
+
+
+@pytest.mark.parametrize(
+    "name", [layout.SUMS, layout.SIGNATURE, layout.MANIFEST, layout.PUBLIC_KEY, layout.TIE_OUT, layout.JOURNAL, "new"]
+)
+def test_a_huge_file_is_not_read(pack: Path, name: str) -> None:
+    with (pack / name).open("ab") as file:
+        file.truncate(HUGE)
+    tracemalloc.start()
+    told = findings(pack)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert any(name in one for one in told)
+    assert peak < 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        (f"{'0' * 64}  ../../etc/passwd", "can't be read: line"),
+        (f"{'0' * 64}  /etc/passwd", "can't be read: line"),
+        (f"{'0' * 64} *a", "can't be read: line"),
+    ],
+)
+def test_a_list_leads_nowhere_else(pack: Path, line: str, what: str) -> None:
+    content = (pack / layout.SUMS).read_text() + line + "\n"
+    (pack / layout.SUMS).write_text(content)
+    (pack / layout.SIGNATURE).write_bytes(b"0" * 64)
+    assert any(what in one for one in findings(pack))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe\x00" * 50,
+        b"[" * 100_000 + b"\n",
+        b'{"seq":1}\n',
+        b'{"seq":"x","at":1}\n' * 500,
+        b"\x00" * 10_000 + b"\n",
+    ],
+)
+@pytest.mark.parametrize("name", [layout.JOURNAL, layout.POPULATION, layout.TIE_OUT, layout.DOCUMENTS, layout.TOTALS])
+def test_nonsense_in_a_signed_file_is_found(pack: Path, name: str, content: bytes) -> None:
+    (pack / name).write_bytes(content)
+    sealed_anew(pack)
+    verdict = checking.check(pack)
+    assert any(one.file == name for one in verdict.findings)
+    assert len(verdict.findings) <= FINDINGS_MAX
+    assert len([one for one in verdict.findings if one.file == name]) <= OF_A_FILE_MAX
+
+
+@pytest.mark.parametrize("amount", ["1E+999999999", "NaN", "sNaN", "Infinity", "-1E-999999999"])
+def test_an_amount_can_do_no_harm(pack: Path, amount: str) -> None:
+    for name in (layout.POPULATION, layout.TIE_OUT):
+        content = (pack / name).read_text()
+        (pack / name).write_text(content.replace('"100.10"', f'"{amount}"').replace('"5.00"', f'"{amount}"'))
+    sealed_anew(pack)
+    assert any("no document" in one for one in findings(pack))
+
+
+def test_what_was_forged_and_signed_anew_is_found_by_what_it_says(pack: Path) -> None:
+    """Totals, tables and chains hold together only as they were made, whoever signed."""
+    for name in (layout.POPULATION, layout.DOCUMENTS):
+        content = (pack / name).read_text()
+        assert "101.10" in content
+        (pack / name).write_text(content.replace("101.10", "901.10"))
+    sealed_anew(pack)
+    told = findings(pack)
+    assert any("has other documents than the 61 that the tie-out is of" in one for one in told)
+    assert any("tie-out.json says posted 40 with" in one for one in told)
+
+
+def test_an_entry_that_was_forged_or_left_out_is_found_by_its_number(pack: Path) -> None:
+    lines = (pack / layout.JOURNAL).read_bytes().splitlines(keepends=True)
+    lines[9] = lines[9].replace(b'"settled"', b'"dropped"')
+    del lines[20:22]
+    (pack / layout.JOURNAL).write_bytes(b"".join(lines))
+    sealed_anew(pack)
+    told = findings(pack)
+    assert "journal.jsonl, line 10: entry 10 was altered" in told
+    assert "journal.jsonl, line 21: entries 21 to 22 are missing" in told
+
+
+def test_a_journal_cut_at_its_end_is_found(pack: Path) -> None:
+    lines = (pack / layout.JOURNAL).read_bytes().splitlines(keepends=True)
+    (pack / layout.JOURNAL).write_bytes(b"".join(lines[:-1]))
+    sealed_anew(pack)
+    told = findings(pack)
+    assert f"journal.jsonl entry {len(lines)} is missing" in told
+    assert any("the journal tells of no such sign-off" in one for one in told)
