@@ -16,8 +16,10 @@ import pytest
 import tie_out_truth as truths
 from ledger_rig import Kind, LedgerRig, ledger_rig
 from rig import sqlite_url
+from tie_out_planting import key_of
 
 from ml_connector.sandbox import SandboxOptions
+from ml_connector.sandbox.posting import tamper
 from ml_connector.sandbox.world import World
 
 MONTHS = (2, 3)
@@ -156,3 +158,23 @@ def test_ledger_entries_of_all_types_tie_too(tmp_path: Path, landing: Kind) -> N
             found, _ = truths.tied(joined, period)
             assert found.ties
             truths.assert_counted(joined, found, period)
+
+
+PLAIN: dict[str, Any] = dict.fromkeys(
+    ("subsidiary_amount", "exchange_rate", "settlement_amount", "settlement_currency", "fee")
+)
+
+
+def test_amounts_of_thirty_digits_tie_to_the_last_and_one_cent_is_found(tmp_path: Path) -> None:
+    days = {"from_date": "2026-02-02", "to_date": "2026-02-25"}
+    made = rigs.plain_world(payments=4, foreign=0.0, **days)
+    with ledger_rig(sqlite_url(tmp_path), made, tmp_path, rigs.posting(amount_max={})) as joined:
+        for at, key in enumerate(sorted(ledger.documents(joined.box, "payments"))):
+            joined.edit("update", "payments", key, amount=f"{10**27 + at}.1{at}", **PLAIN)
+        joined.done()
+        assert_ties(joined, "2026-02")
+        one = next(ledger.every(joined.box))
+        tamper.add(joined.box.world, key_of(one), Decimal("0.01"))
+        found, _ = truths.tied(joined, "2026-02")
+        assert [line.key for line in found.differences] == [one.key]
+        assert sum(total.unexplained for total in found.totals) == Decimal("-0.01")
