@@ -7,16 +7,19 @@ Must not know: how anything is shown.
 
 import shutil
 import uuid
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from ml_connector.compare.tieout.shapes import TieOut
 from ml_connector.errors import SettingsError
-from ml_connector.evidence import explained, sealing, signature
+from ml_connector.evidence import explained, packing, sealing, signature
 from ml_connector.evidence.layout import README
 from ml_connector.evidence.manifest import Manifest
 from ml_connector.store import schema
@@ -27,6 +30,8 @@ from ml_connector.store.tie_outs import Kept, TieOuts
 from ml_connector.wiring import replaying, versions
 from ml_connector.wiring.extracting import Extract
 from ml_connector.wiring.opened import Opened
+
+WAIT_S = 1.0
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -41,14 +46,17 @@ class Made(msgspec.Struct, frozen=True):
     entries: int
 
 
-def gather(opened: Opened, name: str, period: str, folder: Path, person: str) -> Made:
-    """Make the evidence of a period in a new folder. Raises: SettingsError, StoreError."""
+def gather(opened: Opened, name: str, period: str, folder: Path, person: str, number: int = 0) -> Made:
+    """Make the evidence of a period in a new folder; `number`: of this tie-out, not of the one that counts.
+
+    Raises: SettingsError, StoreError.
+    """
     if folder.exists() or folder.is_symlink():
         raise SettingsError(f"{folder} is there already; name a folder that is to be made")
     part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")
     try:
         part.mkdir(mode=0o700)
-        made = _filled(opened, name, period, part, person)
+        made = _filled(opened, name, period, part, person, number)
         part.rename(folder)
     except OSError as error:
         raise SettingsError(f"{folder} can't be written: {error.strerror}") from error
@@ -56,6 +64,18 @@ def gather(opened: Opened, name: str, period: str, folder: Path, person: str) ->
         shutil.rmtree(part, ignore_errors=True)
     _tell(opened, name, made, person)
     return made
+
+
+def zipped(opened: Opened, name: str, period: str, person: str, number: int = 0) -> tuple[IO[bytes], Made]:
+    """The evidence of a period as an open .zip file; one is made at a time. Raises: BusyError, as `gather`."""
+    with ExitStack() as unless_made, opened.database.lock("evidence", WAIT_S), TemporaryDirectory() as folder:
+        out: IO[bytes] = unless_made.enter_context(TemporaryFile())
+        place = Path(folder) / f"evidence-{period}"
+        made = gather(opened, name, period, place, person, number)
+        packing.pack(place, out)
+        out.seek(0)
+        unless_made.pop_all()
+    return out, made
 
 
 def keys(opened: Opened) -> SigningKeys:
@@ -73,12 +93,12 @@ def _pair() -> tuple[bytes, bytes]:
     return private, signature.public_of(private)
 
 
-def _filled(opened: Opened, name: str, period: str, part: Path, person: str) -> Made:
-    number = opened.connections.get(name).id
-    tie_outs = TieOuts(opened.database, opened.vault, number)
-    kept = _chosen(tie_outs, name, period)
+def _filled(opened: Opened, name: str, period: str, part: Path, person: str, number: int) -> Made:
+    owner = opened.connections.get(name).id
+    tie_outs = TieOuts(opened.database, opened.vault, owner)
+    kept = tie_outs.get(number) if number else _chosen(tie_outs, name, period)
     tie_out = tie_outs.content(kept.number)
-    extract = Extract(opened, name, number, part, _window(tie_out, kept, replaying.zone_of(opened, name)))
+    extract = Extract(opened, name, owner, part, _window(tie_out, kept, replaying.zone_of(opened, name)))
     extract.tie_out(kept, tie_out)
     extract.population(tie_outs.lines(kept.number))
     journal = extract.journal(kept)
@@ -110,6 +130,8 @@ def _chosen(tie_outs: TieOuts, name: str, period: str) -> Kept:
 
 def _window(tie_out: TieOut, kept: Kept, zone: ZoneInfo) -> Window:
     """From the period's first day to its end or, if that is later, to when the tie-out was made or signed off."""
+    if not (tie_out.from_on and tie_out.until_on):
+        raise SettingsError(f"tie-out {kept.number} does not tell the days of its period; make another one")
     first, last = (date.fromisoformat(day) for day in (tie_out.from_on, tie_out.until_on))
     since, end = (datetime.combine(day, time(), zone).astimezone(UTC) for day in (first, last + timedelta(days=1)))
     frozen_at = kept.signed_at or kept.made_at

@@ -11,6 +11,7 @@ from ml_connector.console.api import (
     access,
     approvals,
     connections,
+    evidence,
     exceptions,
     inbox,
     journal,
@@ -47,6 +48,7 @@ NOUNS = (
     journal,
     versions,
     tie_outs,
+    evidence,
 )
 
 routes = APIRouter(prefix=PREFIX, dependencies=[Depends(bearer)], responses=ALWAYS)

@@ -11,6 +11,7 @@ from ml_connector.console.pages import (
     account,
     approvals,
     connect,
+    evidence,
     exceptions,
     flows,
     home,
@@ -42,6 +43,7 @@ NOUNS = (
     journal,
     mapping,
     tie_out,
+    evidence,
 )
 
 routes = APIRouter(include_in_schema=False)
