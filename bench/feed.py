@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 SECRET = "sandbox-secret"  # noqa: S105 - made up
+KEYS = {"SupplierInfoGeneralSet": "SupplierId"}  # of the rows that may be deleted as they were given
 TERMS = "IdentityInvoiceInfoSet"
 SETS = {
     "suppliers": ("SupplierHandling", "SupplierInfoGeneralSet"),
@@ -41,6 +42,7 @@ class Options:
     orders: int = 50_000
     modified: bool = True
     memory: bool = True
+    page_rows: int = 5000
     seed: int = 7
 
 
@@ -100,7 +102,10 @@ class Feed:
         self._order(do="edit", ops=ops)
 
     def edit_after(self, set_name: str, page: int, *ops: dict[str, Any]) -> None:
-        """Edit the data when this many pages of a set have been given."""
+        """Edit the data when this many pages of a set have been given; a delete without a key takes a row of the last.
+
+        Raises: RuntimeError.
+        """
         self._order(do="edit_after", set=set_name, page=page, ops=ops)
 
     def fault(self, **fault: Any) -> None:
@@ -201,9 +206,14 @@ class _Site:
             due = [one for one in self._planted if one[0] == name and self._counts_down(one)]
             self._planted = [one for one in self._planted if one not in due]
         for _, _, ops in due:
-            for op in ops:
-                self._site.world.edit(op)
-            self.forget()
+            self._edit(ops, answer)
+
+    def _edit(self, ops: list[dict[str, Any]], answer: Any) -> None:
+        rows = iter(json.loads(answer.body)["value"])
+        for op in ops:
+            given = {} if "key" in op or op["op"] != "delete" else {"key": [next(rows)[KEYS[op["set"]]]]}
+            self._site.world.edit(op | given)
+        self.forget()
 
     def _counts_down(self, planted: list[Any]) -> bool:
         planted[1] -= 1
@@ -228,7 +238,9 @@ class _Room:
 
         self.world = World.seeded(options.suppliers, options.orders, options.seed, modified=options.modified)
         _put_in_order(self.world)
-        ifs = IfsOptions(rate_limit=10_000_000, token_life_s=86_400, modified=options.modified)
+        ifs = IfsOptions(
+            rate_limit=10_000_000, token_life_s=86_400, modified=options.modified, page_cap=options.page_rows
+        )
         self.site = _Site(IfsSite(self.world, ifs), memory=options.memory)
         self.faults = Faults(options.seed)
         self._ifs = ifs

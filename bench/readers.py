@@ -15,10 +15,12 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE / "peers")]
 
 from feed import SECRET, Counted, Feed  # noqa: E402
-from measuring import Part, Task  # noqa: E402
+from measuring import TOLD_BY, Part, Rows, Task, rows_of  # noqa: E402
 
 from ml_connector.systems.ifs.odata.query import any_of, both, equal  # noqa: E402
 from ml_connector.systems.ifs.profile import DEFAULT  # noqa: E402
+
+__all__ = ["PEERS", "TOLD_BY", "Part", "Reader", "Rows", "parts", "pinned", "read", "readers", "rows_of"]
 
 PARTS = ("suppliers", "supplier_terms", "supplier_addresses", "orders", "order_lines")
 COMPANIES = ("10", "20")
@@ -62,7 +64,7 @@ def pinned() -> dict[str, str]:
     found: dict[str, str] = {}
     for home, package in PACKAGES.items():
         lines = (HERE / "peers" / home / "requirements.txt").read_text().splitlines()
-        found[package] = next(line.split("==")[1].split()[0] for line in lines if line.startswith(f"{package}=="))
+        found[home] = next(line.split("==")[1].split()[0] for line in lines if line.startswith(f"{package}=="))
     return found
 
 

@@ -8,7 +8,7 @@ import cProfile
 import dataclasses
 import pstats
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ import measuring
 from ml_connector import run as pipeline
 from ml_connector import wiring
 from ml_connector.records import codec
+from ml_connector.records.purchase_order import SpendOrder
+from ml_connector.records.supplier import Vendor
 from ml_connector.settings import Airbase, Connection, Gate, Ifs, Installation, Mapping, Profile
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.plan import Found
@@ -80,10 +82,30 @@ class Instant:
             self._held[write.key] = Kept(write.key, f"T-{write.key}", codec.encode(write.after))
         return tuple(Done(write.key, write.target_id or f"T-{write.key}") for write in writes)
 
+    def rows(self) -> measuring.Rows:
+        """What is held, as the others tell it."""
+        return TELLING[self._kind](found.record for found in self.find(list(self._held)))
+
     def keep(self) -> None:
         """Hold it for the next run."""
         if self._file:
             self._file.write_bytes(msgspec.msgpack.encode(self._held))
+
+
+def _vendors(held: Iterable[Vendor]) -> measuring.Rows:
+    return {"suppliers": [(vendor.reference, vendor.name) for vendor in held if vendor.active]}
+
+
+def _orders(held: Iterable[SpendOrder]) -> measuring.Rows:
+    lines = ((order, line) for order in held if order.status != "cancelled" for line in order.lines)
+    return {
+        "order_lines": [
+            (f"{order.number}|{line.reference.replace('-', '|')}", line.description) for order, line in lines
+        ]
+    }
+
+
+TELLING: dict[type[Any], Callable[[Iterable[Any]], measuring.Rows]] = {Vendor: _vendors, SpendOrder: _orders}
 
 
 def _read(file: Path) -> dict[str, Kept]:
@@ -102,6 +124,8 @@ def main() -> None:
         took.more = {report.flow: _told(report) for report in reports}
     for target in targets:
         target.keep()
+    if given.keep:
+        measuring.hold(given, {name: rows for target in targets for name, rows in target.rows().items()})
 
 
 def _opened(given: measuring.Task) -> wiring.Opened:

@@ -119,6 +119,35 @@ def address(task: Task, part: Part, after: str = "", since: str = "", top: int =
     return f"{task.url}{part.path}?{query}"
 
 
+TOLD_BY = {"suppliers": "Name", "order_lines": "Description"}  # what is compared of a set's rows
+Rows = dict[str, list[tuple[str, str]]]  # set -> key, value; a key twice when the reader holds it twice
+
+
+def rows_of(part: Part, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Rows as they are compared."""
+    told_by = TOLD_BY.get(part.name)
+    return [("|".join(row[name] for name in part.key), row[told_by]) for row in rows] if told_by else []
+
+
+def hold(task: Task, rows: Rows) -> None:
+    """Say what the reader holds now."""
+    (state(task) / "rows.json").write_text(json.dumps(rows))
+
+
+def fold(task: Task, read: dict[str, list[dict[str, Any]]]) -> None:
+    """Hold what a destination would make of these rows: replaced by a whole read, else put over by key."""
+    file = state(task) / "rows.json"
+    known: Rows = json.loads(file.read_text()) if file.exists() and not task.whole else {}
+    parts = {part.name: part for part in task.parts}
+    hold(
+        task,
+        {
+            name: [*{**dict(known.get(name, [])), **dict(rows_of(parts[name], rows))}.items()]
+            for name, rows in read.items()
+        },
+    )
+
+
 def state(task: Task) -> Path:
     """Where a reader keeps its state between runs."""
     return Path(task.folder)

@@ -37,6 +37,8 @@ def main() -> None:
     with measuring.measured() as took, out:
         kept = _read(_arguments(), took, out)
         STATE.write_text(json.dumps(kept))
+    if GIVEN.keep:
+        measuring.fold(GIVEN, _messages())
 
 
 def _read(arguments: list[str], took: measuring.Took, out: Any) -> list[Any]:
@@ -145,6 +147,16 @@ def _cursor(part: measuring.Part) -> dict[str, Any]:
         "start_datetime": {"type": "MinMaxDatetime", "datetime": "2000-01-01T00:00:00Z", "datetime_format": FORMAT},
         "lookback_window": "PT2H",
     }
+
+
+def _messages() -> dict[str, list[dict[str, Any]]]:
+    """The rows that were emitted, by stream."""
+    found: dict[str, list[dict[str, Any]]] = {part.name: [] for part in GIVEN.parts}
+    for line in (measuring.state(GIVEN) / "messages").read_text().splitlines():
+        if line.startswith('{"type":"RECORD"'):
+            record = json.loads(line)["record"]
+            found[record["stream"]].append(record["data"])
+    return found
 
 
 main()

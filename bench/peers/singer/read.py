@@ -113,6 +113,18 @@ def main() -> None:
         STATE.write_text(json.dumps(tap.state))
         took.rows = sum(stream.rows for stream in tap.streams.values())
     sys.stdout.close()
+    if GIVEN.keep:
+        measuring.fold(GIVEN, _messages())
+
+
+def _messages() -> dict[str, list[dict[str, Any]]]:
+    """The rows that were emitted, by stream."""
+    found: dict[str, list[dict[str, Any]]] = {part.name: [] for part in GIVEN.parts}
+    for line in (measuring.state(GIVEN) / "messages").read_text().splitlines():
+        if line.startswith('{"type":"RECORD"'):
+            message = json.loads(line)
+            found[message["stream"]].append(message["record"])
+    return found
 
 
 main()
