@@ -34,7 +34,8 @@ from ml_connector.store.rights import Role
 
 TIMES = int(os.environ.get("TIMES", "40"))
 LIMIT_MS, OK = 200, 200
-LASTING = ("/events", "/export.jsonl", "/export.csv", "/preview")  # as long as a run, a journal, or the systems take
+# As long as a run, a journal, or the systems take.
+LASTING = ("/events", "/export.jsonl", "/export.csv", "/documents.csv", ".xlsx", "/preview")
 Taken = dict[str, list[tuple[float, float]]]  # of each address, times by the clock and by the processor
 
 

@@ -49,7 +49,9 @@ class Places:
         values["name"] = next((name for start, name in NAMES.items() if address.path.startswith(start)), kept.NAME)
         values |= {"id": kept.order_of(self._chance.randrange(kept.ORDERS)), "run_id": kept.run_of(number)}
         values |= {"order_id": values["id"], "token": "x" * 43, "system": "airbase", "what": "checks"}
-        values["number"] = "1" if "versions" in address.path else str(1 + self._chance.randrange(kept.EVENTS))
+        few = any(part in address.path for part in ("versions", "tie-out"))
+        values["number"] = "1" if few else str(1 + self._chance.randrange(kept.EVENTS))
+        values["period"] = kept.PERIOD
         return values
 
 

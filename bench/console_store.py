@@ -14,6 +14,8 @@ import msgspec
 from sqlalchemy import Table, text
 
 from ml_connector import flows, wiring
+from ml_connector.compare.tieout.shapes import Kind, TieOut
+from ml_connector.compare.tieout.shapes import Line as DocumentLine
 from ml_connector.records import codec
 from ml_connector.records.money import Money
 from ml_connector.records.purchase_order import OrderLine, PurchaseOrder, SpendOrder, SpendOrderLine
@@ -28,6 +30,7 @@ from ml_connector.store.terms import Terms
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
 from ml_connector.sync.words import of_target, words
+from ml_connector.wiring import tie_outs
 
 NAME, OTHERS = "acme", ("north", "south")
 SUBSIDIARIES = {"10": "SUB-10", "20": "SUB-20"}
@@ -49,6 +52,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 BATCH = 20_000
 COUNTS = {"suppliers": 100_000, "purchase_orders": 400_000, "purchase_requests": 200_000, "payments": 300_000}
 OPEN, RESOLVED, RUNS, ORDERS, EVENTS = 50_000, 50_000, 5_000, 20_000, 100_000
+PERIOD, TIED = "2026-09", 20_000
 CAUSES = ("period_closed", "term_not_mapped", "account_not_mapped", "supplier_not_linked", "differs_in_target")
 CAUSES += ("refused_by_ifs", "not_confirmed", "possibly_double", "unbalanced", "currency_unknown", "handed_over")
 FIRST = "Nordic Baltic Alpine Harbour Granite Silver Meadow Falcon Juniper Copper Lindqvist Müller Østergård Zápotocký"
@@ -162,6 +166,7 @@ def seed(store: wiring.Opened, say: Callable[[str], None]) -> None:
     _exceptions(store, owner, journal)
     _work(store, owner)
     journal.close()
+    _tie_outs(store)
     if store.database.engine.dialect.name == "postgresql":
         with store.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))  # as the server does by itself within minutes
@@ -304,6 +309,25 @@ def _terms(found: list[Term], terms: Terms, flow: str, made: Iterable[Made], kno
 
 def _exceptions(store: wiring.Opened, owner: int, journal: Chain) -> None:
     fill(store.database, schema.exceptions, (_held(owner, number, journal) for number in range(OPEN + RESOLVED)))
+
+
+def _tie_outs(store: wiring.Opened) -> None:
+    """A period tied out a few times, with many documents and as many differences as are listed."""
+    kept = tie_outs.of(store, NAME)
+    lines = [_tied(number) for number in range(TIED)]
+    differing = tuple(msgspec.structs.replace(one, difference=Kind.MISSING) for one in lines[:1000])
+    found = TieOut(NAME, PERIOD, NOW, "kari", differences=differing, timing=tuple(lines[:1000]))
+    for _ in range(5):
+        draft = kept.begin(PERIOD, "kari")
+        for one in lines:
+            draft.tell(one)
+        draft.keep(found)
+
+
+def _tied(number: int) -> DocumentLine:
+    key, cost = f"pay_{number:08x}", amount(number)
+    about = ("payments", key, f"PAY-{number}", "10", PERIOD, "EUR", cost)
+    return DocumentLine(*about, target_id=f"10/{number}/2026/M", place="ledger", ifs_period=PERIOD, ifs_amount=cost)
 
 
 def held_flow(number: int) -> str:

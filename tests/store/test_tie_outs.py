@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from ml_connector.compare.tieout.shapes import Figure, Line, TieOut, Total
 from ml_connector.errors import SettingsError, StoreError, VaultError
@@ -143,3 +143,11 @@ def test_what_was_altered_or_moved_is_not_told(kept: TieOuts, db: Database, vaul
         kept.content(one.number)
     with pytest.raises(VaultError):
         list(kept.lines(other.number))
+
+
+def test_documents_that_are_gone_are_missed(kept: TieOuts, db: Database) -> None:
+    made = make(kept, lines=[line(number) for number in range(MANY)])
+    with db.write() as connection:
+        connection.execute(delete(tie_out_lines).where(tie_out_lines.c.part == 1))
+    with pytest.raises(StoreError, match="has lost 3 of its documents"):
+        list(kept.lines(made.number))

@@ -101,13 +101,16 @@ class TieOuts:
     def lines(self, number: int, after: int = 0) -> Iterator[Line]:
         """Its documents one by one, those after so many, in the order in which they were told.
 
-        Raises: SettingsError, StoreError.
+        Raises: SettingsError, StoreError when some are gone.
         """
         self.get(number)
-        part, skip = divmod(after, PART)
+        told, (part, skip) = after, divmod(after, PART)
         while (sealed := self._part(number, part)) is not None:
-            yield from _opened(self._vault.unseal(sealed, *place(self._connection_id, number, part)))[skip:]
-            part, skip = part + 1, 0
+            some = _opened(self._vault.unseal(sealed, *place(self._connection_id, number, part)))[skip:]
+            yield from some
+            told, part, skip = told + len(some), part + 1, 0
+        if told < (there := self.content(number).lines):
+            raise StoreError(f"tie-out {number} has lost {there - told:,} of its documents; restore the latest backup")
 
     def latest(self, period: str) -> Kept | None:
         """The latest of a period."""

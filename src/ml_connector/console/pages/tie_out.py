@@ -7,6 +7,7 @@ Must not know: SQL, how the sides are compared.
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
+from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, Annotated, Any
 from urllib.parse import quote
@@ -29,7 +30,7 @@ from ml_connector.wiring import replaying, tie_outs
 from ml_connector.wiring.looking import Kind
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-PIECE = 65_536
+PIECE, LINES, SHOWN = 65_536, 500, 100
 
 routes = Pages()
 
@@ -49,7 +50,10 @@ def make(
 ) -> Response:
     """Make one, in the background."""
     here.looks.start(connection.name, Kind.TIE_OUT, who.name, period)
-    return done(request, _place(connection.name, period))
+    begun = views.making(here, connection)
+    other = begun.period if begun and begun.period != period else ""
+    said = f"Period {other} is being tied out just now; do {period} again when that is done." if other else ""
+    return done(request, _place(connection.name, other or period), said)
 
 
 @routes.page("/c/{name}/tie-out/{period}", twin="/connections/{name}/tie-outs/{period}")
@@ -85,7 +89,7 @@ def sign(
 def as_csv(connection: Connected, here: Here, one: Numbered) -> Response:
     """Its documents as a table."""
     lines = tie_outs.of(here.opened, connection.name).lines(one.number)
-    return _file(tables.as_csv(lines), "text/csv; charset=utf-8", connection.name, one, "csv")
+    return _file(_some(tables.as_csv(lines)), "text/csv; charset=utf-8", connection.name, one, "csv")
 
 
 @routes.page("/c/{name}/tie-out/{period}/{number}/tie-out.xlsx")
@@ -98,6 +102,12 @@ def as_workbook(connection: Connected, here: Here, one: Numbered) -> Response:
         file.seek(0)
         unless_sent.pop_all()
     return _file(_pieces(file), XLSX, connection.name, one, "xlsx")
+
+
+def _some(lines: Iterator[str]) -> Iterator[str]:
+    """Many lines at a time, as each time costs."""
+    while some := "".join(islice(lines, LINES)):
+        yield some
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
@@ -113,7 +123,7 @@ def _file(content: Iterator[str] | Iterator[bytes], kind: str, name: str, one: K
 
 
 def _page(request: Request, who: Who, here: Site, connection: Connected, period: str, one: Kept | None) -> Response:
-    view = views.shown(here, connection, one, who.name) if one else None
+    view = views.shown(here, connection, one, who.name, SHOWN) if one else None
     history = views.listed(here, connection, period)
     shown: dict[str, Any] = {"view": view, "history": history.tie_outs, "making": history.making, "period": period}
     news = views.is_news(history.making, period, history.tie_outs)

@@ -179,26 +179,26 @@ def chosen(kept: TieOuts, period: str) -> Kept | None:
     return kept.signed(period) or kept.latest(period)
 
 
-def shown(here: Site, stored: Stored, one: Kept, person: str) -> TieOutShown:
-    """One of them, as this person sees it."""
+def shown(here: Site, stored: Stored, one: Kept, person: str, first: int | None = None) -> TieOutShown:
+    """One of them, as this person sees it; `first`: only so many of each list."""
     kept = tie_outs.of(here.opened, stored.name)
     signed = kept.signed(one.period)
     own: dict[str, Any] = {"signed_off": signed.number if signed else None}
     own |= {"later": signed is not None and one.number > signed.number}
     own |= {"why_not": tie_outs.why_not(here.opened, stored.name, one, person)}
-    return TieOutShown.model_validate(msgspec.structs.asdict(one) | told(kept.content(one.number)) | own)
+    return TieOutShown.model_validate(msgspec.structs.asdict(one) | told(kept.content(one.number), first) | own)
 
 
-def told(found: TieOut) -> dict[str, Any]:
-    """What a tie-out says."""
+def told(found: TieOut, first: int | None = None) -> dict[str, Any]:
+    """What a tie-out says; `first`: only so many of each list."""
     lists = {"differences": found.differences, "timing": found.timing, "waiting": found.waiting}
     return {
         "connection": found.connection,
         "sentence": words.headline(found),
         "totals": [_total(one) for one in found.totals],
-        **{name: [line(one) for one in lines] for name, lines in lists.items()},
+        **{name: [line(one) for one in lines[:first]] for name, lines in lists.items()},
         "counts": {name: len(lines) + found.cut.get(name, 0) for name, lines in lists.items()},
-        "mirrors": [_mirror(one) for one in found.mirrors],
+        "mirrors": [_mirror(one, first) for one in found.mirrors],
         "assumed": list(found.assumed),
         "documents": found.lines,
         "documents_digest": found.lines_digest,
@@ -243,6 +243,6 @@ def _reconciled(step: words.Step, currency: str) -> ReconciledShown:
     return ReconciledShown(name=step.name, count=step.figure.count, amount=amount, sum=step.sum)
 
 
-def _mirror(one: Mirror) -> MirrorShown:
-    fields = msgspec.structs.asdict(one) | {"differences": [line(each) for each in one.differences]}
+def _mirror(one: Mirror, first: int | None) -> MirrorShown:
+    fields = msgspec.structs.asdict(one) | {"differences": [line(each) for each in one.differences[:first]]}
     return MirrorShown.model_validate(fields)
