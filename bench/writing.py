@@ -50,7 +50,7 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     figures: dict[str, Any] = {"quick": quick, "calls": list(calls(40 if quick else 1000))}
     kept.say("  lost answers")
-    figures["lost"] = lost(10 if quick else 200)
+    figures["lost"] = lost(10 if quick else 100)
     figures |= {} if quick else {"latency": _waits(), "limit": _limit()}
     kept.keep("writing", "bench/writing.py", figures)
 
