@@ -37,6 +37,7 @@ from ml_connector.systems.ifs.vouchers.parcels import Landed, Parcel
 from ml_connector.systems.ifs.vouchers.references import Reference
 
 ONE_BY_ONE: dict[str, Any] = {"vendors": {"bulk_path": ""}, "purchase_orders": {"bulk_path": ""}}
+BY_CALLS: tuple[ledger.Kind, ...] = ("external", "manual")  # a file is no call
 SENDS_MAX, EVENTS, PROCESSES = 5, 30, 4
 LOST: dict[str, Any] = {"site": "ifs", "method": "POST", "path": "/*/ifsapplications/*"}
 Calls = dict[str, Any]
@@ -74,7 +75,7 @@ def calls(number: int) -> Iterator[Calls]:
     """What each flow asks of its target, with batches and without."""
     for batches, names in ((True, {}), (False, ONE_BY_ONE)):
         yield from _masters(number, "bulk requests" if batches else "one by one", names)
-    for landing in ledger.LANDINGS:
+    for landing in BY_CALLS:
         kept.say(f"  calls: vouchers, {landing}")
         with _posting(number, landing) as joined:
             report = joined.run("purchase_requests")["purchase_requests"]
