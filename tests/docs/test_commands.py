@@ -48,6 +48,7 @@ RUN = {
     "docs/how-to/watch.md": 4,
     "docs/how-to/post-to-the-ledger.md": 5,
     "docs/how-to/align.md": 1,
+    "docs/how-to/evidence.md": 5,
     "docs/reference/api.md": 3,
 }
 NOTHING_YET = ("README.md", "docs/how-to/install.md")  # these begin where nothing is there
@@ -55,6 +56,7 @@ NOTHING_YET = ("README.md", "docs/how-to/install.md")  # these begin where nothi
 BEFORE = {
     "docs/how-to/replay.md": "ml-connector connect acme --profile acme.toml; ml-connector run acme",
     "docs/how-to/watch.md": "ml-connector serve",
+    "docs/how-to/evidence.md": "ml-connector connect acme --profile acme.toml; ml-connector run acme",
     "docs/reference/api.md": "ml-connector serve; TOKEN=$(ml-connector token create mine --scope operate)",
 }
 PROFILE = """
