@@ -408,6 +408,26 @@ def test_a_date_within_the_period_is_no_difference_but_one_that_hides_in_a_first
     assert [line.difference for line in hidden.lines("2026-01")] == [Kind.PERIOD]
 
 
+def test_a_correction_that_is_in_ifs_already_is_not_due() -> None:
+    """Its answer was lost; the next run finds it."""
+    day = date(2026, 1, 10)
+    old, new, nothing = voucher("10", day, Decimal(5)), voucher("10", day, Decimal(6)), Voucher("10", day, "")
+    claim = msgspec.structs.replace(_claim(day), amount=Decimal(6), changed=True, wanted=new)
+    world = World(claim, [])
+    world.put(old, day)
+    assert [line.difference for line in world.lines("2026-01")] == [Kind.CHANGED]
+    world.put(negated(old), day, reversal=True)
+    world.put(new, day, version=2)
+    assert [line.difference for line in world.lines("2026-01")] == [""]
+    world.there.pop()
+    withdrawn = msgspec.structs.replace(claim, wanted=nothing)
+    (line,) = lines_of(withdrawn, world.there, CALENDAR, "2026-01")
+    assert (line.difference, line.state) == ("", State.NOT_DUE)
+    dated = msgspec.structs.replace(claim, amount=Decimal(5), dated_on=day + timedelta(days=30))
+    moved = msgspec.structs.replace(dated, wanted=msgspec.structs.replace(old, dated_on=dated.dated_on))
+    assert [line.difference for line in lines_of(moved, world.there[:1], CALENDAR, "2026-01")] == [Kind.CHANGED]
+
+
 def test_negative_documents_keep_their_sign_on_both_sides() -> None:
     body = negated(voucher("10", date(2026, 1, 10), Decimal(5)))
     claim = msgspec.structs.replace(_claim(date(2026, 1, 10)), amount=Decimal(-5), expected=body)

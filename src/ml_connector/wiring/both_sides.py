@@ -4,10 +4,12 @@ Rule: IFS is read once, while all flows that post are held; nothing of its side 
 Must not know: how the sides compare.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ml_connector import flows
+from ml_connector.compare.tieout.calendar import Calendar
 from ml_connector.compare.tieout.claims import claim_of
 from ml_connector.compare.tieout.mirrors import Mirroring
 from ml_connector.compare.tieout.sides import Claim, There
@@ -29,8 +31,8 @@ VOUCHERS = "vouchers"  # as a flow to those who watch
 class Reading:
     """Both sides of a connection as they are read."""
 
-    def __init__(self, both: Joined, claims: Spooled[Claim], watch: Watch) -> None:
-        self._both, self._claims, self._watch = both, claims, watch
+    def __init__(self, both: Joined, calendar: Calendar, claims: Spooled[Claim], watch: Watch) -> None:
+        self._both, self._calendar, self._claims, self._watch = both, calendar, claims, watch
         chosen = choice.chosen((), both.had)
         self.documents = [flow.name for flow in chosen if both.read.rules and flow.name in both.read.rules.documents]
         mirrored = [flow for flow in chosen if flow.shape is Shape.MIRROR and flow.source.system in ("ifs", "both")]
@@ -39,11 +41,10 @@ class Reading:
         self._waiting: list[tuple[Sight, Decision]] = []
         self._of = ""  # the flow that these are of
         self._vouchers: dict[str, list[bytes]] = {}
-        subsidiaries = both.settings.profile.mapping.subsidiaries.items()
         landing = both.read.landing
         self._lookup = Lookup(both.ifs, landing) if landing else None
         self._by_text = landing is not None and bool(landing.folder)
-        self._companies = {reference: company for company, reference in sorted(subsidiaries, reverse=True)}
+        self._companies = _companies(both.settings.profile.mapping.subsidiaries)
 
     @property
     def names(self) -> list[str]:
@@ -89,7 +90,7 @@ class Reading:
 
     def taken(self, key: str) -> list[There]:
         """The vouchers of a document, given out once."""
-        return [_there(unpack(one)) for one in self._vouchers.pop(key, ())]
+        return [_there(unpack(one), self._calendar) for one in self._vouchers.pop(key, ())]
 
     def left(self) -> Iterator[tuple[str, list[There]]]:
         """The vouchers that nobody took, by key."""
@@ -140,15 +141,21 @@ def _nothing() -> None:
     """Nothing is to be done."""
 
 
-def _there(posted: Posted) -> There:
-    reference = posted.reference
+def _companies(subsidiaries: Mapping[str, str]) -> dict[str, str]:
+    """Companies by subsidiary, where that is one."""
+    times = Counter(subsidiaries.values())
+    return {reference: company for company, reference in subsidiaries.items() if times[reference] == 1}
+
+
+def _there(posted: Posted, calendar: Calendar) -> There:
+    reference, company = posted.reference, posted.voucher.company
     return There(
         reference.key,
         reference.version,
         reference.reversal,
         posted.place,
         posted.target_id,
-        posted.period,
+        posted.period or calendar.period(company, posted.on),
         posted.on,
         posted.voucher,
     )

@@ -5,9 +5,10 @@ Must not know: how a tie-out is kept or shown.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
 import msgspec
 
@@ -32,6 +33,7 @@ COMPARING = "tie-out"  # as a flow to those who watch
 SHOWN_MAX = 24
 REFUSED_MAX = 100_000
 PARTS = ("voucher_rows", "hold_vouchers", "hold_rows")
+Why = dict[str, Any]  # fields of a claim that tell why it waits
 _PERIOD = re.compile(r"(\d{4})-(\d{1,2})")
 
 
@@ -46,7 +48,7 @@ def tie_out(
     name = _known(period, calendar)
     tying = Tying(each or _untold)
     with Spooled(Claim) as claims:
-        reading = Reading(both, claims, watch)
+        reading = Reading(both, calendar, claims, watch)
         extent = Extent(census=True)
         reports = both.plan(reading.names, extent=extent, watch=watch, tell=reading.tell, lens=reading.lens)
         reading.flush()
@@ -99,20 +101,21 @@ def _lines(claims: Iterator[Claim], reading: Reading, calendar: Calendar, period
         yield from extras(vouchers, period, reading.gone.get(key, NOT_READ))
 
 
-def _explained(both: Joined, claims: Spooled[Claim], reports: list[Report]) -> Iterator[Claim]:
+def _explained(both: Joined, claims: Spooled[Claim], reports: Sequence[Report]) -> Iterator[Claim]:
     """The documents, with why those wait that nothing but a gate or an earlier refusal is in the way of."""
-    stopped = {one.flow: one for one in reports if one.objections}
+    stopped = {one.flow: _stopped(both, one) for one in reports if one.objections}
     refused = _refused(both)
     for claim in claims:
-        if claim.state is not State.TO_COME:
-            yield claim
-        elif held := refused.get((claim.flow, claim.key)):
-            told = {"cause": held.cause, "reason": held.sentence, "remedy": held.remedy}
-            yield msgspec.structs.replace(claim, state=State.REFUSED, **told)
-        elif claim.flow in stopped:
-            yield msgspec.structs.replace(claim, **_stopped(both, stopped[claim.flow]))
-        else:
-            yield claim
+        why = _why(claim, refused, stopped)
+        yield msgspec.structs.replace(claim, **why) if why else claim
+
+
+def _why(claim: Claim, refused: Mapping[tuple[str, str], Held], stopped: Mapping[str, Why]) -> Why:
+    waits = claim.state is State.TO_COME
+    held = refused.get((claim.flow, claim.key)) if waits else None
+    if held:
+        return {"state": State.REFUSED, "cause": held.cause, "reason": held.sentence, "remedy": held.remedy}
+    return stopped.get(claim.flow, {}) if waits or (claim.changed and not claim.reason) else {}
 
 
 def _refused(both: Joined) -> Mapping[tuple[str, str], Held]:
@@ -122,7 +125,7 @@ def _refused(both: Joined) -> Mapping[tuple[str, str], Held]:
     return {(one.flow, one.key): one.held for one in found}
 
 
-def _stopped(both: Joined, report: Report) -> dict[str, str]:
+def _stopped(both: Joined, report: Report) -> Why:
     reason = f"A gate stops the plan of this flow: {report.objections[0]}."
     return {"reason": reason, "remedy": f"ml-connector approve {both.stored.name} {report.plan_id}, then run again."}
 

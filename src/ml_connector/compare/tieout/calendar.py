@@ -15,9 +15,10 @@ UNKNOWN = "?"  # the company or period of what belongs to none
 
 
 class Calendar(msgspec.Struct, frozen=True):
-    """The periods that vouchers of ours go to, by company, in order of their first day."""
+    """The periods that vouchers of ours go to, by company, in order of their first day; `others`: those they don't."""
 
     periods: Mapping[str, tuple[Period, ...]] = {}
+    others: tuple[Period, ...] = ()
 
     def period(self, company: str, day: date | None) -> str:
         """The period of a day in a company; `UNKNOWN` when there is none."""
@@ -32,11 +33,11 @@ class Calendar(msgspec.Struct, frozen=True):
 
     def names(self) -> list[str]:
         """All periods that any company has, in order."""
-        return sorted({str(one) for one in self._all()}, key=_order)
+        return sorted({str(one) for one in (*self._all(), *self.others)}, key=_order)
 
     def days(self, period: str) -> tuple[str, str]:
         """The first and the last day of a period, over all companies."""
-        these = [one for one in self._all() if str(one) == period]
+        these = [one for one in (*self._all(), *self.others) if str(one) == period]
         if not these:
             return "", ""
         return min(one.from_on for one in these).isoformat(), max(one.until_on for one in these).isoformat()
@@ -52,15 +53,15 @@ class Calendar(msgspec.Struct, frozen=True):
 
 def calendar_of(books: Books, user_group: str) -> Calendar:
     """The periods that a user group posts to: the ordinary ones, or those of the year's end."""
-    return Calendar(
-        {company: _posted_to(books, company, user_group, these) for company, these in books.periods.items()}
-    )
-
-
-def _posted_to(books: Books, company: str, user_group: str, periods: Iterable[Period]) -> tuple[Period, ...]:
-    group = books.groups.get((company, user_group))
-    year_end = bool(group and group.year_end)
-    return tuple(one for one in periods if one.year_end == year_end)
+    ending = {
+        company for company, group in books.groups if group == user_group and books.groups[company, group].year_end
+    }
+    ours = {
+        company: tuple(one for one in these if one.year_end == (company in ending))
+        for company, these in books.periods.items()
+    }
+    others = (one for company, these in books.periods.items() for one in these if one not in ours[company])
+    return Calendar(ours, tuple(others))
 
 
 def _order(name: str) -> tuple[int, ...]:

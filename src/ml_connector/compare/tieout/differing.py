@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
 from ml_connector.compare.tieout import rows
 from ml_connector.compare.tieout.calendar import Calendar
-from ml_connector.compare.tieout.shapes import Kind
+from ml_connector.compare.tieout.shapes import Kind, State
 from ml_connector.compare.tieout.sides import Claim, There
 from ml_connector.compare.tieout.standing import Standing, rows_of
 from ml_connector.records import money
@@ -31,6 +33,23 @@ def difference(claim: Claim, standing: Standing, calendar: Calendar) -> Kind | N
     if claim.changed:
         return Kind.CHANGED
     return content or (None if placed(claim, standing, calendar) else Kind.PERIOD)
+
+
+def settled(claim: Claim, standing: Standing) -> Claim:
+    """The claim; where the correction that seems due is in IFS already, as it stands with that."""
+    if not claim.changed or claim.wanted is None or not _is(standing, claim.wanted):
+        return claim
+    if claim.expected and _is(standing, claim.expected):  # what changes is a text
+        return claim
+    if claim.wanted.rows:
+        return msgspec.structs.replace(claim, expected=claim.wanted, changed=False)
+    return msgspec.structs.replace(claim, expected=None, active=False, changed=False, state=State.NOT_DUE)
+
+
+def _is(standing: Standing, voucher: Voucher) -> bool:
+    """Whether what stands comes to a voucher, of its day."""
+    dated = all(one.voucher.dated_on == voucher.dated_on for one in standing.live)
+    return dated and standing.net == rows.net(voucher.rows)
 
 
 def _nothing_stands(claim: Claim, standing: Standing) -> Kind | None:

@@ -52,10 +52,13 @@ def _company(claim: Claim, vouchers: Sequence[There]) -> str:
 def _line(claim: Claim, company: str, own: Standing, calendar: Calendar, period: str) -> Line | None:
     home = _home(claim, company, own, calendar)
     mine = home == period or (home == UNKNOWN and calendar.may_be(period, claim.dated_on))
+    if not mine and all(one.period != period for one in own.all):
+        return None
+    claim = differing.settled(claim, own)
     kind = differing.difference(claim, own, calendar)
     worths = [Worth(one, differing.worth(one, claim), one in own.live) for one in own.all]
     found = figures(worths, period, mine=mine, timely=_timely(claim, company, kind, home, calendar))
-    if not mine and found.ledger == found.hold == NOTHING:
+    if not mine and not kind and found.ledger == found.hold == NOTHING:
         return None
     line = Line(
         claim.flow,
@@ -113,7 +116,7 @@ def _placed(line: Line, found: Figures, own: Standing, worths: Sequence[Worth], 
 
 
 def _extra(own: Standing, company: str, period: str, why: tuple[str, str]) -> Line | None:
-    if all(one.period != period for one in own.all):
+    if all(one.period not in (period, UNKNOWN) for one in own.all):
         return None
     currency = next((row.currency for one in own.all for row in one.voucher.rows), UNKNOWN)
     worths = [Worth(one, _moved(one, own, currency), one in own.live) for one in own.all]
