@@ -367,19 +367,26 @@ def test_a_key_with_outer_blanks_is_held(key: str) -> None:
         assert [row.key.split("\x1f")[0] for row in odd.rows] == [key, key]
 
 
-def test_only_one_page_ahead_and_the_thread_ends() -> None:
+@pytest.mark.parametrize(("parallel", "most"), [(1, 3), (4, 6)])
+def test_no_more_than_that_many_are_ahead_and_their_threads_end(parallel: int, most: int) -> None:
     fake = suppliers([supplier(number) for number in range(1000)])
-    pages = IfsSource(fake.client(page_rows=10), "suppliers").sweep("suppliers", "")
+    client = fake.client(page_rows=10, parallel=parallel)
+    pages = IfsSource(client, "suppliers").sweep("suppliers", "")
     next(pages)
     time.sleep(0.1)
-    assert len(fake.asked) <= 3  # one given out, one held back to know the last, one ahead
+    assert len(fake.asked) <= most  # one given out, one held back to know the last, those ahead
     assert isinstance(pages, Iterator)
     getattr(pages, "close")()  # noqa: B009
+    client.close()
     deadline = time.monotonic() + 2
-    while any(thread.name.startswith("page") for thread in threading.enumerate()) and time.monotonic() < deadline:
+    while _reading() and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not any(thread.name.startswith("page") for thread in threading.enumerate())
-    assert len(fake.asked) <= 4
+    assert not _reading()
+    assert len(fake.asked) <= most + 1
+
+
+def _reading() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith(("page", "early"))]
 
 
 # Changed rows

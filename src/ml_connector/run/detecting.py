@@ -18,9 +18,10 @@ from ml_connector.sync.ports import Sight
 def changed(now: Pass) -> int | None:
     """Note which records are due; how many were compared, or None when reading everything is cheaper."""
     source, compared = now.job.source, 0
-    for part in source.parts:
-        cursor, after = now.job.store.cursor(part), ""
-        for page in source.sweep(part, cursor):
+    sweeps = [(part, source.sweep(part, now.job.store.cursor(part))) for part in source.parts]  # all are under way
+    for part, pages in sweeps:
+        after = ""
+        for page in pages:
             known = _known(now, page, after)
             now.due.update(keys.parent(key, source.depth) for key in detect.changed(page, known))
             now.cursors = detect.latest(now.cursors, page.rows)

@@ -105,8 +105,8 @@ class Joined:
 
     def close(self) -> None:
         """Let go of the network connections."""
-        for wire in (*self._ifs_wires, self.airbase.wire):
-            wire.close()
+        self.ifs.close()
+        self.airbase.wire.close()
 
     @property
     def flows(self) -> set[str]:

@@ -6,17 +6,20 @@ Must not know: what pages are.
 
 import contextvars
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
 def ahead(pages: Iterator[T]) -> Generator[T, None, None]:
-    """The same pages, each fetched in a thread while the one before is in use."""
+    """The same pages, each fetched in a thread while the one before is in use; the first from now on."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="page")
+    return _given(pool, pool.submit(contextvars.copy_context().run, _next, pages), pages)
+
+
+def _given(pool: Executor, pending: Future[tuple[T] | None], pages: Iterator[T]) -> Generator[T, None, None]:
     try:
-        pending = pool.submit(contextvars.copy_context().run, _next, pages)
         while (fetched := pending.result()) is not None:
             pending = pool.submit(contextvars.copy_context().run, _next, pages)
             yield fetched[0]

@@ -8,36 +8,29 @@ Must not know: records, flows.
 import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
 from ml_connector.errors import MalformedError
-from ml_connector.systems.http import Answer, OverdueError, Wire
+from ml_connector.systems.http import OverdueError, Wire
 from ml_connector.systems.ifs import csdl
 from ml_connector.systems.ifs.ahead import ahead
 from ml_connector.systems.ifs.auth import ClientCredentials
+from ml_connector.systems.ifs.early import Early
 from ml_connector.systems.ifs.odata import answers
 from ml_connector.systems.ifs.odata.batch import Reply, pack, unpack
 from ml_connector.systems.ifs.odata.literals import key, literal
 from ml_connector.systems.ifs.odata.query import Query, any_of, both, equal
 from ml_connector.systems.ifs.odata.writes import Write
+from ml_connector.systems.ifs.page import Came, Rows
 from ml_connector.systems.ifs.pager import TOP_MIN, OrderError, Pager, Plan
 from ml_connector.systems.ifs.profile import UTC_AWARE, Part, Profile
 
 _GO_ON = "odata.continue-on-error"  # a refused changeset does not stop those after it
-
-
-class Rows(msgspec.Struct, frozen=True):
-    """A page of rows; `answered_at` is the answer's own date (UTC), `span_s` how long it took."""
-
-    rows: list[dict[str, Any]]
-    answered_at: datetime | None
-    span_s: float
-    next_link: str = ""
 
 
 class IfsClient:
@@ -52,9 +45,11 @@ class IfsClient:
         self.credentials = credentials
         self._given_max: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(max(1, profile.parallel - 1), thread_name_prefix="early")
 
     def close(self) -> None:
         """Close the connections for data and for tokens."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
         self.wire.close()
         if self.credentials:
             self.credentials.wire.close()
@@ -64,8 +59,11 @@ class IfsClient:
 
         Raises: RemoteError.
         """
-        pages = self._pages(name, self.profile.parts[name], plan)
-        return ahead(pages) if prefetch else pages
+        part = self.profile.parts[name]
+        if not prefetch:
+            return self._pages(name, part, plan)
+        in_key_order = not (plan.skip or plan.times or plan.end_short)
+        return ahead(self._pages(name, part, plan, self.profile.parallel - 1 if in_key_order else 0))
 
     def scope(self, part: Part) -> str:
         """The filter that every read of a part has: its fixed one, and the allowed companies."""
@@ -135,28 +133,34 @@ class IfsClient:
         except ValueError as error:
             raise MalformedError(self.wire.system, operation, str(error)) from None
 
-    def _pages(self, name: str, part: Part, plan: Plan) -> Generator[Rows, None, None]:
+    def _pages(self, name: str, part: Part, plan: Plan, most: int = 0) -> Generator[Rows, None, None]:
+        """The pages of a part; `most`: how many may be under way before it is their turn."""
         plan = msgspec.structs.replace(plan, filter=both(self.scope(part), plan.filter))
         pager = Pager(plan, self.profile.page_rows, self._given_max.get(name, 0))
         path = f"{part.place}/{part.set}"
         links: set[str] = set()
         target = ""
-        while not pager.done:
-            page = self._timely(name, path, target, pager)
-            if page is None:
-                target = ""
-                continue
-            target = self._next_target(name, path, page, links, plan)
-            new = self._taken(name, pager, page)
-            self._remember(name, pager.given_max)
-            if new:
-                yield msgspec.structs.replace(page, rows=new)
+        early = Early(self._pool, lambda query: self._ask(f"read {name}", path, query.text(), query.top), most)
+        with closing(early):
+            while not pager.done:
+                page = early.take(pager) or self._timely(name, path, target, pager, early)
+                if page is None:
+                    target = ""
+                    continue
+                target = self._next_target(name, path, page, links, plan)
+                new = self._taken(name, pager, page)
+                self._remember(name, pager.given_max)
+                early.ask(pager)
+                if new:
+                    left_at = time.monotonic()
+                    yield msgspec.structs.replace(page, rows=new)
+                    early.away(time.monotonic() - left_at)
 
-    def _timely(self, name: str, path: str, target: str, pager: Pager) -> Rows | None:
-        """The next page; None when it took too long and less should be asked for."""
+    def _timely(self, name: str, path: str, target: str, pager: Pager, early: Early) -> Rows | None:
+        """The next page, asked for by key; None when it took too long and less should be asked for."""
         where, _, query = target.partition("?")
         try:
-            return self._page(
+            page = self._page(
                 f"read {name}",
                 where or path,
                 query or pager.query().text(),
@@ -164,9 +168,12 @@ class IfsClient:
                 overdue_once=pager.top > TOP_MIN,
             )
         except OverdueError:
+            early.close()
             if not pager.overdue():
                 raise
             return None
+        early.learn(len(page.rows), page.size, full=len(page.rows) == pager.top)
+        return page
 
     def _taken(self, name: str, pager: Pager, page: Rows) -> list[dict[str, Any]]:
         try:
@@ -194,6 +201,9 @@ class IfsClient:
         return f"{link.path}?{link.query}".replace(" ", "%20")
 
     def _page(self, operation: str, path: str, query: str, top: int, *, overdue_once: bool) -> Rows:
+        return self._ask(operation, path, query, top, overdue_once=overdue_once).page()
+
+    def _ask(self, operation: str, path: str, query: str, top: int, *, overdue_once: bool = True) -> Came:
         started = time.monotonic()
         answer = self.wire.call(
             operation,
@@ -204,11 +214,7 @@ class IfsClient:
             repeatable=True,
             overdue_once=overdue_once,
         )
-        try:
-            page = answers.page(answer.body)
-        except ValueError as error:
-            raise MalformedError(self.wire.system, operation, str(error)) from None
-        return Rows(page.rows, answered_at(answer), time.monotonic() - started, page.next_link)
+        return Came(answer, time.monotonic() - started, self.wire.system, operation)
 
     def _headers(self, top: int) -> dict[str, str]:
         headers = {"Accept": "application/json;odata.metadata=minimal", "Prefer": f"odata.maxpagesize={top}"}
@@ -219,12 +225,3 @@ class IfsClient:
     def _remember(self, name: str, given_max: int) -> None:
         with self._lock:
             self._given_max[name] = max(given_max, self._given_max.get(name, 0))
-
-
-def answered_at(answer: Answer) -> datetime | None:
-    """The answer's own date in UTC; None when it has none."""
-    try:
-        parsed = parsedate_to_datetime(answer.headers.get("date", ""))
-    except (ValueError, TypeError, IndexError):
-        return None
-    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)

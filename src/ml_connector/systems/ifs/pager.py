@@ -56,7 +56,7 @@ class Pager:
         self._overdue = 0
         self._anchor: list[tuple[str, Value]] = []
         self._next: list[tuple[str, Value]] = []  # the last row's, when it is not the anchor yet
-        self._last: Position = ()
+        self.last: Position = ()  # of the last row that was taken
         self._tail: set[Position] = set()  # positions after the anchor, which come again
         self._read = 0
 
@@ -81,6 +81,23 @@ class Pager:
             raise OrderError("a page repeats the rows of the one before")
         self._grow()
         return new
+
+    def following(self, skip: int, top: int) -> Query | None:
+        """The page that begins so many rows after the last one; None when that one can't be asked for by its key."""
+        if not self.last or self._anchor != self._next:
+            return None
+        return msgspec.structs.replace(self.query(), top=top, skip=skip)
+
+    def beyond(self, rows: list[dict[str, Any]], after: Position) -> list[dict[str, Any]] | None:
+        """The rows of a page that come after the last one; None when there may be others before them.
+
+        `after`: what the page was asked to begin after; () for one that was asked for by its number.
+        Raises: OrderError.
+        """
+        within = 0
+        while within < len(rows) and not _before(self.last, self.position(rows[within])):
+            within += 1
+        return rows[within:] if within or not rows or after == self.last else None
 
     def overdue(self) -> bool:
         """The page took too long: ask for less; False when there is no less."""
@@ -114,9 +131,9 @@ class Pager:
             at = self.position(row)
             if at in self._tail:
                 continue
-            if self._last and not _before(self._last, at):
+            if self.last and not _before(self.last, at):
                 raise OrderError(f"rows are not in ascending order of {', '.join(self._plan.order)}")
-            self._last = at
+            self.last = at
             self._advance(row, at)
             new.append(row)
         return new
@@ -148,7 +165,7 @@ class Pager:
     def _move_on(self) -> bool:
         """Start after the last row; False when that is where it started already."""
         moved = self._anchor != self._next
-        self._anchor, self._tail = self._next, {self._last}
+        self._anchor, self._tail = self._next, {self.last}
         return moved
 
 

@@ -73,6 +73,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     page_rows: int = 5000
     keys_per_request: int = 50
     overlap_s: int = 7200
+    parallel: int = 8
 
 
 _ORDER_LINE = {
@@ -334,7 +335,7 @@ DEFAULT = Profile(
 )
 
 _FIXED = ("confidence", "seen", "required", "depth")  # facts about the part, not names
-_LIMITS = {"page_rows": (1, 5000), "keys_per_request": (1, 200), "overlap_s": (0, 7 * 86_400)}
+_LIMITS = {"page_rows": (1, 5000), "keys_per_request": (1, 200), "overlap_s": (0, 7 * 86_400), "parallel": (1, 32)}
 
 
 def load(overrides: Mapping[str, Any]) -> Profile:

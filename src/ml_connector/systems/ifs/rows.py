@@ -13,10 +13,10 @@ import msgspec
 
 from ml_connector.records import keys, money
 from ml_connector.sync.detect import Row
-from ml_connector.systems.ifs.client import Rows
 from ml_connector.systems.ifs.etag import Marker
 from ml_connector.systems.ifs.odata.answers import ETAG
 from ml_connector.systems.ifs.odata.literals import local
+from ml_connector.systems.ifs.page import Rows
 from ml_connector.systems.ifs.profile import Part
 
 _AHEAD_MAX = timedelta(hours=26)  # a local time can't be further ahead of UTC than this

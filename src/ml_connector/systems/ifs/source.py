@@ -19,6 +19,7 @@ from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.joining import joined
 from ml_connector.systems.ifs.odata.literals import Timestamp, literal, name
 from ml_connector.systems.ifs.odata.query import chunks, one_of
+from ml_connector.systems.ifs.page import Rows
 from ml_connector.systems.ifs.pager import Plan
 from ml_connector.systems.ifs.profile import Part
 from ml_connector.systems.ifs.rows import Seen
@@ -65,12 +66,12 @@ class IfsSource:
     def sweep(self, part: str, cursor: str) -> Iterator[Page]:
         """Rows of a part: those modified since the cursor where the part has a modified time, else all.
 
-        Pages of modified rows are in the order of their time. Raises: RemoteError.
+        Pages of modified rows are in the order of their time; the first is asked for at once. Raises: RemoteError.
         """
         known = self._parts[part]
         if known.modified and rows.plausible(cursor, datetime.fromtimestamp(time.time(), UTC)):
             return self._since(part, known, Timestamp(cursor))
-        return self._stretches(part)
+        return self._stretches(part, self._pages(part, keys_only=True))
 
     def read_all(self) -> Iterator[SightPage]:
         """Every record, in key order. Raises: RemoteError."""
@@ -152,15 +153,18 @@ class IfsSource:
             times=frozenset({known.modified}),
             skip=known.paging == "skip",
         )
-        with closing(self._client.pages(part, plan)) as pages:
+        return self._modified(part, known, self._client.pages(part, plan))
+
+    def _modified(self, part: str, known: Part, pages: Generator[Rows, None, None]) -> Generator[Page, None, None]:
+        with closing(pages):
             for page in pages:
                 yield Page(part, tuple(seen.row for seen in rows.seen(part, known, page)), None, complete=False)
 
-    def _stretches(self, part: str) -> Generator[Page, None, None]:
+    def _stretches(self, part: str, pages: Generator[list[Seen], None, None]) -> Generator[Page, None, None]:
         """All rows, a page behind the reading, so that the last page is known to be the last."""
         pending: list[Seen] = []
         last = ""
-        with closing(self._pages(part, keys_only=True)) as pages:
+        with closing(pages):
             for page in pages:
                 edge = next((seen.row.key for seen in reversed(pending) if not seen.odd), "")
                 if edge:
@@ -177,13 +181,16 @@ class IfsSource:
             )
 
     def _pages(self, part: str, *, keys_only: bool) -> Generator[list[Seen], None, None]:
-        """The pages of a part in key order."""
+        """The pages of a part in key order; the first is asked for at once."""
         known = self._parts[part]
         select = (*known.key, *([known.modified] if known.modified else [])) if keys_only else known.properties
         plan = Plan(select, known.key, skip=known.paging == "skip")
-        with closing(self._client.pages(part, plan)) as pages:
+        return self._read(part, known, self._client.pages(part, plan))
+
+    def _read(self, part: str, known: Part, pages: Generator[Rows, None, None]) -> Generator[list[Seen], None, None]:
+        with closing(pages):
             found = (rows.seen(part, known, page) for page in pages)
-            yield from self._sorted(found) if plan.skip else found
+            yield from self._sorted(found) if known.paging == "skip" else found
 
     def _sorted(self, pages: Iterator[list[Seen]]) -> Iterator[list[Seen]]:
         """All pages at once, in code point order: a set that IFS sorts in its own way can't be joined as it comes."""
