@@ -316,6 +316,14 @@ def test_a_record_that_moves_to_the_next_page_while_walking_is_given_once(box: B
         assert sorted(keys) == ["S1", "S2", "S3"]
 
 
+def test_a_record_that_a_page_names_more_than_once_is_given_once(box: Box) -> None:
+    with client_of(box, {}) as client:
+        target = AirbaseTarget(client, "vendors")
+        target.send(creates("S1", "S2"))
+        box.faults.add(Fault("duplicate_rows", site="airbase", count=1))
+        assert sorted(one.key for page in target.walk() or () for one in page) == ["S1", "S2"]
+
+
 def after_page(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], None]) -> None:
     """Let something happen in Airbase after each page that is read; `act` is told its number."""
     inner = AirbaseClient.page

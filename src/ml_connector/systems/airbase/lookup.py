@@ -100,11 +100,11 @@ def each_row(client: AirbaseClient, resource: Resource) -> Iterator[list[Raw]]:
     for _ in range(PASSES_MAX):
         known, pages = len(seen), 0
         for rows in client.pages(resource):
-            fresh = [row for row in rows if id_of(row) not in seen]
-            seen.update(id_of(row) for row in fresh)
+            fresh = {id_of(row): row for row in rows if id_of(row) not in seen}
+            seen.update(fresh)
             pages += 1
             if fresh:
-                yield fresh
+                yield list(fresh.values())
         if len(seen) == known or (pages == 1 and len(seen) < client.profile.page_size):
             return
     raise MalformedError(SYSTEM, f"list {resource.called}", "the list keeps changing while it is read")
