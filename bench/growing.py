@@ -137,8 +137,8 @@ def measure(kind: str, url: str, sizes: tuple[int, ...], scale: float) -> dict[s
     with closing(Database.open(url)) as db:
         empty = (grown := Grown(db, sizes[0])).size()
         first, _ = grown.first(), grown.more(100)  # what is made at the first time only is not measured
-        rates = _rates(grown, scale, first)
         bare, steps = (grown.size() - empty) / grown.records, list[dict[str, Any]]()
+        rates = _rates(grown, scale, first)
         for records in sizes:
             grown.fill(records)
             steps.append(_step(grown, scale, empty))
