@@ -7,6 +7,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,12 @@ def told(call: Call, *arguments: str) -> Any:
 
 def test_it_is_made_in_the_console_and_watched(joined: LedgerRig) -> None:
     with answering(joined.store) as url, looking(url, joined.store, Role.CLERK) as clerk:
-        assert clerk.post(PLACE, data={"period": PERIOD}).headers["location"] == f"{PLACE}/{PERIOD}"
+        with running(joined):
+            assert clerk.post(PLACE, data={"period": PERIOD}).headers["location"] == f"{PLACE}/{PERIOD}"
+            _shown(clerk, f"{PLACE}/{PERIOD}", "waiting for runs")
+            other = clerk.post(PLACE, data={"period": "2026-03"}).headers["location"]
+            assert other == f"{PLACE}/{PERIOD}"
+            assert "is being tied out just now" in clerk.get(other).text
         page = _ended(clerk, f"{PLACE}/{PERIOD}")
         assert f"Period {PERIOD} ties out:" in page
         clerk.post(PLACE, data={"period": "1999-01"})
@@ -73,6 +79,20 @@ def test_it_is_made_in_the_console_and_watched(joined: LedgerRig) -> None:
             made = program.get(there).json()
         assert made["making"]["number"] == made["tie_outs"][0]["number"]
         assert made["tie_outs"][0]["made_by"] == "token:program"
+
+
+def running(joined: LedgerRig) -> AbstractContextManager[None]:
+    """A run of payments that goes on."""
+    owner = joined.store.connections.get(NAME).id
+    return joined.store.database.lock(f"flow payments of connection {owner}", 0.0)
+
+
+def _shown(client: httpx2.Client, place: str, said: str) -> None:
+    """The page says it before long."""
+    until = time.monotonic() + PATIENCE_S
+    while said not in (page := client.get(place).text) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert said in page
 
 
 def _ended(client: httpx2.Client, place: str) -> str:

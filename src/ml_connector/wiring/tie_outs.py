@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 from ml_connector.compare.tieout.shapes import TieOut
 from ml_connector.errors import BusyError, SettingsError
+from ml_connector.flows import FLOWS
 from ml_connector.store.tie_outs import Draft, Kept, TieOuts
 from ml_connector.wiring import versions
 from ml_connector.wiring.joined import Joined, Watch, unwatched
@@ -39,13 +40,25 @@ def _in_turn(both: Joined, period: str, watch: Watch, draft: Draft) -> TieOut:
     """Compare as soon as no flow runs; a run that takes long is not waited for."""
     until = time.monotonic() + WAIT_S
     while True:
+        while _running(both) and time.monotonic() < until:
+            watch("runs", "wait", 0)
+            time.sleep(AGAIN_S)
         try:
             return tie_out(both, period, watch=watch, each=draft.tell)
         except BusyError:
             if draft.count or time.monotonic() >= until:
                 raise
-        watch("runs", "wait", 0)
-        time.sleep(AGAIN_S)
+
+
+def _running(both: Joined) -> bool:
+    """Whether one of the flows runs."""
+    try:
+        for name in sorted(both.had):
+            with both.store(FLOWS[name]).turn():
+                pass
+    except BusyError:
+        return True
+    return False
 
 
 @contextmanager
