@@ -7,10 +7,10 @@ Must not know: records, flows.
 
 import threading
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -18,7 +18,7 @@ import msgspec
 from ml_connector.errors import MalformedError
 from ml_connector.systems.http import OverdueError, Wire
 from ml_connector.systems.ifs import csdl
-from ml_connector.systems.ifs.ahead import ahead
+from ml_connector.systems.ifs.ahead import ahead, at_once
 from ml_connector.systems.ifs.auth import ClientCredentials
 from ml_connector.systems.ifs.early import Early
 from ml_connector.systems.ifs.odata import answers
@@ -30,6 +30,7 @@ from ml_connector.systems.ifs.page import Came, Rows
 from ml_connector.systems.ifs.pager import TOP_MIN, OrderError, Pager, Plan
 from ml_connector.systems.ifs.profile import UTC_AWARE, Part, Profile
 
+T = TypeVar("T")
 _GO_ON = "odata.continue-on-error"  # a refused changeset does not stop those after it
 
 
@@ -63,7 +64,12 @@ class IfsClient:
         if not prefetch:
             return self._pages(name, part, plan)
         in_key_order = not (plan.skip or plan.times or plan.end_short)
-        return ahead(self._pages(name, part, plan, self.profile.parallel - 1 if in_key_order else 0))
+        pages = self._pages(name, part, plan, self.profile.parallel - 1 if in_key_order else 0)
+        return ahead(pages, 2 if plan.times else 1)  # of what changed the first page is mostly all: its end is next
+
+    def at_once(self, tasks: Iterable[Callable[[], T]]) -> Generator[T, None, None]:
+        """What tasks give that ask this tenant, in their order, as many under way as the profile allows."""
+        return at_once(self._pool, tasks, self.profile.parallel)
 
     def scope(self, part: Part) -> str:
         """The filter that every read of a part has: its fixed one, and the allowed companies."""

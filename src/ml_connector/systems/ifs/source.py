@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -91,12 +92,18 @@ class IfsSource:
     def read(self, keys: Sequence[str]) -> Iterator[tuple[Sight, ...]]:
         """These records, each exactly once, those that are not there included. Raises: RemoteError."""
         asked = {rows.values(key): key for key in keys}
-        for parts, group in self._by_parts(asked).items():
-            for stretch in self._chunks(parts, group):
-                found: dict[str, list[Seen]] = {asked[values]: [] for values in stretch}
-                for part in parts:
-                    self._gather(part, stretch, found)
-                yield tuple(self._sight(key, group) for key, group in found.items())
+        stretches = (
+            (parts, {values: asked[values] for values in stretch})
+            for parts, group in self._by_parts(asked).items()
+            for stretch in self._chunks(parts, group)
+        )
+        yield from self._client.at_once(partial(self._stretch, *one) for one in stretches)
+
+    def _stretch(self, parts: Sequence[str], asked: dict[tuple[str, ...], str]) -> tuple[Sight, ...]:
+        found: dict[str, list[Seen]] = {key: [] for key in asked.values()}
+        for part in parts:
+            self._gather(part, list(asked), found)
+        return tuple(self._sight(key, group) for key, group in found.items())
 
     def _by_parts(self, asked: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], list[tuple[str, ...]]]:
         """The keys by the parts that may have rows of them."""
