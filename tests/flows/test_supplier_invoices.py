@@ -114,7 +114,7 @@ def test_a_bill_that_is_approved_again_should_have_its_invoice_again() -> None:
 
 def test_a_withdrawal_that_is_settled_is_not_asked_for_again() -> None:
     gone = Mapped(retire(PROPOSAL), active=False)
-    link = Link("b-1", "20/1", decide("b-1", gone, None, None).digest, active=False, agreed=retire(PROPOSAL))
+    link = Link("b-1", "20/1", decide("b-1", gone, None, None).digest, active=False, kept=retire(PROPOSAL))
     assert decide("b-1", gone, link, None).action is Action.UNCHANGED
 
 

@@ -49,7 +49,7 @@ def test_once_made_it_stays_as_it_was_proposed_whatever_the_setting() -> None:
 
 
 def test_a_vendor_that_got_its_number_changes_nothing() -> None:
-    link = Link("v-1", "S9", decide("v-1", Mapped(VENDOR), None, None).digest, active=True, agreed=VENDOR)
+    link = Link("v-1", "S9", decide("v-1", Mapped(VENDOR), None, None).digest, active=True, kept=VENDOR)
     assert decide("v-1", Mapped(retire(VENDOR), active=False), link, None).action is Action.UNCHANGED
 
 

@@ -44,4 +44,5 @@ VENDORS = Flow(
     target_kind=NewSupplier,
     map=map_vendor,
     retire=retire,
+    recalls=True,
 )

@@ -138,8 +138,9 @@ def _mapped(now: Pass, sight: Sight, link: Link | None, context: Context) -> Out
     try:
         if stands(link, now.job.flow.trace(sight.record)):
             return None
-        agreed = link.agreed if link else None
-        return now.job.flow.map(sight.record, msgspec.structs.replace(context, agreed=agreed))
+        if link and now.job.flow.recalls:
+            context = msgspec.structs.replace(context, agreed=link.agreed)
+        return now.job.flow.map(sight.record, context)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         return causes.unmappable(sight.key, error)
 

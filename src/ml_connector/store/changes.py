@@ -11,18 +11,15 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 
 from ml_connector.errors import StoreError
-from ml_connector.records import codec
+from ml_connector.store import bodies
 from ml_connector.store.db import among, upsert
 from ml_connector.store.prepared import Prepared, as_list, listed, mine
 from ml_connector.store.schema import IS_HANDED, IS_PLANNED, changes
 from ml_connector.store.scope import Scope, clean, decoded
 from ml_connector.sync.change import OPEN, Event, State, move
-from ml_connector.sync.detect import Row
-from ml_connector.sync.outcome import Trace
 from ml_connector.sync.plan import Action, Decision
 from ml_connector.sync.ports import Change, Entry
 
@@ -47,19 +44,6 @@ _STATES = Prepared(
         .with_for_update()
     )
 )
-
-
-class Body(msgspec.Struct, frozen=True):
-    """What of a change is sealed."""
-
-    source: msgspec.Raw
-    before: msgspec.Raw
-    after: msgspec.Raw
-    rows: tuple[Row, ...]
-    effective_on: date | None = None
-    late: bool = False
-    warnings: tuple[str, ...] = ()
-    trace: Trace = Trace()
 
 
 def stage(connection: Connection, scope: Scope, run_id: str, entries: Sequence[Entry]) -> None:
@@ -176,32 +160,27 @@ def _row(scope: Scope, entry: Entry) -> dict[str, Any]:
         "target_id": clean(decision.target_id),
         "active": decision.active,
         "wake_on": decision.wake_on.isoformat() if decision.wake_on else None,
-        "body": scope.seal(changes, decision.key, body_of(entry)),
+        "body": scope.vault.seal(bodies.made(entry), *scope.place(changes, decision.key)),
     }
-
-
-def body_of(entry: Entry) -> Body:
-    """The sealed part of an entry."""
-    raws = [msgspec.Raw(codec.encode(one)) for one in (entry.source, entry.decision.before, entry.decision.after)]
-    one = entry.decision
-    return Body(raws[0], raws[1], raws[2], entry.rows, one.effective_on, one.late, one.warnings, one.trace)
 
 
 def _change(scope: Scope, row: Any) -> Change:
     if row.body is None:
         raise StoreError(f"change {row.id} has lost its content; restore the database from backup")
-    body: Body = scope.unseal(changes, row.key, row.body, Body)
+    body = bodies.read(scope.vault.unseal(row.body, *scope.place(changes, row.key)))
+    records, rest = body.records, body.rest
     decision = Decision(
         row.key,
         Action(row.action),
-        decoded(body.after, scope.target_kind),
-        decoded(body.before, scope.target_kind),
+        decoded(records.after, scope.target_kind),
+        decoded(records.before, scope.target_kind),
         row.target_id,
         bool(row.active),
         date.fromisoformat(row.wake_on) if row.wake_on else None,
-        effective_on=body.effective_on,
-        late=body.late,
-        warnings=body.warnings,
-        trace=body.trace,
+        effective_on=rest.effective_on,
+        late=rest.late,
+        warnings=rest.warnings,
+        trace=rest.trace,
     )
-    return Change(row.id, row.state, Entry(decision, decoded(body.source, scope.source_kind), body.rows))
+    entry = Entry(decision, decoded(records.source, scope.source_kind), rest.rows)
+    return Change(row.id, row.state, entry, body.packed)

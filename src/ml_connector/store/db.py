@@ -120,10 +120,10 @@ class Database:
         self.engine.dispose()
 
 
-def add(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows, all with the same columns; values go to the driver as they are."""
+def add(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows of these columns, in the table's order; values go to the driver as they are."""
     if rows:
-        _many(connection, _inserting(connection.dialect.name, table, tuple(rows[0])), rows)
+        connection.exec_driver_sql(_inserting(connection.dialect.name, table, columns), list(rows))
 
 
 def upsert(
@@ -140,18 +140,17 @@ def upsert(
         return
     chosen, condition = where or (list(table.primary_key.columns), None)
     columns, unique = tuple(rows[0]), tuple(column.name for column in chosen)
-    _many(connection, _upserting(connection.dialect.name, table, columns, unique, condition), rows)
-
-
-def _many(connection: Connection, made: Compiled, rows: Sequence[dict[str, Any]]) -> None:
+    statement, order, _ = _upserting(connection.dialect.name, table, columns, unique, condition)
     # SQLAlchemy's own way takes each row apart and puts it together again, several times.
-    statement, order, _ = made
     connection.exec_driver_sql(statement, [tuple([row[name] for name in order]) for row in rows])
 
 
 @cache
-def _inserting(dialect: str, table: Table, columns: tuple[str, ...]) -> Compiled:
-    return compiled(dialect, _insert(dialect, table), columns)
+def _inserting(dialect: str, table: Table, columns: tuple[str, ...]) -> str:
+    statement, order, _ = compiled(dialect, _insert(dialect, table), columns)
+    if order != columns:
+        raise ValueError(f"the columns of {table.name} are in another order")
+    return statement
 
 
 @cache
@@ -260,6 +259,8 @@ def _on_connect(connection: DBAPIConnection, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA cache_size=-8000")
+    cursor.execute("PRAGMA wal_autocheckpoint=4000")
     cursor.close()
 
 

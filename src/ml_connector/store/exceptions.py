@@ -13,11 +13,11 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, tuple_, update
 
 from ml_connector.records.money import Money, plain
 from ml_connector.store import schema, stakes
-from ml_connector.store.db import Database, add, among
+from ml_connector.store.db import Database, among
 from ml_connector.store.journal import Kind, Line
 from ml_connector.store.prepared import Prepared, as_list, listed, mine
 from ml_connector.store.schema import exceptions
@@ -276,7 +276,7 @@ def _open(connection: Connection, scope: Scope, new: Sequence[tuple[str, Held]],
         owned | {"key": key, "cause": held.cause, "assignee": assignees.get(key, ""), **_told(held)}
         for key, held in new
     ]
-    add(connection, exceptions, rows)
+    connection.execute(insert(exceptions), rows)
 
 
 def _told(held: Held) -> dict[str, Any]:

@@ -14,12 +14,12 @@ from ml_connector.store.schema import finds
 from ml_connector.store.scope import Scope, clean
 from ml_connector.sync.plan import Found
 
+_COLUMNS = ("connection_id", "flow", "run_id", "key", "target_id", "pending", "body")
+
 
 def remember(connection: Connection, scope: Scope, run_id: str, found: Sequence[Found]) -> None:
     """Keep what was found."""
-    owned = scope.owned() | {"run_id": run_id}
-    rows = [owned | _row(scope, one) for one in found]
-    add(connection, finds, rows)
+    add(connection, finds, _COLUMNS, [_row(scope, run_id, one) for one in found])
 
 
 def of(connection: Connection, scope: Scope, run_id: str, keys: Sequence[str]) -> list[Found]:
@@ -34,9 +34,9 @@ def forget(connection: Connection, scope: Scope) -> None:
     connection.execute(delete(finds).where(scope.mine(finds)))
 
 
-def _row(scope: Scope, one: Found) -> dict[str, Any]:
+def _row(scope: Scope, run_id: str, one: Found) -> tuple[Any, ...]:
     body = scope.seal(finds, one.key, one.record)
-    return {"key": one.key, "target_id": clean(one.target_id), "pending": one.pending, "body": body}
+    return scope.connection_id, scope.flow, run_id, one.key, clean(one.target_id), one.pending, body
 
 
 def _found(scope: Scope, row: Any) -> Found:

@@ -185,7 +185,7 @@ class FlowStore:
             told = zip(lost, states, strict=True)
             lines = [settling.settled(self._scope, self._run_id, one, state, None) for one, state in told]
             self._journal.append(connection, lines)
-        return [Change(change.id, State.UNCERTAIN, change.entry) for change in opened]
+        return [Change(change.id, State.UNCERTAIN, change.entry, change.packed) for change in opened]
 
     def stage(self, run_id: str, entries: Sequence[Entry]) -> None:
         """See `Store`."""

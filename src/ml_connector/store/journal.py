@@ -21,9 +21,12 @@ from ml_connector.store import schema
 from ml_connector.store.chain import Verdict, head_text, verify
 from ml_connector.store.db import Database, add, among
 from ml_connector.store.prepared import Prepared
-from ml_connector.store.scope import Clock, pack, unpack
+from ml_connector.store.scope import Clock, Packed, pack, unpack
 from ml_connector.store.vault import Vault
 
+_COLUMNS = tuple(column.name for column in schema.journal.columns)
+_HASH = _COLUMNS.index("hash")
+_FACTS = msgspec.json.Encoder(order="sorted")
 _OWN = schema.chains.c.connection_id == bindparam("owner")
 _HEAD = Prepared(lambda _: select(schema.chains.c.seq, schema.chains.c.head).where(_OWN).with_for_update())
 _KEEP_HEAD = Prepared(
@@ -58,7 +61,7 @@ class Kind(StrEnum):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """What to append; `body` is anything the record codec encodes."""
+    """What to append; `body` is anything the record codec encodes, or `Packed`."""
 
     kind: Kind
     facts: dict[str, Any]
@@ -99,12 +102,12 @@ class Journal:
             return
         seq, prev = self._head(connection)
         at = schema.stamp(self._clock())
-        rows: list[dict[str, Any]] = []
+        rows: list[tuple[Any, ...]] = []
         for number, line in enumerate(lines, seq + 1):
             row = self._row(number, prev, at, line)
-            prev = row["hash"]
+            prev = row[_HASH]
             rows.append(row)
-        add(connection, schema.journal, rows)
+        add(connection, schema.journal, _COLUMNS, rows)
         self._keep_head(connection, seq + len(rows), prev)
 
     def verify(self) -> Verdict:
@@ -154,28 +157,17 @@ class Journal:
     def _sealed(self, seq: int, head: bytes) -> bytes:
         return self._vault.seal(head_text(seq, head), str(self._connection_id), "chains")
 
-    def _row(self, seq: int, prev: bytes, at: str, line: Line) -> dict[str, Any]:
-        facts = msgspec.json.encode(line.facts, order="sorted").decode()
+    def _row(self, seq: int, prev: bytes, at: str, line: Line) -> tuple[Any, ...]:
+        facts = _FACTS.encode(line.facts).decode()
         sealed = None if line.body is None else self._seal(line)
         digest = None if sealed is None else hashlib.sha256(sealed).digest()
-        header = Header(self._connection_id, seq, at, line.run_id, line.flow, line.key, line.kind, facts, digest)
-        return {
-            "connection_id": self._connection_id,
-            "seq": seq,
-            "at": at,
-            "run_id": line.run_id,
-            "flow": line.flow,
-            "key": line.key,
-            "kind": line.kind.value,
-            "facts": facts,
-            "prev": prev,
-            "hash": header.hash(prev),
-            "body_digest": digest,
-            "body": sealed,
-        }
+        texts = (at, line.run_id, line.flow, line.key, line.kind.value, facts)
+        hashed = Header(self._connection_id, seq, *texts, digest).hash(prev)
+        return (self._connection_id, seq, *texts, prev, hashed, digest, sealed)
 
     def _seal(self, line: Line) -> bytes:
-        return self._vault.seal(pack(msgspec.json.encode(line.body)), *self._place(line.flow, line.key))
+        body = line.body.body if isinstance(line.body, Packed) else pack(msgspec.json.encode(line.body))
+        return self._vault.seal(body, *self._place(line.flow, line.key))
 
     def _place(self, flow: str, key: str) -> tuple[str, str, str, str]:
         return str(self._connection_id), "journal", flow, key

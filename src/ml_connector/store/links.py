@@ -6,6 +6,7 @@ Must not know: how the outcome was learnt.
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -90,6 +91,6 @@ def _row(scope: Scope, link: Link, now: str) -> dict[str, Any]:
 
 
 def _link(row: Any, opener: Scope | None) -> Link:
-    agreed = opener.unseal(links, row.key, row.agreed, opener.target_kind) if opener else None
+    agreed = partial(opener.unseal, links, row.key, row.agreed, opener.target_kind) if opener else None
     wake_on = date.fromisoformat(row.wake_on) if row.wake_on else None
     return Link(row.key, row.target_id, row.digest, bool(row.active), agreed, wake_on, row.origin)

@@ -17,6 +17,7 @@ from ml_connector.sync.detect import Row
 
 # The separator of key parts, U+001F, is the last character before the space, and the only one below it in a key.
 _AFTER_ROWS = " "
+_COLUMNS = ("connection_id", "flow", "row_key", "part", "mark")
 _RANGE = mine(marks) & (marks.c.row_key >= bindparam("low")) & (marks.c.row_key < bindparam("high"))
 _FORGET = Prepared(lambda _: delete(marks).where(_RANGE))
 _BLANK = Prepared(lambda _: update(marks).values(mark="").where(_RANGE))
@@ -47,8 +48,8 @@ def replace(connection: Connection, scope: Scope, seen: Sequence[tuple[str, Iter
     """Put these rows in the place of all that was known of these records."""
     _on_records(connection, _FORGET, scope, [key for key, _ in seen])
     rows = {(row.key, row.part): row.mark for _, rows in seen for row in rows}
-    owned = scope.owned()
-    add(connection, marks, [owned | {"row_key": key, "part": part, "mark": mark} for (key, part), mark in rows.items()])
+    values = [(scope.connection_id, scope.flow, key, part, mark) for (key, part), mark in rows.items()]
+    add(connection, marks, _COLUMNS, values)
 
 
 def blank(connection: Connection, scope: Scope, keys: Sequence[str]) -> None:

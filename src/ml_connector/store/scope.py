@@ -44,11 +44,15 @@ class Scope(msgspec.Struct, frozen=True):
 
     def seal(self, table: Table, key: str, record: Any) -> bytes:
         """A record as it may lie in the database."""
-        return self.vault.seal(pack(codec.encode(record)), str(self.connection_id), table.name, self.flow, key)
+        return self.vault.seal(pack(codec.encode(record)), *self.place(table, key))
 
     def unseal(self, table: Table, key: str, sealed: bytes, kind: type[Any]) -> Any:
         """The record that was sealed."""
-        return decoded(unpack(self.vault.unseal(sealed, str(self.connection_id), table.name, self.flow, key)), kind)
+        return decoded(unpack(self.vault.unseal(sealed, *self.place(table, key))), kind)
+
+    def place(self, table: Table, key: str) -> tuple[str, str, str, str]:
+        """What a seal is bound to."""
+        return str(self.connection_id), table.name, self.flow, key
 
 
 def decoded(data: bytes | msgspec.Raw, kind: type[Any]) -> Any:
@@ -68,6 +72,12 @@ def _where(error: ValueError) -> str:
     # The message of a decoding error may quote the record; only the path is safe.
     _, found, path = str(error).partition(" - at `")
     return f"at {path.rstrip('`')}" if found else "it can't be decoded"
+
+
+class Packed(msgspec.Struct, frozen=True):
+    """A body that was packed before."""
+
+    body: bytes
 
 
 def pack(plain: bytes) -> bytes:

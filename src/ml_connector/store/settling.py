@@ -16,7 +16,7 @@ from ml_connector.records import codec
 from ml_connector.store import marks
 from ml_connector.store.journal import Kind, Line
 from ml_connector.store.links import MadeLink
-from ml_connector.store.scope import Scope, clean
+from ml_connector.store.scope import Packed, Scope, clean
 from ml_connector.sync.change import Event, State
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.plan import Link
@@ -69,9 +69,11 @@ def intended(scope: Scope, run_id: str, change: Change) -> Line:
     """What the journal tells of a promise."""
     entry, decision = change.entry, change.entry.decision
     facts = _facts(change) | {"digest": decision.digest}
-    body = {"source": entry.source, "before": decision.before, "after": decision.after}
     told = {"effective_on": decision.effective_on, "warnings": decision.warnings}
-    body |= {name: value for name, value in told.items() if value}
+    more = {name: value for name, value in told.items() if value}
+    if change.packed and not more:
+        return Line(Kind.INTENDED, facts, decision.key, scope.flow, run_id, Packed(change.packed))
+    body = {"source": entry.source, "before": decision.before, "after": decision.after} | more
     return Line(Kind.INTENDED, facts, decision.key, scope.flow, run_id, body)
 
 

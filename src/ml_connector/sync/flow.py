@@ -81,7 +81,7 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     `admit` are of documents; the latter is asked for those that are about to be sent. `absent`: why a record waits that
     the target lacks, in flows that never create. `resembles`: whether two documents that are alike may be one twice.
     `dated`: the day of a record, by which a backfill chooses. `editable`: the fields that a person may put right here.
-    `both_ways`: the target is looked at whenever the source is, and `map` is told what was agreed last.
+    `both_ways`: the target is looked at whenever the source is. `recalls`: `map` is told what was agreed last.
     """
 
     name: str
@@ -99,6 +99,7 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     trace: Callable[[S], Trace] = lambda _: Trace()
     admit: Callable[[T, Context], Admitted | Held] = lambda _record, _context: Admitted()
     both_ways: bool = False
+    recalls: bool = False
     absent: Callable[[T, str], Held] | None = None
     dated: Callable[[S], date | None] = undated
     editable: tuple[str, ...] = ()

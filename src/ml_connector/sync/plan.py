@@ -32,19 +32,25 @@ class Action(StrEnum):
 WRITES = (Action.CREATE, Action.UPDATE, Action.DEACTIVATE)
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(msgspec.Struct, frozen=True, dict=True):
     """What a source key stands for in the target, and the last value both sides agreed on.
 
-    `digest` is that value's, and "" while it is not certain that the target still holds it.
+    `digest` is that value's, and "" while it is not certain that the target still holds it. `kept`: that value, or what
+    gives it, as of most links nobody asks for it.
     """
 
     key: str
     target_id: str
     digest: str
     active: bool
-    agreed: Any
+    kept: Any
     wake_on: date | None = None
     origin: str = ""
+
+    @cached_property
+    def agreed(self) -> Any:
+        """The last value both sides agreed on."""
+        return self.kept() if callable(self.kept) else self.kept
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -112,15 +118,16 @@ def creating(key: str, mapped: Mapped[Any]) -> Decision:
 
 
 def _known(key: str, mapped: Mapped[Any], link: Link | None, found: Found | None) -> Decision:
-    before = found.record if found else link.agreed if link else None
     target_id = found.target_id if found else link.target_id if link else ""
     linked = link is not None and link.digest == codec.digest(mapped.record)
     equal = same(found.record, mapped.record) if found else linked
+    action = _action(mapped, link, equal=equal, linked=linked)
+    agreed = mapped.record if action is Action.UNCHANGED else link.agreed if link else None  # to open it takes time
     return Decision(
         key,
-        _action(mapped, link, equal=equal, linked=linked),
+        action,
         mapped.record,
-        before,
+        found.record if found else agreed,
         target_id,
         mapped.active,
         mapped.wake_on,

@@ -197,11 +197,12 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A staged or intended decision as the store gives it back."""
+    """A staged or intended decision as the store gives it back; `packed`: its records, as only the store reads them."""
 
     id: int
     state: str
     entry: Entry
+    packed: bytes = b""
 
     @property
     def key(self) -> str:
