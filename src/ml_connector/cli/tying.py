@@ -18,8 +18,6 @@ from ml_connector.cli.context import NEEDS_A_PERSON, AsJson, Name, opened
 from ml_connector.cli.progress import progress
 from ml_connector.compare.tieout import tables, words
 from ml_connector.compare.tieout.shapes import Line, TieOut, Total
-from ml_connector.console import workbook
-from ml_connector.console.views.tie_out import facts
 from ml_connector.errors import SettingsError
 from ml_connector.settings import person
 from ml_connector.store.tie_outs import SHORT, Kept, TieOuts
@@ -92,8 +90,11 @@ def _write(kept: TieOuts, one: Kept, found: TieOut, csv: Path | None, xlsx: Path
             with csv.open("w", encoding="utf-8", newline="") as file:
                 file.writelines(tables.as_csv(kept.lines(one.number)))
         if xlsx:
+            from ml_connector.console import workbook  # here, as few need it
+
+            facts = tables.kept_as(one.number, one.digest, one.signed_at, one.signed_by, one.note)
             with xlsx.open("wb") as book:
-                workbook.write(book, tables.sheets(found, kept.lines(one.number), facts(one)))
+                workbook.write(book, tables.sheets(found, kept.lines(one.number), facts))
     except OSError as error:
         raise SettingsError(f"{error.filename}: {error.strerror}; name a file that can be written") from error
 

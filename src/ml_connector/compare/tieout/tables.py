@@ -66,6 +66,14 @@ def sheets(found: TieOut, lines: Iterable[Line], facts: Iterable[tuple[str, str]
     yield Sheet("Master data", COUNTED, [_counted(one) for one in found.mirrors])
 
 
+def kept_as(number: int, digest: str, signed_at: datetime | None, signed_by: str, note: str) -> list[tuple[str, str]]:
+    """Facts of a tie-out that was kept."""
+    told = [("Tie-out", str(number)), ("SHA-256", digest)]
+    if signed_at is None:
+        return [*told, ("Signed off", "not yet")]
+    return [*told, ("Signed off", f"{_instant(signed_at)} by {signed_by}"), ("Note", note)]
+
+
 def _facts(found: TieOut) -> Iterator[tuple[str, str]]:
     yield "Connection", found.connection
     yield "Period", found.period

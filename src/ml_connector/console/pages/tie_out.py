@@ -16,7 +16,6 @@ from fastapi import Form, Request, Response
 from fastapi.responses import StreamingResponse
 
 from ml_connector.compare.tieout import tables
-from ml_connector.console import workbook
 from ml_connector.console.api.shapes import Connected
 from ml_connector.console.api.tie_outs import PERIOD, Numbered, Period
 from ml_connector.console.pages.render import done, render
@@ -95,10 +94,13 @@ def as_csv(connection: Connected, here: Here, one: Numbered) -> Response:
 @routes.page("/c/{name}/tie-out/{period}/{number}/tie-out.xlsx")
 def as_workbook(connection: Connected, here: Here, one: Numbered) -> Response:
     """All of it as a workbook."""
+    from ml_connector.console import workbook  # here, as few need it
+
     kept = tie_outs.of(here.opened, connection.name)
+    facts = tables.kept_as(one.number, one.digest, one.signed_at, one.signed_by, one.note)
     with ExitStack() as unless_sent:
         file = unless_sent.enter_context(TemporaryFile())
-        workbook.write(file, tables.sheets(kept.content(one.number), kept.lines(one.number), views.facts(one)))
+        workbook.write(file, tables.sheets(kept.content(one.number), kept.lines(one.number), facts))
         file.seek(0)
         unless_sent.pop_all()
     return _file(_pieces(file), XLSX, connection.name, one, "xlsx")

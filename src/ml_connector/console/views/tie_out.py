@@ -217,14 +217,6 @@ def line(one: Line) -> LineShown:
     return LineShown.model_validate({name: fields[name] for name in LineShown.model_fields})
 
 
-def facts(one: Kept) -> list[tuple[str, str]]:
-    """What a file says of the tie-out that it holds."""
-    told = [("Tie-out", str(one.number)), ("SHA-256", one.digest)]
-    if one.signed_at is None:
-        return [*told, ("Signed off", "not yet")]
-    return [*told, ("Signed off", f"{one.signed_at:%Y-%m-%d %H:%M:%S %Z} by {one.signed_by}"), ("Note", one.note)]
-
-
 def usual_period(today: date) -> str:
     """The period that is tied out most likely: last month's, where periods are months."""
     return f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
