@@ -1,11 +1,12 @@
 """Ways to tamper with evidence, at random; each says which file it was and, where it can, which line."""
 
+import hashlib
 import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from ml_connector.evidence import layout, manifest, sealing, signature
+from ml_connector.evidence import layout, manifest, sealing, signature, sums
 
 # What is told by lines; of the others there is but one place.
 BY_LINES = (".csv", ".jsonl", ".json", ".txt", ".toml", "SHA256SUMS")
@@ -139,18 +140,22 @@ def sign_anew(pack: Pack, chance: random.Random) -> Tampered:
 
 
 def rewrite(pack: Pack, chance: random.Random) -> Tampered:
-    """A file changed, and all lists made to fit it; only the signature can't be."""
+    """A file changed, and all lists made to fit it; only signatures can't be."""
     where = _changed(pack, chance)
-    _sealed_anew(pack, pack.whole[layout.SIGNATURE])
-    (pack.folder / layout.PUBLIC_KEY).write_bytes(pack.whole[layout.PUBLIC_KEY])
+    _sealed_anew(pack)
+    for name in (layout.PUBLIC_KEY, layout.EACH, layout.SIGNATURE):
+        (pack.folder / name).write_bytes(pack.whole[name])
+    files = [file for file in _files(pack.folder) if file.name not in layout.UNSUMMED]
+    digests = [(file.relative_to(pack.folder).as_posix(), hashlib.sha256(file.read_bytes())) for file in files]
+    (pack.folder / layout.SUMS).write_bytes(sums.written((name, one.hexdigest()) for name, one in digests))
     return Tampered(where)
 
 
 def counterfeit(pack: Pack, chance: random.Random) -> Tampered:
-    """A file changed, and all signed anew with another key that lies in the folder."""
-    where = _changed(pack, chance)
-    _sealed_anew(pack, None)
-    return Tampered(where)
+    """A file changed, and all signed anew with another key; which file, only what it says can tell."""
+    _changed(pack, chance)
+    _sealed_anew(pack)
+    return Tampered(layout.PUBLIC_KEY)
 
 
 def _changed(pack: Pack, chance: random.Random) -> str:
@@ -163,16 +168,13 @@ def _changed(pack: Pack, chance: random.Random) -> str:
     return name
 
 
-def _sealed_anew(pack: Pack, kept: bytes | None) -> None:
-    """All lists as they would be of these files; `kept`: the signature that can't be made anew."""
+def _sealed_anew(pack: Pack) -> None:
+    """All lists and signatures as another key would make them of these files."""
     for name in (layout.MANIFEST, layout.PUBLIC_KEY, *layout.UNBLOCKED):
         (pack.folder / name).unlink()
     private = signature.made()
-    public = signature.public_of(private)
-    if kept is not None:
-        public = signature.from_pem(pack.whole[layout.PUBLIC_KEY])
     said = manifest.read(pack.whole[layout.MANIFEST])
-    sealing.seal(pack.folder, said, public, lambda content: kept or signature.signed(private, content))
+    sealing.seal(pack.folder, said, signature.public_of(private), lambda content: signature.signed(private, content))
 
 
 WAYS: tuple[Callable[[Pack, random.Random], Tampered], ...] = (

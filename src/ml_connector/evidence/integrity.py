@@ -4,7 +4,7 @@ Rule: the signature says whether SHA256SUMS is true, SHA256SUMS which files are,
 Must not know: what the files mean.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import chain, zip_longest
 
@@ -32,7 +32,9 @@ class Integrity:
 
     def __init__(self, folder: Folder, given: bytes | None, found: Findings) -> None:
         self._folder, self._found = folder, found
-        self.public = given if given is not None else self._inner_key()
+        self.public = given or self._inner_key()
+        if given and signature.pem(given) != folder.content(PUBLIC_KEY, KEY_BYTES_MAX):
+            found.add(PUBLIC_KEY, "holds another key than the one that was given")
         self._there = {name: self._digest(name) for name in sorted(folder.sizes) if name not in UNSUMMED}
         self.sums = self._true_sums()
 
@@ -85,9 +87,12 @@ class Integrity:
     def _say_which(self) -> None:
         """Of lists that were changed together with what they list, say which files those are."""
         each = dict(signature.in_list(line) for line in self._each())
-        for name, digest in self._there.items():
-            if name != EACH and not self._holds(each.get(name, b""), sums.line(name, digest)):
-                self._found.add(name, "is not what was signed")
+        named = {name: digest for name, digest in self._there.items() if name != EACH}
+        others = [one for one in named if not self._holds(each.get(one, b""), sums.line(one, named[one]))]
+        for name in others if len(others) < len(named) else ():
+            self._found.add(name, "is not what was signed")
+        if named and len(others) == len(named):
+            self._found.add(EACH, "has no signature by this key: it is another key, or all was signed anew")
 
     def _each(self) -> Iterable[bytes]:
         return BytesIO(self._folder.content(EACH, SUMS_BYTES_MAX) or b"")
@@ -157,9 +162,9 @@ class Integrity:
                 return number, number
         return 0, 0
 
-    def _due_blocks(self, name: str) -> list[bytes]:
+    def _due_blocks(self, name: str) -> Iterator[bytes]:
         with self._folder.opened(name) as file:
-            return list(sums.block_lines(name, file))
+            yield from sums.block_lines(name, file)
 
 
 def _first_other(content: bytes | None, due: bytes) -> tuple[int, int]:

@@ -158,7 +158,7 @@ def _said(opened: Opened, name: str, tie_out: TieOut, kept: Kept, person: str) -
 def _sign_off(kept: Kept) -> str:
     if kept.signed_at is None:
         return "Its tie-out was not signed off."
-    said = f" and noted: {kept.note}" if kept.note else ""
+    said = f" and noted: {' '.join(kept.note.split())}" if kept.note else ""
     return f"Its tie-out was signed off by {kept.signed_by} at {schema.stamp(kept.signed_at)}{said}"
 
 
