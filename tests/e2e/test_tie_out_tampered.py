@@ -1,20 +1,28 @@
 """Whatever is done to vouchers, at random and several times over: each document that it makes wrong is found, no other.
 
+Whatever goes wrong while both sides are read: what is said is the same, or nothing is said.
+
 A document is right when its vouchers, by company and period, come to its rows where it belongs, to nothing elsewhere.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Generator
+from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 import expected_ledger as ledger
+import msgspec
 import pytest
 import tie_out_truth as truths
 from tie_out_planting import PERIODS, Posted, key_of, posted_world
 from tie_out_truth import Doc
 
+from ml_connector.compare.tieout.shapes import Line, TieOut
+from ml_connector.errors import RemoteError
+from ml_connector.sandbox.faults import Fault
 from ml_connector.sandbox.posting import tamper
 from ml_connector.sandbox.world import Key
 
@@ -74,6 +82,10 @@ def confuse(rng: Random, posted: Posted, key: Key, _: Doc) -> None:
     tamper.stray(posted.joined.box.world, key, rng.choice(docs).key)
 
 
+FAULTS: tuple[Any, ...] = (
+    *("reset_before", "reset_after", "truncated", "truncated_json", "malformed_json", "html", "wrong_shape"),
+    *("duplicate_rows", "token_revoked", "status"),
+)
 ALL: tuple[Do, ...] = (lose, add, move, number, recode, double, reverse, again, confuse)
 
 
@@ -89,6 +101,39 @@ def test_whatever_is_done_to_vouchers_is_found_and_nothing_else(world: Posted, s
             truths.assert_adds_up(total)
     finally:
         world.put_back()
+
+
+@pytest.mark.parametrize("seed", [*range(5), *(pytest.param(one, marks=pytest.mark.thorough) for one in range(5, 60))])
+def test_in_trouble_it_says_the_same_or_nothing(world: Posted, seed: int) -> None:
+    rng, box = Random(seed), world.joined.box
+    period = rng.choice(list(PERIODS))
+    tampered(rng, world)
+    try:
+        before = said(world, period)
+        for _ in range(rng.randint(1, 4)):
+            box.faults.add(fault(rng))
+        with suppress(RemoteError):
+            assert said(world, period) == before
+    finally:
+        box.faults.clear()
+        world.put_back()
+
+
+def said(world: Posted, period: str) -> tuple[TieOut, list[Line]]:
+    """All that a tie-out says, but for when it was made."""
+    found, lines = truths.tied(world.joined, period)
+    return msgspec.structs.replace(found, made_at=datetime.min.replace(tzinfo=UTC)), lines
+
+
+def fault(rng: Random) -> Fault:
+    """Some trouble with some of the answers."""
+    kind, status = rng.choice(FAULTS), rng.choice((429, 500, 503, 504))
+    place: dict[str, Any] = {
+        "site": rng.choice(("ifs", "airbase")),
+        "count": rng.randint(1, 3),
+        "after": rng.randint(0, 30),
+    }
+    return Fault(kind, **place, options={"status": status} if kind == "status" else {})
 
 
 def tampered(rng: Random, world: Posted) -> None:
