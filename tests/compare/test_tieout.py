@@ -343,11 +343,50 @@ def test_what_was_planted_is_found_and_called_by_its_name(
 def test_what_is_unexplained_is_what_is_missing_or_too_much(world: World) -> None:
     amount = world.claim.amount
     mine = CALENDAR.period(world.claim.company, world.claim.dated_on)
-    for plant, left in ((double, amount.copy_negate()), (reverse, amount), (lose, amount)):
+    for plant, left in ((double, amount.copy_negate()), (reverse, amount), (lose, amount), (move, amount)):
         planted = World(world.claim, list(world.there))
         plant(planted)
         found, _ = tied([planted], mine)
         assert [one.unexplained for one in found.totals] == [left], plant
+
+
+def test_a_voucher_in_a_wrong_period_is_too_much_there() -> None:
+    world = World(_claim(date(2026, 1, 10)), [])
+    world.put(voucher("10", date(2026, 3, 10), Decimal(5)), date(2026, 3, 10))
+    for period, left in (("2026-01", Decimal(5)), ("2026-03", Decimal(-5))):
+        found, _ = tied([world], period)
+        assert [line.difference for line in found.differences] == [Kind.PERIOD]
+        assert [one.unexplained for one in found.totals] == [left]
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_what_was_changed_on_one_side_alone_shows_in_the_amount(side: int) -> None:
+    world = World(_claim(date(2026, 1, 10)), [])
+    world.put(voucher("10", date(2026, 1, 10), Decimal(5)), date(2026, 1, 10))
+    _change_last(
+        world, lambda row: msgspec.structs.replace(row, amount=row.amount * (2 if row.amount * side > 0 else 1))
+    )
+    (line,) = world.lines("2026-01")
+    assert (line.difference, line.ifs_amount) == (Kind.AMOUNT, Decimal(10))
+
+
+def test_a_reversal_that_takes_back_one_currency_alone_leaves_the_voucher_standing() -> None:
+    body = voucher("10", date(2026, 1, 10), Decimal(5))
+    world = World(_claim(date(2026, 1, 10)), [])
+    world.put(body, date(2026, 1, 10))
+    world.put(negated(body), date(2026, 1, 10), reversal=True)
+    _change_last(world, lambda row: msgspec.structs.replace(row, company_amount=Decimal(0)))
+    (line,) = world.lines("2026-01")
+    assert (line.difference, line.ledger.count) == (Kind.AMOUNT, 1)
+
+
+def test_a_document_that_lost_its_day_is_where_its_voucher_is() -> None:
+    world = World(msgspec.structs.replace(_claim(date(2026, 1, 10)), dated_on=None, expected=None), [])
+    world.put(voucher("10", date(2026, 1, 10), Decimal(5)), date(2026, 1, 10))
+    assert [(line.company, line.period, line.state) for line in world.lines("2026-01")] == [
+        ("10", "2026-01", State.POSTED)
+    ]
+    assert world.lines("2026-02") == []
 
 
 @settings(max_examples=50, deadline=None)
