@@ -1,6 +1,6 @@
 """A store with a period that was tied out and signed off: what evidence is made of, without any system."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -29,8 +29,9 @@ def lines(count: int = DOCUMENTS) -> Iterator[Line]:
     for number in range(count):
         state = (State.POSTED, State.POSTED, State.HELD)[number % 3]
         amount = Decimal(f"{100 + number}.10")
-        posted: dict[str, Any] = {"target_id": f"K {number}", "place": "ledger", "ifs_period": PERIOD}
-        posted |= {"ifs_amount": amount, "ledger": Figure(1, amount)}
+        place = ("ledger", "hold")[number % 3 % 2]
+        posted: dict[str, Any] = {"target_id": f"K {number}", "place": place, "ifs_period": PERIOD}
+        posted |= {"ifs_amount": amount, place: Figure(1, amount)}
         said: dict[str, Any] = posted if state is State.POSTED else {"reason": "=no account", "remedy": "Map it."}
         yield Line("payments", f"P{number}", f"-N{number}", "10", PERIOD, "EUR", amount, state.value, **said)
     stray: dict[str, Any] = {"difference": "extra", "place": "ledger", "ifs_period": PERIOD}
@@ -41,16 +42,19 @@ def lines(count: int = DOCUMENTS) -> Iterator[Line]:
 def tie_out(count: int = DOCUMENTS) -> TieOut:
     """What these come to."""
     told = [one for one in lines(count) if one.state]
-    posted, held = (
-        Figure(len(amounts), sum(amounts, Decimal(0)))
-        for amounts in ([one.amount for one in told if one.state == state] for state in (State.POSTED, State.HELD))
-    )
-    read = Figure(len(told), posted.amount + held.amount)
-    ledger = Figure(posted.count + 1, posted.amount + STRAY)
-    total = Total("10", "EUR", read, posted, held=held, ledger=ledger, differences=1, unexplained=-STRAY)
+    posted, held = (_figure(one for one in told if one.state == state) for state in (State.POSTED, State.HELD))
+    ledger, hold = (_figure(one for one in lines(count) if one.place == place) for place in ("ledger", "hold"))
+    ledger = Figure(ledger.count, ledger.amount + STRAY)
+    sums: dict[str, Any] = {"posted": posted, "held": held, "ledger": ledger, "hold": hold}
+    total = Total("10", "EUR", _figure(told), differences=1, unexplained=-STRAY, **sums)
     year = datetime.now(UTC).year
     first, last = date(year, 1, 1).isoformat(), date(year, 12, 31).isoformat()
     return TieOut("demo", PERIOD, datetime.now(UTC), "ann", (total,), from_on=first, until_on=last)
+
+
+def _figure(these: Iterable[Line]) -> Figure:
+    amounts = [one.amount for one in these]
+    return Figure(len(amounts), sum(amounts, Decimal(0)))
 
 
 def fill(opened: wiring.Opened, *, count: int = DOCUMENTS, entries: int = 40, sign: bool = True) -> int:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ml_connector.errors import SettingsError
-from ml_connector.evidence import checking, folder, layout, manifest, sealing, signature
+from ml_connector.evidence import checking, entries, folder, layout, manifest, sealing, signature
 from ml_connector.evidence.findings import FINDINGS_MAX, OF_A_FILE_MAX
 
 HUGE = 10**12  # a file with a hole takes no room
@@ -149,6 +149,16 @@ def test_an_entry_that_was_forged_or_left_out_is_found_by_its_number(pack: Path)
     told = findings(pack)
     assert "journal.jsonl, line 10: entry 10 was altered" in told
     assert "journal.jsonl, line 21: entries 21 to 22 are missing" in told
+
+
+def test_an_entry_that_was_hashed_anew_is_not_followed(pack: Path) -> None:
+    file, said = pack / layout.JOURNAL, manifest.read((pack / layout.MANIFEST).read_bytes())
+    lines = file.read_bytes().splitlines(keepends=True)
+    forged = msgspec.structs.replace(entries.read(lines[9]), kind="dropped")
+    lines[9] = entries.written(msgspec.structs.replace(forged, hash=forged.computed(said.journal.number)))
+    file.write_bytes(b"".join(lines))
+    sealed_anew(pack)
+    assert "journal.jsonl, line 11: entry 11 does not follow the entry before it" in findings(pack)
 
 
 def test_a_journal_cut_at_its_end_is_found(pack: Path) -> None:
