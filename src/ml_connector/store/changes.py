@@ -127,8 +127,8 @@ def _states(connection: Connection, scope: Scope, wanted: Sequence[Change]) -> d
     ids = [change.id for change in wanted]
     if len(set(ids)) != len(ids):
         raise StoreError("one change was given twice")
-    rows = _STATES.on(connection, listed=as_list(connection, ids), **scope.owned())
-    return {(row.id, row.key): State(row.state) for row in rows}
+    rows = _STATES.rows(connection, listed=as_list(connection, ids), **scope.owned())
+    return {(number, key): State(state) for number, key, state in rows}
 
 
 def _update(connection: Connection, scope: Scope, ids: list[int], before: State, now: State, run_id: str) -> None:

@@ -22,15 +22,19 @@ from ml_connector.sync.outcome import Trace
 from ml_connector.sync.plan import Link
 from ml_connector.sync.ports import Alike
 
-_OF = Prepared(lambda dialect: select(links).where(mine(links), listed(dialect, links.c.key)))
+_TOLD = [links.c[name] for name in ("key", "target_id", "digest", "active", "wake_on", "origin")]
+_BARE = Prepared(lambda dialect: select(*_TOLD).where(mine(links), listed(dialect, links.c.key)))
+_WHOLE = Prepared(lambda dialect: select(*_TOLD, links.c.agreed).where(mine(links), listed(dialect, links.c.key)))
 _DOUBT = Prepared(lambda dialect: update(links).values(digest="").where(mine(links), listed(dialect, links.c.key)))
 
 
 def read(connection: Connection, scope: Scope, flow: str, keys: Sequence[str]) -> dict[str, Link]:
     """The links of these keys; of another flow without `agreed`, whose kind only that flow knows."""
     place = {"connection_id": scope.connection_id, "flow": flow}
-    rows = _OF.on(connection, listed=as_list(connection, keys), **place).all()
-    return {row.key: _link(row, scope if flow == scope.flow else None) for row in rows}
+    if flow != scope.flow:
+        return {row[0]: _told(row) for row in _BARE.rows(connection, listed=as_list(connection, keys), **place)}
+    rows = _WHOLE.rows(connection, listed=as_list(connection, keys), **place)
+    return {row[0]: _told(row, partial(_opened, scope, row[0], row[-1])) for row in rows}
 
 
 def count(connection: Connection, scope: Scope) -> Population:
@@ -69,7 +73,7 @@ def alike(connection: Connection, scope: Scope, names: Sequence[str]) -> list[Al
     """Links that are alike to any of these."""
     query = select(links).where(scope.mine(links), links.c.alike != "", among(connection, links.c.alike, names))
     rows = connection.execute(query.order_by(links.c.key)).all()
-    return [Alike(row.alike, row.key, row.target_id, _link(row, scope).agreed) for row in rows]
+    return [Alike(row.alike, row.key, row.target_id, _opened(scope, row.key, row.agreed)) for row in rows]
 
 
 def told(connection: Connection, scope: Scope, after: str, limit: int) -> list[tuple[str, Link]]:
@@ -90,7 +94,15 @@ def _row(scope: Scope, link: Link, now: str) -> dict[str, Any]:
     }
 
 
-def _link(row: Any, opener: Scope | None) -> Link:
-    agreed = partial(opener.unseal, links, row.key, row.agreed, opener.target_kind) if opener else None
-    wake_on = date.fromisoformat(row.wake_on) if row.wake_on else None
-    return Link(row.key, row.target_id, row.digest, bool(row.active), agreed, wake_on, row.origin)
+def _link(row: Any, opener: Scope) -> Link:
+    told = (row.key, row.target_id, row.digest, row.active, row.wake_on, row.origin)
+    return _told(told, partial(_opened, opener, row.key, row.agreed))
+
+
+def _told(row: tuple[Any, ...], kept: Any = None) -> Link:
+    key, target_id, digest, active, wake_on, origin = row[:6]
+    return Link(key, target_id, digest, bool(active), kept, date.fromisoformat(wake_on) if wake_on else None, origin)
+
+
+def _opened(scope: Scope, key: str, sealed: bytes) -> Any:
+    return scope.unseal(links, key, sealed, scope.target_kind)

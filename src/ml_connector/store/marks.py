@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
-from ml_connector.store.db import add, among
-from ml_connector.store.prepared import Prepared, mine
+from ml_connector.store.db import add
+from ml_connector.store.prepared import Prepared, as_list, listed, mine
 from ml_connector.store.schema import marks
 from ml_connector.store.scope import Scope
 from ml_connector.sync.detect import Row
@@ -19,24 +19,28 @@ from ml_connector.sync.detect import Row
 _AFTER_ROWS = " "
 _COLUMNS = ("connection_id", "flow", "row_key", "part", "mark")
 _RANGE = mine(marks) & (marks.c.row_key >= bindparam("low")) & (marks.c.row_key < bindparam("high"))
+_PART = select(marks.c.row_key, marks.c.mark).where(mine(marks), marks.c.part == bindparam("part"))
+_OF = Prepared(lambda dialect: _PART.where(listed(dialect, marks.c.row_key)))
+_BEHIND = Prepared(lambda _: _PART.where(marks.c.row_key > bindparam("after")).order_by(marks.c.row_key))
+_BETWEEN = Prepared(
+    lambda _: _PART.where(marks.c.row_key > bindparam("after"), marks.c.row_key <= bindparam("upto")).order_by(
+        marks.c.row_key
+    )
+)
 _FORGET = Prepared(lambda _: delete(marks).where(_RANGE))
 _BLANK = Prepared(lambda _: update(marks).values(mark="").where(_RANGE))
 
 
 def between(connection: Connection, scope: Scope, part: str, after: str, upto: str | None) -> dict[str, str]:
     """The marks of rows with after < key <= upto."""
-    query = select(marks.c.row_key, marks.c.mark).where(scope.mine(marks), marks.c.part == part)
-    query = query.where(marks.c.row_key > after)
-    query = query if upto is None else query.where(marks.c.row_key <= upto)
-    return {row.row_key: row.mark for row in connection.execute(query.order_by(marks.c.row_key))}
+    place = scope.owned() | {"part": part, "after": after}
+    rows = _BEHIND.rows(connection, **place) if upto is None else _BETWEEN.rows(connection, **place, upto=upto)
+    return dict(rows)
 
 
 def of(connection: Connection, scope: Scope, part: str, keys: Sequence[str]) -> dict[str, str]:
     """The marks of these rows."""
-    query = select(marks.c.row_key, marks.c.mark).where(
-        scope.mine(marks), among(connection, marks.c.row_key, keys), marks.c.part == part
-    )
-    return {row.row_key: row.mark for row in connection.execute(query)}
+    return dict(_OF.rows(connection, listed=as_list(connection, keys), part=part, **scope.owned()))
 
 
 def count(connection: Connection, scope: Scope) -> int:

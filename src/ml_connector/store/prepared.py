@@ -29,6 +29,13 @@ class Prepared:
         given = fixed | values
         return connection.exec_driver_sql(statement, tuple([given[name] for name in order]))
 
+    def rows(self, connection: Connection, **values: Any) -> list[tuple[Any, ...]]:
+        """What it finds, as bare tuples."""
+        found = self.on(connection, **values)
+        rows: Any = found.cursor.fetchall() if found.cursor else []
+        found.close()
+        return rows
+
     def each(self, connection: Connection, rows: Sequence[dict[str, Any]], **values: Any) -> None:
         """Execute it for each of these."""
         if rows:

@@ -100,7 +100,7 @@ class Terms:
 
     def _known(self, connection: Connection, flow: str, wholes: Sequence[int]) -> set[int]:
         place = {"connection_id": self._connection_id, "flow": flow}
-        return set(_KNOWN.on(connection, listed=as_list(connection, wholes), **place).scalars())
+        return {term for (term,) in _KNOWN.rows(connection, listed=as_list(connection, wholes), **place)}
 
     def _of(self, numbers: Sequence[int], flow: str, after: Place | None) -> Any:
         query = select(terms.c.flow, terms.c.key).where(terms.c.connection_id == self._connection_id)
