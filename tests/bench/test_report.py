@@ -85,12 +85,14 @@ def test_where_another_is_better_the_page_says_so(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("wrong", "reached"), [(0, "**reached**"), (1, "**not reached**")])
-def test_rows_that_are_wrong_after_faults_count(page: Page, wrong: int, reached: str) -> None:
-    ours = {"tool": "ours", "fault": "deletes", "lost": 0, "stale": wrong, "doubled": 0}
-    theirs = {"tool": "dlt", "fault": "deletes", "lost": 7, "stale": 0, "doubled": 0}
+def test_rows_that_are_wrong_after_the_night_count(page: Page, wrong: int, reached: str) -> None:
+    ours = {"tool": "ours", "fault": "deletes", "lost": 0, "stale": 5, "doubled": 0, "note": ""}
+    ours |= {"night": {"lost": 0, "stale": wrong, "doubled": 0}}
+    theirs = {"tool": "dlt", "fault": "deletes", "lost": 7, "stale": 0, "doubled": 0, "note": "", "night": {"lost": 7}}
     told = page(reading=reading(20.0, 60.0, ours, theirs))
-    assert row(told, "Rows lost, stale or double")[3] == reached
-    assert row(told, "deletes") == ["deletes", f"{wrong} stale" if wrong else "all right", "7 lost"]
+    assert row(told, "Rows lost, stale or double")[2:] == [f"{wrong} (5 until the night); dlt 7", reached]
+    here = "**1 stale**, also after the night" if wrong else "5 stale until the night"
+    assert row(told, "deletes") == ["deletes", here, "**7 lost**, also after the night"]
 
 
 def test_the_plots_are_drawings_that_need_nothing_else(page: Page, tmp_path: Path) -> None:
