@@ -44,11 +44,12 @@ class KeysShown(Shown):
 
 
 @routes.post(
-    "/connections/{name}/tie-outs/{period}/{number}/evidence", responses=ANSWERS, response_class=StreamingResponse
+    "/connections/{name}/tie-outs/{period}/{number}/evidence",
+    dependencies=[Depends(administering)],
+    responses=ANSWERS,
+    response_class=StreamingResponse,
 )
-def make_evidence(
-    connection: Connected, here: Here, period: Period, one: Numbered, who: Reader, _may: object = Depends(administering)
-) -> Response:
+def make_evidence(connection: Connected, here: Here, period: Period, one: Numbered, who: Reader) -> Response:
     """The evidence of a tie-out as a .zip: documents, totals, changes, journals, signature."""
     return packed(here, connection.name, period, one.number, who.person)
 
