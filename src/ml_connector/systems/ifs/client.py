@@ -46,7 +46,7 @@ class IfsClient:
         self.credentials = credentials
         self._given_max: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(max(1, profile.parallel - 1), thread_name_prefix="early")
+        self._pool = ThreadPoolExecutor(profile.parallel, thread_name_prefix="early")
 
     def close(self) -> None:
         """Close the connections for data and for tokens."""
@@ -61,11 +61,11 @@ class IfsClient:
         Raises: RemoteError.
         """
         part = self.profile.parts[name]
-        if not prefetch:
-            return self._pages(name, part, plan)
-        in_key_order = not (plan.skip or plan.times or plan.end_short)
-        pages = self._pages(name, part, plan, self.profile.parallel - 1 if in_key_order else 0)
-        return ahead(pages, 2 if plan.times else 1)  # of what changed the first page is mostly all: its end is next
+        if plan.skip or plan.times or plan.end_short or not prefetch:
+            pages = self._pages(name, part, plan, 0)
+            # Of what changed the first page is mostly all of it: its end is asked for with it.
+            return ahead(pages, 2 if plan.times else 1) if prefetch else pages
+        return self._pages(name, part, plan, self.profile.parallel)
 
     def at_once(self, tasks: Iterable[Callable[[], T]]) -> Generator[T, None, None]:
         """What tasks give that ask this tenant, in their order, as many under way as the profile allows."""
@@ -81,7 +81,7 @@ class IfsClient:
         """The first row of a part, if there is one."""
         part = self.profile.parts[name]
         query = Query(tuple(select) or part.properties, self.scope(part), part.key, 1)
-        return self._page(f"read {name}", f"{part.place}/{part.set}", query.text(), 1, overdue_once=False)
+        return self._ask(f"read {name}", f"{part.place}/{part.set}", query.text(), 1).page()
 
     def metadata(self, part: Part) -> csdl.Metadata:
         """What the tenant says about a part's service. Raises: RemoteError."""
@@ -102,7 +102,7 @@ class IfsClient:
     def catalogue(self) -> tuple[str, ...]:
         """The names of all projections that the tenant lists. Raises: RemoteError."""
         part = Part("AllProjections", "Projections", ("ProjectionName",), {})
-        pages = self._pages("catalogue", part, Plan(part.key, part.key))
+        pages = self._pages("catalogue", part, Plan(part.key, part.key), 0)
         return tuple(str(row["ProjectionName"]) for page in pages for row in page.rows)
 
     def path(self, part: Part, row: Mapping[str, Any]) -> str:
@@ -139,46 +139,46 @@ class IfsClient:
         except ValueError as error:
             raise MalformedError(self.wire.system, operation, str(error)) from None
 
-    def _pages(self, name: str, part: Part, plan: Plan, most: int = 0) -> Generator[Rows, None, None]:
-        """The pages of a part; `most`: how many may be under way before it is their turn."""
+    def _pages(self, name: str, part: Part, plan: Plan, most: int) -> Generator[Rows, None, None]:
+        """The pages of a part; `most`: how many may be under way before it is their turn, from now on."""
         plan = msgspec.structs.replace(plan, filter=both(self.scope(part), plan.filter))
         pager = Pager(plan, self.profile.page_rows, self._given_max.get(name, 0))
         path = f"{part.place}/{part.set}"
+        early = Early(self._pool, lambda query: self._ask(f"read {name}", path, query.text(), query.top), most)
+        early.ask(pager)
+        return self._given(name, path, plan, pager, early)
+
+    def _given(self, name: str, path: str, plan: Plan, pager: Pager, early: Early) -> Generator[Rows, None, None]:
         links: set[str] = set()
         target = ""
-        early = Early(self._pool, lambda query: self._ask(f"read {name}", path, query.text(), query.top), most)
         with closing(early):
             while not pager.done:
-                page = early.take(pager) or self._timely(name, path, target, pager, early)
+                page = self._timely(name, path, target, pager, early)
                 if page is None:
                     target = ""
                     continue
                 target = self._next_target(name, path, page, links, plan)
                 new = self._taken(name, pager, page)
                 self._remember(name, pager.given_max)
-                early.ask(pager)
+                if not (pager.done or target):
+                    early.ask(pager)
                 if new:
-                    left_at = time.monotonic()
                     yield msgspec.structs.replace(page, rows=new)
-                    early.away(time.monotonic() - left_at)
 
     def _timely(self, name: str, path: str, target: str, pager: Pager, early: Early) -> Rows | None:
-        """The next page, asked for by key; None when it took too long and less should be asked for."""
-        where, _, query = target.partition("?")
+        """The next page; None when it took too long and less should be asked for."""
         try:
-            page = self._page(
-                f"read {name}",
-                where or path,
-                query or pager.query().text(),
-                pager.top,
-                overdue_once=pager.top > TOP_MIN,
-            )
+            return early.take(pager) or self._by_key(f"read {name}", path, target, pager, early)
         except OverdueError:
             early.close()
             if not pager.overdue():
                 raise
             return None
-        early.learn(len(page.rows), page.size, full=len(page.rows) == pager.top)
+
+    def _by_key(self, operation: str, path: str, target: str, pager: Pager, early: Early) -> Rows:
+        where, _, query = target.partition("?")
+        page = self._ask(operation, where or path, query or pager.query().text(), pager.top).page()
+        early.learn(page, pager.top)
         return page
 
     def _taken(self, name: str, pager: Pager, page: Rows) -> list[dict[str, Any]]:
@@ -206,10 +206,7 @@ class IfsClient:
         links.add(page.next_link)
         return f"{link.path}?{link.query}".replace(" ", "%20")
 
-    def _page(self, operation: str, path: str, query: str, top: int, *, overdue_once: bool) -> Rows:
-        return self._ask(operation, path, query, top, overdue_once=overdue_once).page()
-
-    def _ask(self, operation: str, path: str, query: str, top: int, *, overdue_once: bool = True) -> Came:
+    def _ask(self, operation: str, path: str, query: str, top: int) -> Came:
         started = time.monotonic()
         answer = self.wire.call(
             operation,
@@ -218,7 +215,7 @@ class IfsClient:
             query=query,
             headers=self._headers(top),
             repeatable=True,
-            overdue_once=overdue_once,
+            overdue_once=top > TOP_MIN,
         )
         return Came(answer, time.monotonic() - started, self.wire.system, operation)
 

@@ -9,6 +9,7 @@ import contextvars
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from typing import Any
 
 import msgspec
 
@@ -17,88 +18,104 @@ from ml_connector.systems.ifs.odata.query import Query
 from ml_connector.systems.ifs.page import Came, Rows
 from ml_connector.systems.ifs.pager import OrderError, Pager, Position
 
-BYTES_MAX = 8 * 2**20  # of answers that wait for their turn, by the length of the last one
-MISSED_MAX = 2  # pages that brought nothing, after which the set is read one page after the other
-_WAITED_S = 0.005  # whoever comes back for a page as soon as this had been waiting for it
+BYTES_MAX = 6 * 2**20  # of answers that wait for their turn, by the length of the last one
+MISSED_MAX = 2  # pages that were of no use, after which the set is read one page after the other
 _OVERLAP = 50  # one row of so many is asked for twice, so that a few that vanish leave no gap
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    """A page that is under way; `gives`: how many new rows it should have, `after`: what it begins after, () unsure."""
+    """A page that is under way, of up to `top` rows; `gives`: how many new ones it should have, `after`: what it begins
+    after, if it was asked for by key.
+    """
 
     came: Future[Came]
+    top: int
     gives: int
-    after: Position
+    after: Position | None
+
+    @property
+    def by_key(self) -> bool:
+        """Whether nothing can lie before its rows."""
+        return self.after is not None
 
 
 class Early:
     """The pages that are under way for one reading of a set.
 
-    `fetch`: asks for a page; `most`: how many may be under way at once.
+    `fetch`: asks for a page; `most`: how many may be under way at once: the more, the more often one is waited for.
     """
 
     def __init__(self, pool: Executor, fetch: Callable[[Query], Came], most: int) -> None:
         self._pool = pool
         self._fetch = fetch
         self._most = most
-        self._width = 0
+        self._width = 1
         self._missed = 0
+        self._full = False  # whether the last page was as long as was asked for, so that more may follow
         self._rows = 0  # of a page of this set
         self._size = 0  # bytes of such a page
         self._under_way: deque[_Asked] = deque()
 
     def take(self, pager: Pager) -> Rows | None:
-        """The next page with its new rows; None: ask for it by key."""
+        """The next page with its new rows; None: ask for it by key.
+
+        Raises: RemoteError, OrderError of what was asked for by key.
+        """
         if not self._under_way:
             return None
         asked = self._under_way[0]
+        self._width = min(self._most, self._width if asked.came.done() else 2 * self._width)
         try:
             page = asked.came.result().page()
             new = pager.beyond(page.rows, asked.after)
         except (RemoteError, OrderError):
-            self._miss()  # if it matters, the page that is asked for by key will say so
+            self._miss()
+            if asked.by_key:
+                raise
             return None
         if new is None:
             return None
         self._under_way.popleft()
-        if len(page.rows) < self._rows:
+        return self._taken(asked, page, new)
+
+    def _taken(self, asked: _Asked, page: Rows, new: list[dict[str, Any]]) -> Rows | None:
+        if asked.by_key:
+            self.learn(page, asked.top)
+        elif len(page.rows) < asked.top:
             self.close()
-        if not new:
-            self._miss()
-            return None
-        return msgspec.structs.replace(page, rows=new)
+        if new or asked.by_key:
+            return msgspec.structs.replace(page, rows=new)
+        self._miss()
+        return None
 
     def ask(self, pager: Pager) -> None:
         """Have as many pages under way as pays."""
-        while len(self._under_way) < min(self._width, self._most, BYTES_MAX // max(self._size, 1)):
+        pays = min(self._width, BYTES_MAX // max(self._size, 1)) if self._full else 1
+        while len(self._under_way) < min(self._most, max(1, pays)):
             ahead = sum(asked.gives for asked in self._under_way)
             overlap = self._rows // _OVERLAP + 1 if ahead else 0
-            query = pager.following(max(0, ahead - overlap), self._rows)
+            query = pager.following(ahead - overlap, self._rows) if ahead else pager.query()
             if query is None:
                 return
             came = self._pool.submit(contextvars.copy_context().run, self._fetch, query)
-            self._under_way.append(_Asked(came, self._rows - overlap, () if ahead else pager.last))
+            gives = min(query.top, self._rows or query.top) - overlap
+            self._under_way.append(_Asked(came, query.top, gives, None if ahead else pager.last))
 
-    def learn(self, rows: int, size: int, *, full: bool) -> None:
-        """Take note of a page that was read by key; one that is not full may be the last."""
-        self._rows, self._size = rows, size
-        if not full:
-            self._width = 0
-
-    def away(self, away_s: float) -> None:
-        """Have more under way when the reader had to wait for the page."""
-        if away_s < _WAITED_S:
-            self._width = min(self._most, max(2, 2 * self._width))
+    def learn(self, page: Rows, top: int) -> None:
+        """Take note of a page that was asked for by key; one that is not full may be the last."""
+        rows = len(page.rows)
+        self._full = rows > 0 and rows in (top, self._rows)  # a server may always give less than is asked for
+        self._rows, self._size = rows, page.size
 
     def close(self) -> None:
         """Forget what is under way."""
         for asked in self._under_way:
             asked.came.cancel()
         self._under_way.clear()
-        self._width = 0
+        self._full = False
 
     def _miss(self) -> None:
         self.close()
         self._missed += 1
         if self._missed >= MISSED_MAX:
-            self._most = 0
+            self._most = min(self._most, 1)

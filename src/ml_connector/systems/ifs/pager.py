@@ -88,16 +88,18 @@ class Pager:
             return None
         return msgspec.structs.replace(self.query(), top=top, skip=skip)
 
-    def beyond(self, rows: list[dict[str, Any]], after: Position) -> list[dict[str, Any]] | None:
+    def beyond(self, rows: list[dict[str, Any]], after: Position | None) -> list[dict[str, Any]] | None:
         """The rows of a page that come after the last one; None when there may be others before them.
 
-        `after`: what the page was asked to begin after; () for one that was asked for by its number.
+        `after`: what the page was asked to begin after; None for one that was asked for by its number.
         Raises: OrderError.
         """
+        if after == self.last:
+            return rows
         within = 0
         while within < len(rows) and not _before(self.last, self.position(rows[within])):
             within += 1
-        return rows[within:] if within or not rows or after == self.last else None
+        return rows[within:] if within or not rows else None
 
     def overdue(self) -> bool:
         """The page took too long: ask for less; False when there is no less."""
