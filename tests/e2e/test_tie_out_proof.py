@@ -173,6 +173,16 @@ def test_a_voucher_in_another_period_is_told_in_both(posted: Posted) -> None:
     assert_left(posted.joined, found, {doc.group: -doc.amount})
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_an_extra_voucher_that_was_taken_back_is_no_difference(posted: Posted, place: str) -> None:
+    doc, box = posted.docs[place][1], posted.joined.box
+    made = tamper.stray(box.world, posted.key(doc), stray(doc))
+    tamper.reverse(box.world, made, f"{stray(doc)}/R1")
+    found, _ = truths.tied(posted.joined, doc.period)
+    assert found.ties
+    assert_left(posted.joined, found, {})
+
+
 def test_what_is_in_the_hold_table_is_a_matter_of_time(posted: Posted) -> None:
     for period in PERIODS:
         found, _ = truths.tied(posted.joined, period)

@@ -98,8 +98,8 @@ def vouchers(joined: LedgerRig) -> Iterator[tuple[Group, str, str, Decimal]]:
     for one in ledger.every(joined.box):
         amount, currency = amount_of(one)
         period = f"{one.voucher['year']}-{one.voucher['period']:02d}"
-        signed = ledger.negated(amount) if one.key in requests else amount
-        yield (one.voucher["company"], currency), period, one.place, signed if one.key in known else abs(amount)
+        turned = one.key in requests if one.key in known else (amount < 0) != one.reversal
+        yield (one.voucher["company"], currency), period, one.place, ledger.negated(amount) if turned else amount
 
 
 def amount_of(one: ledger.Standing) -> tuple[Decimal, str]:
