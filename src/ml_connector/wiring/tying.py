@@ -19,6 +19,7 @@ from ml_connector.compare.tieout.shapes import Line, State, TieOut
 from ml_connector.compare.tieout.sides import Claim
 from ml_connector.compare.tieout.tying import Tying
 from ml_connector.errors import SettingsError
+from ml_connector.sync.causes import HANDED_OVER
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.report import Report
@@ -33,6 +34,7 @@ COMPARING = "tie-out"  # as a flow to those who watch
 SHOWN_MAX = 24
 REFUSED_MAX = 100_000
 PARTS = ("voucher_rows", "hold_vouchers", "hold_rows")
+BY_TEXT = "vouchers that came by file are found by the documents that their texts name, and by nothing else"
 Why = dict[str, Any]  # fields of a claim that tell why it waits
 _PERIOD = re.compile(r"(\d{4})-(\d{1,2})")
 
@@ -92,7 +94,7 @@ def _known(period: str, calendar: Calendar) -> str:
 def _lines(claims: Iterator[Claim], reading: Reading, calendar: Calendar, period: str, watch: Watch) -> Iterator[Line]:
     done = 0
     while some := list(islice(claims, BATCH)):
-        reading.look([claim.key for claim in some])
+        reading.look([claim.key for claim in some if claim.linked or claim.cause == HANDED_OVER])
         for claim in some:
             yield from lines_of(claim, reading.taken(claim.key), calendar, period)
         done += len(some)
@@ -141,6 +143,8 @@ def _addressed(both: Joined, line: Line) -> Line:
 
 
 def _assumed(both: Joined) -> tuple[str, ...]:
-    """The sets of IFS that were read by names which nobody has confirmed."""
+    """What was read by names that nobody has confirmed, and what can't be found by any."""
     parts = [both.ifs.profile.parts[name] for name in PARTS] if both.read.rules else []
-    return tuple(f"{one.service} {one.set}" for one in parts if one.confidence == "assumed")
+    sets = tuple(f"{one.service} {one.set}" for one in parts if one.confidence == "assumed")
+    landing = both.read.landing
+    return (*sets, *(() if landing is None or landing.refers else (BY_TEXT,)))
