@@ -110,9 +110,9 @@ def test_a_folder_that_is_there_is_not_touched(store: wiring.Opened, made: Path)
 
 
 def test_the_journal_knows_what_was_made(store: wiring.Opened, made: Path) -> None:
-    entries = [one for one in wiring.journal(store, "demo").timeline("", "") if one.kind == "evidence"]
-    assert entries[0].facts["person"] == "ann"
-    assert entries[0].facts["sums"] == sums_digest(made)
+    told = [one.facts for one in wiring.journal(store, "demo").timeline("", "") if one.kind == "evidence"]
+    (mine,) = [one for one in told if one["sums"] == sums_digest(made)]
+    assert (mine["event"], mine["period"], mine["person"]) == ("made", PERIOD, "ann")
 
 
 def sums_digest(pack: Path) -> str:
