@@ -12,6 +12,7 @@ from typing import Any
 
 import expected_ledger as ledger
 from ledger_rig import LedgerRig
+from rig import NAME
 
 from ml_connector import wiring
 from ml_connector.compare.tieout.shapes import Figure, Line, TieOut, Total
@@ -139,7 +140,7 @@ def periods(joined: LedgerRig) -> list[str]:
 def tied(joined: LedgerRig, period: str) -> tuple[TieOut, list[Line]]:
     """The tie-out of a period, and all its lines."""
     lines: list[Line] = []
-    with wiring.joined(joined.store, "acme") as both:
+    with wiring.joined(joined.store, NAME) as both:
         return tie_out(both, period, each=lines.append), lines
 
 
