@@ -63,6 +63,7 @@ def _page(found: dict[str, Told | None]) -> str:
     environment = jinja2.Environment(trim_blocks=True, keep_trailing_newline=True, autoescape=False)  # noqa: S701
     told = next(one for one in found.values() if one)
     said = {
+        "quick": any(one.get("quick") for one in found.values() if one),
         "machine": told["machine"],
         "versions": told["versions"],
         "targets": targets.table(_targets(found)),
