@@ -101,23 +101,23 @@ def _filled(opened: Opened, name: str, period: str, part: Path, person: str, num
     extract = Extract(opened, name, owner, part, _window(tie_out, kept, replaying.zone_of(opened, name)))
     extract.tie_out(kept, tie_out)
     extract.population(tie_outs.lines(kept.number))
-    journal = extract.journal(kept)
-    installation = extract.installation()
+    journal, installation = extract.journal(kept), extract.installation()
     extract.tables()
-    said = msgspec.structs.replace(
-        _said(opened, name, tie_out, kept, person),
-        since=schema.stamp(extract.window.since),
-        until=schema.stamp(extract.window.until),
-        journal=journal,
-        installation=installation,
-    )
-    key = signing_key(opened, person)
+    times = {name: schema.stamp(getattr(extract.window, name)) for name in ("since", "until")}
+    said = _said(opened, name, tie_out, kept, person)
+    said = msgspec.structs.replace(said, **times, journal=journal, installation=installation)
+    digest, fingerprint = _sealed(opened, part, said, kept)
+    entries = journal.last - journal.first + 1
+    return Made(digest, fingerprint, period, kept.digest, kept.signed_by, tie_out.lines, entries)
+
+
+def _sealed(opened: Opened, part: Path, said: Manifest, kept: Kept) -> tuple[str, str]:
+    """Explain and sign what was filled in; the digest of it, and the fingerprint of the key."""
+    key = signing_key(opened, said.made_by)
     fingerprint = signature.fingerprint(key.public)
     (part / README).write_text(explained.readme(said, _sign_off(kept), fingerprint), encoding="utf-8")
     private = keys(opened).private(key)
-    digest = sealing.seal(part, said, key.public, lambda content: signature.signed(private, content))
-    entries = journal.last - journal.first + 1
-    return Made(digest, fingerprint, period, kept.digest, kept.signed_by, tie_out.lines, entries)
+    return sealing.seal(part, said, key.public, lambda content: signature.signed(private, content)), fingerprint
 
 
 def _chosen(tie_outs: TieOuts, name: str, period: str) -> Kept:
