@@ -14,7 +14,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,10 +102,10 @@ class Plan:
 def measure(plan: Plan, folder: Path) -> list[Run]:
     """All runs: with times of change at every distance, and without them at none."""
     made: list[Run] = []
-    with _feed(plan, modified=True) as feed:
+    with Feed(Options(plan.suppliers, plan.orders)) as feed:
         for reader in plan.tools:
             made += _with_times(Track(feed, reader, folder / reader.name), plan)
-    with _feed(plan, modified=False) as feed:
+    with Feed(Options(plan.suppliers, plan.orders, modified=False)) as feed:
         for reader in (one for one in plan.tools if one.name == "ours"):
             made += _without_times(Track(feed, reader, folder / reader.name), plan)
     return made
@@ -132,13 +131,7 @@ def _without_times(track: Track, plan: Plan) -> Iterator[Run]:
     track.run("again", 0)
     for latency_ms in sorted({plan.latencies[0], plan.latencies[-1]}):
         for scenario in SHORT:
-            yield track.run(scenario, latency_ms, plan.repeats)
-
-
-@contextmanager
-def _feed(plan: Plan, *, modified: bool) -> Iterator[Feed]:
-    with Feed(Options(plan.suppliers, plan.orders, modified=modified)) as feed:
-        yield feed
+            yield track.run(scenario, latency_ms, plan.repeats if not latency_ms else 1)
 
 
 def _tell(run: Run) -> None:
