@@ -40,6 +40,7 @@ class Reading:
         self.gone: dict[str, tuple[str, str]] = {}
         self._waiting: list[tuple[Sight, Decision]] = []
         self._of = ""  # the flow that these are of
+        self._told: set[tuple[str, str]] = set()
         self._vouchers: dict[str, list[bytes]] = {}
         landing = both.read.landing
         self._lookup = Lookup(both.ifs, landing) if landing else None
@@ -67,7 +68,9 @@ class Reading:
         if flow != self._of or len(self._waiting) >= BATCH:
             self.flush()
             self._of = flow
-        self._waiting.append((sight, decision))
+        if (flow, sight.key) not in self._told:  # one that moved while it was read may come twice
+            self._told.add((flow, sight.key))
+            self._waiting.append((sight, decision))
 
     def flush(self) -> None:
         """Put away the documents that were told."""

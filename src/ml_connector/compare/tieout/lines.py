@@ -60,21 +60,17 @@ def _line(claim: Claim, company: str, own: Standing, calendar: Calendar, period:
     found = figures(worths, period, mine=mine, timely=_timely(claim, company, kind, home, calendar))
     if not mine and not kind and found.ledger == found.hold == NOTHING:
         return None
-    line = Line(
-        claim.flow,
-        claim.key,
-        claim.number,
-        company if home != UNKNOWN else UNKNOWN,
-        home,
-        claim.currency,
-        claim.amount,
-        _state(claim, own) if mine else "",
-        kind or "",
-        "" if kind else _timing(found, own, mine=mine),
-        dated_on=claim.dated_on.isoformat() if claim.dated_on else "",
-        url=claim.url,
-    )
+    state = _state(claim, own) if mine else ""
+    timing = "" if kind else _timing(found, own, mine=mine)
+    line = msgspec.structs.replace(_named(claim, company, home), state=state, difference=kind or "", timing=timing)
     return sentences.in_words(_placed(line, found, own, worths, claim.target_id), claim, own)
+
+
+def _named(claim: Claim, company: str, home: str) -> Line:
+    """A line of a document, with what it says itself."""
+    place = (company if home != UNKNOWN else UNKNOWN, home, claim.currency)
+    day = claim.dated_on.isoformat() if claim.dated_on else ""
+    return Line(claim.flow, claim.key, claim.number, *place, claim.amount, dated_on=day, url=claim.url)
 
 
 def _home(claim: Claim, company: str, own: Standing, calendar: Calendar) -> str:
