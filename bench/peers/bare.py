@@ -26,7 +26,8 @@ def main() -> None:
     """Read everything and count it."""
     given = measuring.task()
     decode, kept = msgspec.json.Decoder(Page).decode, {part.name: [] for part in given.parts}
-    with measuring.measured() as took, httpx2.Client(headers=measuring.headers(given), timeout=60) as client:
+    headers = measuring.headers(given)
+    with measuring.measured() as took, httpx2.Client(headers=headers, timeout=60) as client:
         for part in given.parts:
             after = ""
             while rows := decode(_got(client, given, part, after)).value:
