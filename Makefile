@@ -38,7 +38,7 @@ pictures: browser
 	rm -f docs/images/console/*.webp
 	PICTURES=$(CURDIR)/docs/images/console $(RUN)/pytest tests/browser
 
-# how fast it is, beside other tools; half an hour, and writes docs/explanation/benchmarks.md. QUICK=1 DOCS=folder: a look
+# how fast it is, beside other tools: half an hour, writes docs/explanation/benchmarks.md; QUICK=1: a look, in .bench/quick
 bench: .venv/ready $(if $(QUICK),,bench-peers)
 	$(RUN)/python bench/everything.py $(if $(QUICK),--quick) $(if $(DOCS),--docs $(DOCS))
 

@@ -38,7 +38,7 @@ from ml_connector.systems.ifs.vouchers.references import Reference
 
 ONE_BY_ONE: dict[str, Any] = {"vendors": {"bulk_path": ""}, "purchase_orders": {"bulk_path": ""}}
 BY_CALLS: tuple[ledger.Kind, ...] = ("external", "manual")  # a file is no call
-SENDS_MAX, EVENTS, PROCESSES = 5, 30, 4
+SENDS_MAX, EVENTS, PROCESSES = 5, 20, 4
 LOST: dict[str, Any] = {"site": "ifs", "method": "POST", "path": "/*/ifsapplications/*"}
 Calls = dict[str, Any]
 
@@ -64,7 +64,7 @@ def _waits() -> dict[str, Any]:
 
 def _limit() -> dict[str, Any]:
     kept.say("  use of the rate limit")
-    used, answered, throttled = limits.measure(PROCESSES, 75)
+    used, answered, throttled = limits.measure(PROCESSES, 68)
     return {"processes": PROCESSES, "used": used, "answered": answered, "throttled": throttled}
 
 
