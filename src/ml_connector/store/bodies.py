@@ -15,9 +15,8 @@ from ml_connector.sync.detect import Row
 from ml_connector.sync.outcome import Trace
 from ml_connector.sync.ports import Entry
 
-VERSION = 1
+VERSION = 1  # a packed text begins with another byte
 _HEAD = struct.Struct(">BI")
-_ZLIB = 0x78  # what a packed text begins with
 
 
 class Records(msgspec.Struct, frozen=True):
@@ -28,21 +27,33 @@ class Records(msgspec.Struct, frozen=True):
     after: msgspec.Raw
 
 
-class Rest(msgspec.Struct, frozen=True, omit_defaults=True):
+class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     """What else is known of a change."""
 
-    rows: tuple[Row, ...] = ()
     effective_on: date | None = None
     late: bool = False
     warnings: tuple[str, ...] = ()
     trace: Trace = Trace()
 
 
+class Rest(Known, frozen=True, omit_defaults=True):
+    """That, with the rows as bare texts: the names of their fields would take most of the place."""
+
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+class Former(Known, frozen=True):
+    """That, as it was written before."""
+
+    rows: tuple[Row, ...] = ()
+
+
 class Body(msgspec.Struct, frozen=True):
     """A change's body, read back; `packed`: its records as they may go elsewhere, "" if they may not."""
 
     records: Records
-    rest: Rest
+    known: Known
+    rows: tuple[Row, ...]
     packed: bytes
 
 
@@ -50,18 +61,20 @@ def made(entry: Entry) -> bytes:
     """The body of an entry, not sealed yet."""
     one = entry.decision
     packed = pack(msgspec.json.encode({"source": entry.source, "before": one.before, "after": one.after}))
-    rest = msgspec.json.encode(Rest(entry.rows, one.effective_on, one.late, one.warnings, one.trace))
-    return _HEAD.pack(VERSION, len(packed)) + packed + rest
+    rows = tuple([msgspec.structs.astuple(row) for row in entry.rows])
+    rest = Rest(one.effective_on, one.late, one.warnings, one.trace, rows)
+    return _HEAD.pack(VERSION, len(packed)) + packed + msgspec.json.encode(rest)
 
 
 def read(body: bytes) -> Body:
     """The body from its bytes."""
-    if body[0] == _ZLIB:
+    if body[0] != VERSION:
         plain = unpack(body)
-        return Body(_RECORDS.decode(plain), _REST.decode(plain), b"")
+        former = msgspec.json.decode(plain, type=Former)
+        return Body(_RECORDS.decode(plain), former, former.rows, b"")
     _, length = _HEAD.unpack_from(body)
-    packed, rest = body[_HEAD.size : _HEAD.size + length], body[_HEAD.size + length :]
-    return Body(_RECORDS.decode(unpack(packed)), _REST.decode(rest), packed)
+    packed, rest = body[_HEAD.size : _HEAD.size + length], _REST.decode(body[_HEAD.size + length :])
+    return Body(_RECORDS.decode(unpack(packed)), rest, tuple([Row(*row) for row in rest.rows]), packed)
 
 
 _RECORDS, _REST = msgspec.json.Decoder(Records), msgspec.json.Decoder(Rest)

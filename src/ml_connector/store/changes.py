@@ -168,7 +168,7 @@ def _change(scope: Scope, row: Any) -> Change:
     if row.body is None:
         raise StoreError(f"change {row.id} has lost its content; restore the database from backup")
     body = bodies.read(scope.vault.unseal(row.body, *scope.place(changes, row.key)))
-    records, rest = body.records, body.rest
+    records, known = body.records, body.known
     decision = Decision(
         row.key,
         Action(row.action),
@@ -177,10 +177,10 @@ def _change(scope: Scope, row: Any) -> Change:
         row.target_id,
         bool(row.active),
         date.fromisoformat(row.wake_on) if row.wake_on else None,
-        effective_on=rest.effective_on,
-        late=rest.late,
-        warnings=rest.warnings,
-        trace=rest.trace,
+        effective_on=known.effective_on,
+        late=known.late,
+        warnings=known.warnings,
+        trace=known.trace,
     )
-    entry = Entry(decision, decoded(records.source, scope.source_kind), rest.rows)
+    entry = Entry(decision, decoded(records.source, scope.source_kind), body.rows)
     return Change(row.id, row.state, entry, body.packed)
