@@ -16,17 +16,11 @@ from ml_connector.compare.tieout.tables import Cell, Sheet
 ROWS_MAX = 1_048_576  # of a sheet; what is more goes to another one
 TEXT_MAX = 32_767
 WIDTH = 16
-OPTIONS: dict[str, Any] = {
-    "constant_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
 
 
 def write(file: IO[bytes], sheets: Iterable[Sheet]) -> None:
     """Write tables, each on a sheet of its own."""
-    with Workbook(file, OPTIONS) as book:
+    with Workbook(file, {"constant_memory": True}) as book:
         _Book(book).write(sheets)
 
 
@@ -60,7 +54,7 @@ class _Book:
         elif isinstance(cell, int):
             place.write_number(at, column, cell)
         elif cell:
-            place.write_string(at, column, cell[:TEXT_MAX])
+            place.write_string(at, column, cell[:TEXT_MAX])  # never `write`, which takes "=…" for a formula
 
     def _decimals(self, amount: Decimal) -> Any:
         """The format with as many decimals as there are, two at least."""
