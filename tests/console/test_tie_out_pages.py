@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Generator
 from decimal import Decimal
@@ -18,6 +19,8 @@ from tied import PERIOD
 
 from ml_connector import wiring
 from ml_connector.compare.tieout.shapes import TieOut
+from ml_connector.compare.tieout.tables import Sheet
+from ml_connector.console import workbook
 from ml_connector.store.api_tokens import ApiTokens, Right
 from ml_connector.store.rights import Role
 from ml_connector.store.tie_outs import Kept
@@ -115,6 +118,17 @@ def test_the_workbook_has_numbers_and_no_formulas(console: Console) -> None:
     assert f"<t>{BIG}</t>" in documents
     assert "=1+1" in documents
     assert not any("vba" in name.lower() for name in parts)
+
+
+def test_what_is_more_than_a_sheet_holds_goes_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "ROWS_MAX", 3)
+    file = io.BytesIO()
+    workbook.write(file, [Sheet("Documents", ("Number",), [(number,) for number in range(5)])])
+    with zipfile.ZipFile(file) as book:
+        names = re.findall('<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
+        cells = [re.findall(r"<v>(\d+)</v>", book.read(f"xl/worksheets/sheet{at}.xml").decode()) for at in (1, 2, 3)]
+    assert names == ["Documents", "Documents 2", "Documents 3"]
+    assert cells == [["0", "1"], ["2", "3"], ["4"]]
 
 
 def test_who_may_signs_off_what_they_looked_at(console: Console) -> None:

@@ -32,11 +32,12 @@ class _Book:
 
     def write(self, sheets: Iterable[Sheet]) -> None:
         for sheet in sheets:
-            place, at = self._begin(sheet, sheet.title), 0
-            for number, row in enumerate(sheet.rows, 1):
+            place, at, part = self._begin(sheet, sheet.title), 0, 1
+            for row in sheet.rows:
                 at += 1
                 if at >= ROWS_MAX:
-                    place, at = self._begin(sheet, f"{sheet.title} {number // ROWS_MAX + 2}"), 1
+                    part += 1
+                    place, at = self._begin(sheet, f"{sheet.title} {part}"), 1
                 for column, cell in enumerate(row):
                     self._cell(place, at, column, cell)
 
