@@ -5,13 +5,17 @@ Must not know: which statement failed.
 """
 
 import sqlite3
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import psycopg
 from sqlalchemy import exc
 
 from ml_connector.errors import BusyError, StoreError
+
+if TYPE_CHECKING:
+    import psycopg
 
 BUSY = "the database is locked by another process; try again"
 FULL = "the disk of the database is full; free some space, then run again"
@@ -65,7 +69,7 @@ def translated() -> Generator[None]:
         raise BusyError("all database connections of this process are in use; try again") from error
     except exc.DBAPIError as error:
         raise _translated(error.orig) from error
-    except (sqlite3.Error, psycopg.Error) as error:  # while connecting
+    except (sqlite3.Error, *_of_postgres()) as error:  # while connecting
         raise _translated(error) from error
 
 
@@ -78,14 +82,21 @@ def _translated(orig: BaseException | None) -> StoreError:
 def _said(orig: BaseException | None) -> str:
     if isinstance(orig, sqlite3.Error):
         return _SQLITE.get(getattr(orig, "sqlite_errorcode", 0) & 0xFF, "")
-    if isinstance(orig, psycopg.Error):
-        state = orig.sqlstate or ""
-        lost = _unconnected(orig) if isinstance(orig, psycopg.OperationalError) and not state else ""
-        return _POSTGRES.get(state) or _POSTGRES.get(state[:2]) or lost
-    return ""
+    return _said_by_postgres(orig) if isinstance(orig, _of_postgres()) else ""
 
 
-def _unconnected(orig: psycopg.Error) -> str:
+def _of_postgres() -> "tuple[type[psycopg.Error], ...]":
+    # It takes 10 MB of memory; who is on SQLite never loads it.
+    return (sys.modules["psycopg"].Error,) if "psycopg" in sys.modules else ()
+
+
+def _said_by_postgres(orig: "psycopg.Error") -> str:
+    state = orig.sqlstate or ""
+    lost = "" if state or not isinstance(orig, sys.modules["psycopg"].OperationalError) else _unconnected(orig)
+    return _POSTGRES.get(state) or _POSTGRES.get(state[:2]) or lost
+
+
+def _unconnected(orig: "psycopg.Error") -> str:
     # psycopg gives no SQLSTATE for an error that happens while connecting.
     words = ("authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
     return LOGIN if any(word in str(orig) for word in words) else UNREACHABLE
