@@ -89,7 +89,7 @@ class Set:
 def read(feed: Set, pool: Executor, most: int) -> Iterator[int]:
     """As the client does."""
     pager = Pager(Plan(("No",), ("No",)), ROWS)
-    early = Early(pool, feed.answer, most)
+    early = Early(pool, feed.answer, most, wait_s=0.0)
     early.ask(pager)
     while not pager.done:
         page = early.take(pager) or _by_key(feed, pager, early)

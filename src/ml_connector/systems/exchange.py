@@ -4,6 +4,8 @@ Rule: what fails says whether the request can have arrived: `NotSentError` only 
 Must not know: retries, credentials, what an answer means.
 """
 
+import contextlib
+import ctypes
 import functools
 import ssl
 import threading
@@ -18,6 +20,8 @@ import msgspec
 from ml_connector.systems.address import is_inside
 
 ERROR_BODY_MAX = 65_536
+LARGE = 131_072  # bytes, from which memory is the system's again when it is let go
+_MMAP_THRESHOLD = -3  # of mallopt(3)
 INSIDE = "its address is inside the network, which ML_CONNECTOR_ALLOW_PRIVATE_SYSTEMS=true would allow"
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 
@@ -60,6 +64,7 @@ class Exchange:
         body_max: int = 64 * 2**20,
         public_only: bool = False,
     ) -> None:
+        _give_back_large_answers()
         self._origin = origin
         self._connect_s = connect_s
         self._body_max = body_max
@@ -144,6 +149,13 @@ def proxy(origin: str) -> str | None:
         return None
     proxies = urllib.request.getproxies()
     return proxies.get(scheme) or proxies.get("all")
+
+
+@functools.cache
+def _give_back_large_answers() -> None:
+    """Have the memory of what was read given back at once: glibc else keeps that of the largest, for each thread."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library has no such switch, and no such habit
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, LARGE)
 
 
 class _Deadline(threading.local):

@@ -142,7 +142,7 @@ class IfsClient:
     def _pages(self, name: str, part: Part, plan: Plan, most: int) -> Generator[Rows, None, None]:
         """The pages of a part; `most`: how many may be under way before it is their turn, from now on."""
         plan = msgspec.structs.replace(plan, filter=both(self.scope(part), plan.filter))
-        pager = Pager(plan, self.profile.page_rows, self._given_max.get(name, 0))
+        pager = Pager(plan, plan.rows_max or self.profile.page_rows, self._given_max.get(name, 0))
         path = f"{part.place}/{part.set}"
         early = Early(self._pool, lambda query: self._ask(f"read {name}", path, query.text(), query.top), most)
         early.ask(pager)

@@ -6,6 +6,7 @@ Must not know: sockets, what the rows mean.
 """
 
 import contextvars
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -18,7 +19,8 @@ from ml_connector.systems.ifs.odata.query import Query
 from ml_connector.systems.ifs.page import Came, Rows
 from ml_connector.systems.ifs.pager import OrderError, Pager, Position
 
-BYTES_MAX = 6 * 2**20  # of answers that wait for their turn, by the length of the last one
+BYTES_MAX = 3 * 2**20  # of answers that wait for their turn, by the length of the last one
+WAIT_S = 0.1  # a shorter wait is not worth another page under way
 MISSED_MAX = 2  # pages that were of no use, after which the set is read one page after the other
 _OVERLAP = 50  # one row of so many is asked for twice, so that a few that vanish leave no gap
 
@@ -42,11 +44,13 @@ class _Asked(msgspec.Struct, frozen=True):
 class Early:
     """The pages that are under way for one reading of a set.
 
-    `fetch`: asks for a page; `most`: how many may be under way at once: the more, the more often one is waited for.
+    `fetch`: asks for a page; `most`: how many may be under way at once; it is one more whenever a page was
+    waited for as long as `wait_s`.
     """
 
-    def __init__(self, pool: Executor, fetch: Callable[[Query], Came], most: int) -> None:
+    def __init__(self, pool: Executor, fetch: Callable[[Query], Came], most: int, wait_s: float = WAIT_S) -> None:
         self._pool = pool
+        self._wait_s = wait_s
         self._fetch = fetch
         self._most = most
         self._width = 1
@@ -64,9 +68,8 @@ class Early:
         if not self._under_way:
             return None
         asked = self._under_way[0]
-        self._width = min(self._most, self._width if asked.came.done() else 2 * self._width)
         try:
-            page = asked.came.result().page()
+            page = self._awaited(asked.came).page()
             new = pager.beyond(page.rows, asked.after)
         except (RemoteError, OrderError):
             self._miss()
@@ -77,6 +80,14 @@ class Early:
             return None
         self._under_way.popleft()
         return self._taken(asked, page, new)
+
+    def _awaited(self, came: Future[Came]) -> Came:
+        """What came; more is under way from now on when that took its time."""
+        began = time.monotonic()
+        arrived = came.result()
+        if time.monotonic() - began >= self._wait_s:
+            self._width = min(self._most, self._width + 1)
+        return arrived
 
     def _taken(self, asked: _Asked, page: Rows, new: list[dict[str, Any]]) -> Rows | None:
         if asked.by_key:

@@ -29,7 +29,7 @@ class Plan(msgspec.Struct, frozen=True):
     """What to read: `order` ascending, `times` those of its columns that are times.
 
     `end_short`: the end is a page shorter than what the server has given before, or than `given_min`, which it is known
-    to give.
+    to give. `rows_max`: of a page, when that is less than the profile's.
     """
 
     select: tuple[str, ...]
@@ -39,6 +39,7 @@ class Plan(msgspec.Struct, frozen=True):
     skip: bool = False
     end_short: bool = False
     given_min: int = 0
+    rows_max: int = 0
 
 
 class Pager:

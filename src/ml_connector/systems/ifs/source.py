@@ -26,6 +26,8 @@ from ml_connector.systems.ifs.profile import Part
 from ml_connector.systems.ifs.rows import Seen
 from ml_connector.systems.ifs.translate import RESOURCES, sight
 
+ROWS_AT_ONCE, PART_ROWS_MIN = 7500, 2500  # of all parts, and of each, in the pages that are read at once
+BATCH_ROWS = 2000  # of records that are given out at once: what is made of them takes more memory than they do
 FILTER_BYTES_MAX = 5000  # of a URL of about 6000 that servers and proxies on the way can be trusted to take
 
 
@@ -61,8 +63,8 @@ class IfsSource:
 
     @property
     def rows_per_request(self) -> int:
-        """How many rows a page holds."""
-        return self._client.profile.page_rows
+        """How many rows a page holds: of a record of several parts a page of each is in memory."""
+        return min(self._client.profile.page_rows, max(PART_ROWS_MIN, ROWS_AT_ONCE // len(self.parts)))
 
     def sweep(self, part: str, cursor: str) -> Iterator[Page]:
         """Rows of a part: those modified since the cursor where the part has a modified time, else all.
@@ -81,7 +83,7 @@ class IfsSource:
             batch: list[Sight] = []
             held = 0
             for at, groups in chain.from_iterable(joined(streams, self.depth)):
-                if held >= self.rows_per_request and not rows.odd(batch[-1].key):
+                if held >= min(self.rows_per_request, BATCH_ROWS) and not rows.odd(batch[-1].key):
                     yield SightPage(tuple(batch), batch[-1].key)
                     batch, held = [], 0
                 made = sight(self._resource, self._parts, rows.key(at), groups)
@@ -191,7 +193,8 @@ class IfsSource:
         """The pages of a part in key order; the first is asked for at once."""
         known = self._parts[part]
         select = (*known.key, *([known.modified] if known.modified else [])) if keys_only else known.properties
-        plan = Plan(select, known.key, skip=known.paging == "skip")
+        rows_max = 0 if keys_only else self.rows_per_request
+        plan = Plan(select, known.key, skip=known.paging == "skip", rows_max=rows_max)
         return self._read(part, known, self._client.pages(part, plan))
 
     def _read(self, part: str, known: Part, pages: Generator[Rows, None, None]) -> Generator[list[Seen], None, None]:
