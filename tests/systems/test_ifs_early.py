@@ -6,6 +6,7 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from ml_connector.systems.http import Answer
 from ml_connector.systems.ifs.early import Early
 from ml_connector.systems.ifs.odata.query import Query
 from ml_connector.systems.ifs.page import Came, Rows
-from ml_connector.systems.ifs.pager import Pager, Plan
+from ml_connector.systems.ifs.pager import OrderError, Pager, Plan
 
 ROWS = 10  # a page
 MOVES = st.lists(st.tuples(st.booleans(), st.integers(0, 300)), max_size=12)  # put or take out which row
@@ -132,3 +133,18 @@ def test_a_server_that_does_not_skip_is_read_one_page_after_the_other() -> None:
     feed, pool = Set(set(range(300)), [], "deaf"), Pool(lambda _: 0)
     assert list(read(feed, pool, 7)) == list(range(300))
     assert feed.answers <= 300 // ROWS + 16
+
+
+def test_a_set_in_another_order_is_told_rather_than_read_with_gaps() -> None:
+    pager = Pager(Plan(("No",), ("No",)), ROWS)
+    pager.take(_named("a1", "a2", "a3"), more=False)
+    early = pager.beyond(_named("a3", "B1", "c1"), None)  # as a database sorts that does not tell a from A
+    assert early == _named("B1", "c1")
+    assert pager.beyond(_named("B1", "c1"), None) == []  # of no use
+    assert pager.beyond(_named("b1", "c1"), None) is None  # its turn may come
+    with pytest.raises(OrderError):
+        pager.take(early or [], more=False)
+
+
+def _named(*names: str) -> list[dict[str, str]]:
+    return [{"No": name} for name in names]

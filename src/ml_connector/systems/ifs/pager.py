@@ -92,15 +92,19 @@ class Pager:
     def beyond(self, rows: list[dict[str, Any]], after: Position | None) -> list[dict[str, Any]] | None:
         """The rows of a page that come after the last one; None when there may be others before them.
 
-        `after`: what the page was asked to begin after; None for one that was asked for by its number.
+        `after`: what the page was asked to begin after; None for one that was asked for by its number. Of such a page
+        only what follows the last row itself is taken: a set in another order might hide rows among those before it.
         Raises: OrderError.
         """
         if after == self.last:
             return rows
-        within = 0
-        while within < len(rows) and not _before(self.last, self.position(rows[within])):
-            within += 1
-        return rows[within:] if within or not rows else None
+        for number, row in enumerate(rows):
+            at = self.position(row)
+            if at == self.last:
+                return rows[number + 1 :]
+            if _before(self.last, at):
+                return [] if number else None
+        return []
 
     def overdue(self) -> bool:
         """The page took too long: ask for less; False when there is no less."""
