@@ -11,6 +11,7 @@ import pytest
 from ml_connector.errors import SettingsError
 from ml_connector.evidence import checking, entries, folder, layout, manifest, sealing, signature
 from ml_connector.evidence.findings import FINDINGS_MAX, OF_A_FILE_MAX
+from ml_connector.evidence.frozen import Signed
 
 HUGE = 10**12  # a file with a hole takes no room
 
@@ -138,6 +139,24 @@ def test_what_was_forged_and_signed_anew_is_found_by_what_it_says(pack: Path) ->
     told = findings(pack)
     assert any("has other documents than the 61 that the tie-out is of" in one for one in told)
     assert any("tie-out.json says posted 40 with" in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "what"),
+    [
+        ("signed_by", "eve", "tells of no such sign-off"),
+        ("note", "all well", "tells of no such sign-off"),
+        ("signed_at", "2026-01-02T03:04:05.000000Z", "tells of no such sign-off"),
+        ("signed_by", "", "is not signed off, but the journal tells"),
+    ],
+)
+def test_a_forged_sign_off_is_found_by_the_journal(pack: Path, field: str, value: str, what: str) -> None:
+    file = pack / layout.TIE_OUT
+    signed = msgspec.json.decode(file.read_bytes(), type=Signed)
+    file.write_bytes(msgspec.json.encode(msgspec.structs.replace(signed, **{field: value})))
+    sealed_anew(pack)
+    (told,) = findings(pack)
+    assert what in told
 
 
 def test_an_entry_that_was_forged_or_left_out_is_found_by_its_number(pack: Path) -> None:

@@ -132,6 +132,23 @@ def test_a_broken_journal_is_no_evidence(tmp_path: Path) -> None:
         opened.close()
 
 
+@pytest.mark.parametrize(
+    "altered", ["signed_by = 'eve'", "note = 'all well'", "signed_at = '2026-01-02T03:04:05.000000Z'"]
+)
+def test_a_sign_off_that_was_altered_in_the_store_is_no_evidence(tmp_path: Path, altered: str) -> None:
+    opened = wiring.open_store(Installation(store=f"sqlite:///{tmp_path / 'store.db'}"))
+    try:
+        fill(opened, count=3, entries=5)
+        gathering.gather(opened, "demo", PERIOD, tmp_path / "before", "ann")
+        with opened.database.write() as connection:
+            connection.exec_driver_sql(f"UPDATE tie_outs SET {altered}")  # noqa: S608 - our own
+        with pytest.raises(StoreError, match="the journal does not tell so"):
+            gathering.gather(opened, "demo", PERIOD, tmp_path / "pack", "ann")
+        assert not (tmp_path / "pack").exists()
+    finally:
+        opened.close()
+
+
 def test_the_key_stays_the_same_until_it_is_renewed(store: wiring.Opened, made: Path) -> None:
     first = gathering.signing_key(store, "ann")
     assert signature.pem(first.public) == (made / layout.PUBLIC_KEY).read_bytes()

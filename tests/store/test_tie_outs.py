@@ -1,7 +1,9 @@
 """Tie-outs: kept with their documents, sealed; signed off once, by digest; what is signed never goes."""
 
 import hashlib
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -113,6 +115,22 @@ def test_what_is_signed_stays_whatever_is_made_later(kept: TieOuts, db: Database
     assert list(kept.lines(first.number)) == [line(1)]
     with db.read() as connection:
         assert set(connection.execute(select(tie_out_lines.c.tie_out_id)).scalars()) == set(numbers)
+
+
+def test_what_is_signed_at_the_moment_it_would_go_stays(kept: TieOuts, db: Database) -> None:
+    oldest = make(kept, lines=[line(1)])
+    for _ in range(UNSIGNED_MAX - 1):
+        make(kept)
+    last = kept.begin(PERIOD, "kari")
+    with ThreadPoolExecutor(1) as pool:
+        with db.write() as connection:
+            signed = {"signed_at": "2026-10-02T07:30:00.000000Z", "signed_by": "ola"}
+            connection.execute(update(tie_outs).where(tie_outs.c.id == oldest.number).values(signed))
+            kept_too = pool.submit(last.keep, found())
+            time.sleep(0.3)  # for it to come to where it waits
+        kept_too.result(30)
+    assert kept.signed(PERIOD) is not None
+    assert list(kept.lines(oldest.number)) == [line(1)]
 
 
 def test_what_was_left_unfinished_is_not_shown_and_goes(kept: TieOuts, db: Database) -> None:

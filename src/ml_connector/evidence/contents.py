@@ -16,13 +16,11 @@ from ml_connector.evidence import entries, manifest, tables
 from ml_connector.evidence.entries import Chain, Entry
 from ml_connector.evidence.findings import Findings
 from ml_connector.evidence.folder import Folder
-from ml_connector.evidence.frozen import Signed
+from ml_connector.evidence.frozen import SIGNED, Signed
 from ml_connector.evidence.layout import ACCESS, INSTALLATION, JOURNAL, MANIFEST, TIE_OUT
 from ml_connector.evidence.manifest import Manifest, Stretch
 from ml_connector.evidence.population import Population
 from ml_connector.evidence.reading import UNREADABLE, Table, lines, whole
-
-SIGNED = "signed"  # the kind of entries that tell of a sign-off
 
 
 class Contents:
@@ -31,7 +29,7 @@ class Contents:
     def __init__(self, folder: Folder, found: Findings) -> None:
         self._folder, self._found = folder, found
         self.documents = self.entries = 0
-        self._signatures: set[tuple[str, str]] = set()  # digest and person
+        self._signatures: list[dict[str, Any]] = []  # what the journal tells of each sign-off
         self.manifest = whole(folder, found, MANIFEST, manifest.read)
 
     def check(self) -> None:
@@ -73,15 +71,18 @@ class Contents:
             self._found.add(name, what)
 
     def _note_signature(self, entry: Entry) -> None:
-        if entry.kind == SIGNED:
-            facts = msgspec.json.decode(entry.facts, type=dict[str, Any])
-            self._signatures.add((str(facts.get("digest", "")), str(facts.get("person", ""))))
+        facts = msgspec.json.decode(entry.facts, type=dict[str, Any]) if entry.kind == SIGNED else {}
+        if self.manifest and facts.get("digest") == self.manifest.tie_out:
+            self._signatures.append(facts)
 
     def _sign_off(self, said: Manifest, signed: Signed) -> None:
         if not signed.digest == said.tie_out == hashlib.sha256(signed.tie_out).hexdigest():
             self._found.add(TIE_OUT, "has another tie-out than its digest is of")
-        if signed.signed_by and (signed.digest, signed.signed_by) not in self._signatures:
-            self._found.add(TIE_OUT, f"is signed off by {signed.signed_by}, but the journal tells of no such sign-off")
+        if signed.signed_by and not any(signed.told_by(facts) for facts in self._signatures):
+            who = f"is signed off by {signed.signed_by} at {signed.signed_at}"
+            self._found.add(TIE_OUT, f"{who}, but the journal tells of no such sign-off with this note")
+        if not signed.signed_by and self._signatures:
+            self._found.add(TIE_OUT, "is not signed off, but the journal tells of its sign-off")
 
     def _population(self, signed: Signed) -> None:
         try:

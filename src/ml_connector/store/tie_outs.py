@@ -138,7 +138,7 @@ class TieOuts:
             _check(one, digest.strip().lower(), said)
             values = {"signed_at": now, "signed_by": clean(person), "note": said}
             connection.execute(update(tie_outs).where(self._mine, tie_outs.c.id == number).values(values))
-            self._journal.append(connection, [_entry(one, person, said)])
+            self._journal.append(connection, [_entry(one, person, now, said)])
         return self.get(number)
 
     @property
@@ -238,10 +238,11 @@ def _check(one: Kept, digest: str, note: str) -> None:
         raise SettingsError("this one does not tie; say in a note why it is signed off all the same")
 
 
-def _entry(one: Kept, person: str, note: str) -> Entry:
-    """What the journal tells of it; the note is sealed."""
+def _entry(one: Kept, person: str, now: str, note: str) -> Entry:
+    """What the journal tells of it; the note is sealed, but its digest is told, so that it can't be changed later."""
     facts: dict[str, Any] = {"event": "tie-out signed off", "tie_out": one.number, "period": one.period}
-    facts |= {"digest": one.digest, "ties": one.ties, "person": person}
+    facts |= {"digest": one.digest, "ties": one.ties, "person": clean(person), "signed_at": now}
+    facts |= {"note_digest": hashlib.sha256(note.encode()).hexdigest()}
     return Entry(Kind.SIGNED, facts, body={"note": note} if note else None)
 
 
@@ -254,7 +255,8 @@ def _opened(packed: bytes) -> Sequence[Line]:
 
 
 def _drop(connection: Connection, numbers: Select[Any]) -> None:
-    ids = list(connection.execute(numbers).scalars())
+    # Locked, so that one that somebody signs off at this moment is looked at again, and stays.
+    ids = list(connection.execute(numbers.with_for_update()).scalars())
     if ids:
         connection.execute(delete(tie_out_lines).where(tie_out_lines.c.tie_out_id.in_(ids)))
         connection.execute(delete(tie_outs).where(tie_outs.c.id.in_(ids)))

@@ -15,7 +15,7 @@ from ml_connector.compare.tieout.shapes import Line, TieOut
 from ml_connector.errors import StoreError
 from ml_connector.evidence import entries, tables
 from ml_connector.evidence.entries import Chain, Entry
-from ml_connector.evidence.frozen import Signed
+from ml_connector.evidence.frozen import SIGNED, Signed
 from ml_connector.evidence.layout import (
     ACCESS,
     DIFFERENCES,
@@ -52,7 +52,7 @@ class Extract:
         self.window = window
         self._resolutions = Resolutions(opened.database, number, window)
 
-    def tie_out(self, kept: Kept, tie_out: TieOut) -> None:
+    def tie_out(self, kept: Kept, tie_out: TieOut) -> Signed:
         """The tie-out as it is frozen, and its totals."""
         signed_at = schema.stamp(kept.signed_at) if kept.signed_at else ""
         told = kept.digest, schema.stamp(kept.made_at), kept.made_by, signed_at, kept.signed_by, kept.note
@@ -60,6 +60,7 @@ class Extract:
         (self._folder / TIE_OUT).write_bytes(msgspec.json.encode(frozen) + b"\n")
         lines = [tables.head(tables.TOTAL_COLUMNS), *(tables.row(one, tables.TOTAL_COLUMNS) for one in tie_out.totals)]
         (self._folder / TOTALS).write_bytes(b"".join(lines))
+        return frozen
 
     def population(self, lines: Iterable[Line]) -> None:
         """All documents, exactly and as tables."""
@@ -74,17 +75,23 @@ class Extract:
                 differences.write(row if line.difference else b"")
                 self._resolutions.document(line)
 
-    def journal(self, kept: Kept) -> Stretch:
-        """The connection's journal, up to the sign-off at least."""
+    def journal(self, frozen: Signed) -> Stretch:
+        """The connection's journal, up to the sign-off at least. Raises: StoreError when it tells of another one."""
         first, last = self._bounds(self._number)
-        if kept.signed_at:
-            last = max(last, extracts.sign_off(self._opened.database, self._number, kept.digest))
-        stretch = self._stretch(self._number, first, last)
+        if frozen.signed_at:
+            last = max(last, extracts.sign_off(self._opened.database, self._number, frozen.digest))
+        stretch, borne_out = self._stretch(self._number, first, last), not frozen.signed_at
         with ExitStack() as stack:
             file = self._open(stack, JOURNAL)
             for entry in self._followed(stretch):
                 file.write(entries.written(entry))
                 self._resolutions.entry(entry)
+                borne_out |= entry.kind == SIGNED and frozen.told_by(msgspec.json.decode(entry.facts))
+        if not borne_out:
+            raise StoreError(
+                f"the tie-out is signed off by {frozen.signed_by}, but the journal does not tell so: who, when or the "
+                "note was altered. Restore the latest backup beside this store"
+            )
         return stretch
 
     def installation(self) -> Stretch:

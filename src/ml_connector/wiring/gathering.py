@@ -99,9 +99,9 @@ def _filled(opened: Opened, name: str, period: str, part: Path, person: str, num
     kept = tie_outs.get(number) if number else _chosen(tie_outs, name, period)
     tie_out = tie_outs.content(kept.number)
     extract = Extract(opened, name, owner, part, _window(tie_out, kept, replaying.zone_of(opened, name)))
-    extract.tie_out(kept, tie_out)
+    frozen = extract.tie_out(kept, tie_out)
     extract.population(tie_outs.lines(kept.number))
-    journal, installation = extract.journal(kept), extract.installation()
+    journal, installation = extract.journal(frozen), extract.installation()
     extract.tables()
     times = {name: schema.stamp(getattr(extract.window, name)) for name in ("since", "until")}
     said = _said(opened, name, tie_out, kept, person)
