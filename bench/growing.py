@@ -220,7 +220,7 @@ def _copied(column: Column[Any], number: Any, base: int) -> Any:
         return copied.concat(func.substr(column, KEY + 1))
     if column.name == "seq":
         return column + number * 10 * base
-    return column / 4 + number * 1_000_003 if column.name == "term" else column
+    return column // 4 + number * 1_000_003 if column.name == "term" else column
 
 
 def timed(count: int, do: Callable[[], Any]) -> Taken:
