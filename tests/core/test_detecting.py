@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ml_connector.records import keys
 from ml_connector.run.detecting import everything
 from ml_connector.run.job import Pass
+from ml_connector.sync import causes
 from ml_connector.sync.detect import Row
 from ml_connector.sync.ports import Sight, SightPage
 
@@ -33,11 +34,11 @@ class Source:
     parts, heads, depth = PARTS, PARTS[:1], 1
 
     def __init__(self, world: dict[str, Any], size: int) -> None:
-        self._sights = [Sight(key, "record", rows_of(key, world[key])) for key in sorted(world)]
+        self.sights = [Sight(key, "record", rows_of(key, world[key])) for key in sorted(world)]
         self._size = size
 
     def read_all(self) -> Iterator[SightPage]:
-        left = self._sights
+        left = self.sights
         while len(left) > self._size:
             yield SightPage(tuple(left[: self._size]), left[self._size - 1].key)
             left = left[self._size :]
@@ -63,3 +64,12 @@ def test_what_is_gone_and_what_is_as_it_was(before: dict[str, Any], after: dict[
     marked = {key: all(row.mark for row in rows_of(key, parts)) for key, parts in after.items()}
     same = {key for key, parts in after.items() if before.get(key) == parts and marked[key]}
     assert {sight.key for sight in sights if sight.known} == same
+
+
+def test_of_a_record_without_rows_nothing_is_known() -> None:
+    world: dict[str, Any] = {"A": ({"1": "x"}, {})}
+    source = Source(world, 9)
+    source.sights.append(Sight("B", unreadable=causes.unmappable("B", ValueError())))  # its rows have odd keys
+    job = SimpleNamespace(source=source, store=Marks(world))
+    (page,) = everything(cast("Pass", SimpleNamespace(job=job, cursors={})))
+    assert {sight.key: sight.known for sight in page} == {"A": True, "B": False}

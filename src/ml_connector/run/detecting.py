@@ -81,7 +81,7 @@ def everything(now: Pass) -> Iterator[tuple[Sight, ...]]:
 
 
 def _recognised(sights: Sequence[Sight], known: Mapping[str, Mapping[str, str]], depth: int) -> Sequence[Sight]:
-    """The records, with those told whose rows are just as they were."""
+    """The records, with those told whose rows are just as they were; of one without rows nothing is known."""
     if not any(known.values()):
         return sights
     rows: dict[str, list[detect.Row]] = {part: [] for part in known}
@@ -90,4 +90,4 @@ def _recognised(sights: Sequence[Sight], known: Mapping[str, Mapping[str, str]],
             rows[row.part].append(row)
     pages = (detect.Page(part, tuple(rows[part]), None, complete=True) for part in known)
     changed = {keys.parent(key, depth) for page in pages for key in detect.changed(page, known[page.part])}
-    return [one if one.key in changed else msgspec.structs.replace(one, known=True) for one in sights]
+    return [msgspec.structs.replace(one, known=True) if one.rows and one.key not in changed else one for one in sights]
