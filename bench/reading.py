@@ -58,7 +58,7 @@ class Run:
         self.peak_mb.append(round(took["peak_mb"], 1))
         self.feed_cpu_s.append(round(counted.cpu_s, 3))
         self.requests, self.rows = counted.requests, took["rows"]
-        self.error, self.more = took["error"], took["more"]
+        self.error, self.more = self.error or took["error"], took["more"]  # a repeat that went well mends nothing
 
 
 class Track:
@@ -143,9 +143,10 @@ def _tell(run: Run) -> None:
 def ratios(runs: list[Run]) -> list[str]:
     """How ours compares, in words: with the fastest of all, and with the fastest that keeps what it read."""
     said: list[str] = []
-    for latency_ms in sorted({run.latency_ms for run in runs}):
-        full = {run.tool: min(run.wall_s) for run in runs if (run.scenario, run.latency_ms) == ("again", latency_ms)}
-        said += _compared(full, runs, latency_ms) if "ours" in full else []
+    well = [run for run in runs if not run.error]
+    for latency_ms in sorted({run.latency_ms for run in well}):
+        full = {run.tool: min(run.wall_s) for run in well if (run.scenario, run.latency_ms) == ("again", latency_ms)}
+        said += _compared(full, well, latency_ms) if "ours" in full else []
     return said
 
 

@@ -118,22 +118,29 @@ def main() -> None:
     given = measuring.task()
     done = _profiled if given.way == "profile" else _run
     targets: list[Instant] = []
-    with closing(_opened(given)) as store, measuring.measured() as took:
-        targets, reports = done(store, given)
+    _connect(given)
+    with measuring.measured() as took:
+        with closing(wiring.open_store(_installation(given))) as store:
+            targets, reports = done(store, given)
         took.rows = sum(report.read for report in reports)
         took.more = {report.flow: _told(report) for report in reports}
+        if any(report.state != "done" for report in reports):
+            raise RuntimeError(f"not all was done: {took.more}")
     for target in targets:
         target.keep()
     if given.keep:
         measuring.hold(given, {name: rows for target in targets for name, rows in target.rows().items()})
 
 
-def _opened(given: measuring.Task) -> wiring.Opened:
-    """The store, with the connection as it is in this round."""
-    store = wiring.open_store(Installation(store=f"sqlite:///{measuring.state(given) / 'store.db'}"))
-    secrets = wiring.Secrets(given.secret, "none")
-    wiring.connect(store, NAME, _connection(given), secrets, same_tenants=True)
-    return store
+def _installation(given: measuring.Task) -> Installation:
+    return Installation(store=f"sqlite:///{measuring.state(given) / 'store.db'}")
+
+
+def _connect(given: measuring.Task) -> None:
+    """Connect the systems as they are in this round, as a person does once, before any run."""
+    with closing(wiring.open_store(_installation(given))) as store:
+        secrets = wiring.Secrets(given.secret, "none")
+        wiring.connect(store, NAME, _connection(given), secrets, same_tenants=True)
 
 
 def _connection(given: measuring.Task) -> Connection:
