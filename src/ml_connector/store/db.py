@@ -259,7 +259,7 @@ def _on_connect(connection: DBAPIConnection, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    # Search words are written all over their index: pages that are at hand, and copied back more rarely, are work saved.
+    # Search words go all over their index: pages at hand, and copied back more rarely, are work saved.
     cursor.execute("PRAGMA cache_size=-8000")  # KB
     cursor.execute("PRAGMA wal_autocheckpoint=4000")  # pages
     cursor.close()
