@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 
 import msgspec
@@ -411,6 +412,88 @@ def test_a_voucher_in_another_company_is_extra_there(world: World, amount: Decim
 
 
 # Single things
+
+
+@settings(max_examples=25, deadline=None)
+@given(worlds(corrected=False))
+def test_a_reversal_that_takes_nothing_back_is_a_difference(world: World) -> None:
+    """Whether its voucher is gone, or it is there twice: what it moved is in the ledger."""
+    body = world.there[-1]
+    for _ in range(2):
+        world.put(negated(body.voucher), body.on, body.version, reversal=True)
+    withdraw(world)
+    for there in (world.there[-1:], world.there):
+        for how in (partial(lines_of, world.claim, there, CALENDAR), partial(extras, there)):
+            by_period = {period: list(how(period)) for period in PERIODS}
+            lines = [line for several in by_period.values() for line in several]
+            assert {(line.difference, line.timing) for line in lines} == {(Kind.EXTRA, "")}
+            totals = Totals()
+            for line in lines:
+                totals.add(line)
+            assert [one.unexplained > 0 for one in totals.made()] == [True]
+
+
+@settings(max_examples=25, deadline=None)
+@given(worlds(), st.booleans())
+def test_a_double_that_was_taken_back_leaves_what_it_doubled(world: World, later: bool) -> None:
+    body, home = world.there[-1].voucher, world.there[-1].period
+    company = world.claim.company
+    on = _next(company, world.there[-1].on) + timedelta(days=9) if later else world.there[-1].on
+    world.put(body, on, world.there[-1].version)
+    world.put(negated(body), on, world.there[-1].version)
+    for period in PERIODS:
+        found, _ = tied([world], period)
+        assert found.ties, (period, home, found.differences)
+        for one in found.totals:
+            assert one.posted.count + one.earlier.count - one.later.count == one.ledger.count + one.hold.count
+
+
+def test_a_wrong_amount_in_a_wrong_period_is_no_timing() -> None:
+    day, amount = date(2026, 2, 10), Decimal(100)
+    claim = Claim("payments", "key", "PAY-1", "10", "EUR", amount, day, State.POSTED, linked=True, active=True)
+    world = World(msgspec.structs.replace(claim, expected=voucher("10", day, amount)), [])
+    world.put(voucher("10", day, Decimal(150)), date(2026, 3, 9))
+    for period, left in (("2026-02", 100), ("2026-03", -150)):
+        (total_of,) = tied([world], period)[0].totals
+        assert (total_of.unexplained, total_of.later, total_of.earlier) == (left, Figure(), Figure())
+
+
+def test_a_correction_to_the_other_sign_counts_as_what_it_moves() -> None:
+    day, later = date(2026, 2, 10), date(2026, 3, 1)
+    claim = Claim("payments", "key", "PAY-1", "10", "EUR", Decimal(-50), day, State.POSTED, linked=True, active=True)
+    body = voucher("10", day, Decimal(-50))
+    world = World(msgspec.structs.replace(claim, expected=body), [])
+    world.put(voucher("10", day, Decimal(100)), day)
+    world.put(negated(world.there[0].voucher), later, reversal=True)
+    world.put(body, later, 2)
+    for period, ledger in (("2026-02", 100), ("2026-03", -150)):
+        found, _ = tied([world], period)
+        assert found.ties
+        assert found.totals[0].ledger.amount == ledger
+
+
+def test_a_reversal_that_doubles_what_it_should_take_back_counts_as_what_it_moves() -> None:
+    day = date(2026, 2, 10)
+    claim = Claim("payments", "key", "PAY-1", "10", "EUR", Decimal(100), day, State.POSTED, linked=True, active=True)
+    body = voucher("10", day, Decimal(100))
+    world = World(msgspec.structs.replace(claim, expected=body), [])
+    world.put(body, day)
+    world.put(body, day, reversal=True)
+    for lines in (world.lines("2026-02"), list(extras(world.there, "2026-02"))):
+        (line,) = lines
+        assert line.difference
+        assert (line.ifs_amount, line.ledger.amount) == (200, 200)
+
+
+def test_what_was_withdrawn_and_taken_back_says_so() -> None:
+    day = date(2026, 2, 10)
+    claim = Claim("payments", "key", "PAY-1", "10", "EUR", Decimal(100), day, State.NOT_DUE, linked=True)
+    world = World(claim, [])
+    world.put(voucher("10", day, Decimal(100)), day)
+    world.put(negated(world.there[0].voucher), date(2026, 4, 20), reversal=True)
+    for period in ("2026-02", "2026-04"):
+        (line,) = world.lines(period)
+        assert line.reason == "It was posted and taken back (2026-02, 2026-04); together that comes to nothing."
 
 
 def test_timing_is_told_apart_from_differences() -> None:

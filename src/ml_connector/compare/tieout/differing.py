@@ -122,7 +122,8 @@ def worth(there: There, claim: Claim) -> Decimal:
     usual, _ = rows.sides(expected, claim.currency)
     debit, credit = rows.sides(there.voucher.rows, claim.currency)
     moved = credit if debit == usual else debit
-    turned = there.reversal or (bool(expected) and rows.net(there.voucher.rows) == rows.negated(rows.net(expected)))
+    way = rows.way(rows.net(there.voucher.rows), rows.net(expected))
+    turned = way < 0 or (way == 0 and there.reversal)
     found = money.total((moved, beside(claim).copy_negate()))
     return found.copy_negate() if turned != (claim.amount < 0) else found
 

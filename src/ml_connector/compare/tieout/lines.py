@@ -57,7 +57,7 @@ def _line(claim: Claim, company: str, own: Standing, calendar: Calendar, period:
     claim = differing.settled(claim, own)
     kind = differing.difference(claim, own, calendar)
     worths = [Worth(one, differing.worth(one, claim), one in own.live) for one in own.all]
-    found = figures(worths, period, mine=mine, timely=_timely(claim, company, kind, home, calendar))
+    found = figures(worths, period, mine=mine, timely=_timely(claim, company, kind, home, own, calendar))
     if not mine and not kind and found.ledger == found.hold == NOTHING:
         return None
     state = _state(claim, own) if mine else ""
@@ -78,10 +78,12 @@ def _home(claim: Claim, company: str, own: Standing, calendar: Calendar) -> str:
     return own.last.period if home == UNKNOWN and own.last else home
 
 
-def _timely(claim: Claim, company: str, kind: Kind | None, home: str, calendar: Calendar) -> bool:
+def _timely(claim: Claim, company: str, kind: Kind | None, home: str, own: Standing, calendar: Calendar) -> bool:
     """Whether the document's vouchers are in the period where they should be, or rightly in another."""
     if kind is Kind.CHANGED and claim.expected:
         return calendar.period(company, claim.expected.dated_on) == home
+    if kind in (Kind.AMOUNT, Kind.ACCOUNT):  # a voucher can be wrong, and in a wrong period as well
+        return differing.placed(claim, own, calendar)
     return kind is not Kind.PERIOD
 
 
@@ -132,7 +134,7 @@ def _extra(own: Standing, company: str, period: str, why: tuple[str, str]) -> Li
 
 def _moved(there: There, own: Standing, currency: str) -> Decimal:
     """What a voucher moves that there is nothing to hold it against."""
-    amount = max(rows.sides(there.voucher.rows, currency))
-    first = rows.net(own.all[0].voucher.rows)
-    turned = there.reversal or rows.net(there.voucher.rows) == rows.negated(first)
+    amount, first = max(rows.sides(there.voucher.rows, currency)), own.all[0]
+    way = rows.way(rows.net(there.voucher.rows), rows.net(first.voucher.rows))
+    turned = (way < 0) != first.reversal if way else there.reversal
     return amount.copy_negate() if turned else amount

@@ -41,6 +41,13 @@ def negated(sums: Sums) -> Sums:
     return {place: (amount.copy_negate(), company.copy_negate()) for place, (amount, company) in sums.items()}
 
 
+def way(sums: Sums, others: Sums) -> int:
+    """Whether these move the same way (1) as others or the other way (-1); 0: they have no account in common."""
+    products = (money.times(amount, others[place][0]) for place, (amount, _) in sums.items() if place in others)
+    moved = money.total(products)
+    return (moved > 0) - (moved < 0)
+
+
 def sides(rows: Iterable[VoucherRow], currency: str) -> tuple[Decimal, Decimal]:
     """Debit and credit in a currency."""
     these = [row.amount for row in rows if row.currency == currency]

@@ -25,7 +25,7 @@ def in_words(line: Line, claim: Claim, own: Standing) -> Line:
     said = (
         _OF_DIFFERENCE[line.difference](_Told(line, claim, own))
         if line.difference
-        else _of_timing(line)
+        else _of_timing(line, own)
         if line.timing
         else None
     )
@@ -160,7 +160,9 @@ _OF_DIFFERENCE: Mapping[str, Callable[[_Told], tuple[str, str]]] = {
 }
 
 
-def _of_timing(line: Line) -> tuple[str, str] | None:
+def _of_timing(line: Line, own: Standing) -> tuple[str, str] | None:
+    if not own.live:
+        return taken_back(own), ""
     match line.timing:
         case Timing.IN_HOLD:
             return (

@@ -1,6 +1,7 @@
 """What of a document's vouchers stands in IFS.
 
-Rule: a version that is taken back to nothing does not stand, whether by a reversal of ours or by a turned copy.
+Rule: what is taken back to nothing does not stand, whether by a reversal of ours or by a turned copy; a reversal that
+takes nothing back stands.
 Must not know: what should stand.
 """
 
@@ -49,8 +50,8 @@ def standing(vouchers: Sequence[There]) -> Standing:
     ordered = tuple(sorted(vouchers, key=lambda one: (one.version, one.reversal, one.target_id)))
     live: list[There] = []
     for version in dict.fromkeys(one.version for one in ordered):
-        these = [one for one in ordered if one.version == version]
-        live.extend(() if _undone(these) else (one for one in these if not one.reversal))
+        left = _left([one for one in ordered if one.version == version])
+        live.extend([one for one in left if not one.reversal] or left)
     return Standing(ordered, tuple(live))
 
 
@@ -59,5 +60,14 @@ def rows_of(vouchers: Iterable[There]) -> list[VoucherRow]:
     return [row for one in vouchers for row in one.voucher.rows]
 
 
-def _undone(these: Sequence[There]) -> bool:
-    return len(these) > 1 and not rows.net(rows_of(these))
+def _left(these: Sequence[There]) -> list[There]:
+    """Those that no other one takes back: of equal ones, the one in its period goes with it, else the latest."""
+    left: list[There] = []
+    for one in sorted(these, key=lambda one: (one.reversal, one.on, len(one.target_id), one.target_id)):
+        turned = rows.negated(rows.net(one.voucher.rows))
+        equal = [other for other in left if rows.net(other.voucher.rows) == turned]
+        if equal:
+            left.remove(next((other for other in equal if other.period == one.period), equal[-1]))
+        else:
+            left.append(one)
+    return [] if len(left) > 1 and not rows.net(rows_of(left)) else left
