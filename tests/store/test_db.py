@@ -17,6 +17,7 @@ from ml_connector.errors import BusyError, SettingsError, StoreError
 from ml_connector.store import db as db_module
 from ml_connector.store import migrate, schema
 from ml_connector.store.db import Database, among
+from ml_connector.store.prepared import Prepared, mine
 
 from .processes import together
 
@@ -199,3 +200,11 @@ def test_other_complaints_of_sqlite_say_what_to_do(code: int) -> None:
     orig.sqlite_errorcode = code
     with pytest.raises(StoreError, match="check"), translated():
         raise OperationalError("UPDATE", None, orig)
+
+
+def test_a_value_that_is_left_out_of_a_statement_is_missed(db: Database) -> None:
+    of_one = Prepared(lambda _: select(schema.marks.c.mark).where(mine(schema.marks), schema.marks.c.part == "p"))
+    with db.read() as connection:
+        assert of_one.rows(connection, connection_id=1, flow="f") == []
+        with pytest.raises(KeyError, match="flow"):
+            of_one.rows(connection, connection_id=1)

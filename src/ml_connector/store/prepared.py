@@ -54,7 +54,9 @@ def compiled(dialect: str, statement: Any, columns: Sequence[str] | None = None)
     """A statement as the driver takes it, the order of its values, and those that are always the same."""
     kind = psycopg.dialect(paramstyle="format") if dialect == POSTGRESQL else sqlite.dialect()
     made = statement.compile(dialect=kind, column_keys=columns)
-    return str(made), tuple(made.positiontup or ()), dict(made.params)
+    # A value that is to be given has none: left out it raises, rather than being NULL, which nothing equals.
+    fixed = {name: value for name, value in made.params.items() if not made.binds[name].required}
+    return str(made), tuple(made.positiontup or ()), fixed
 
 
 def mine(table: Table) -> ColumnElement[bool]:
