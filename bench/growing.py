@@ -61,7 +61,8 @@ KEY = len(storing.orders(1)[0].key)
 COPIED: tuple[Table, ...] = (schema.links, schema.marks, schema.changes, schema.journal, schema_people.terms)
 FLOW = PURCHASE_ORDERS
 PARTS = {"suppliers": ("suppliers", "supplier_terms", "supplier_addresses"), FLOW.name: ("orders", "order_lines")}
-DONE = ("write", "look up", "compare", "timeline")
+ALONE = 5  # runs of one record each
+DONE = ("write", "alone", "look up", "compare", "timeline")
 Taken = dict[str, float]
 
 
@@ -185,6 +186,7 @@ def _step(grown: Grown, scale: float, empty: int) -> dict[str, Any]:
         "compare": timed(compared, lambda: grown.store.marks("orders", *_between(grown))),
         "timeline": timed(len(told), lambda: [grown.journal.timeline(FLOW.name, key) for key in told]),
         "write": grown.more(int(NEW * scale)),
+        "alone": timed(ALONE, lambda: [grown.more(1) for _ in range(ALONE)]),
     }
 
 

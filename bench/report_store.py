@@ -13,7 +13,8 @@ PEAK_MAX_MB, FLAT = 150, 0.15
 PER_MINUTE = 450  # requests that a connection to Airbase makes at most, unless it is told otherwise
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 DONE = {
-    "write": "a new record, all of its way",
+    "write": "a new record, all of its way, in a run of 2,000",
+    "alone": "a new record in a run of its own",
     "look up": "a link looked up",
     "compare": "a mark compared",
     "timeline": "a record's timeline",

@@ -17,9 +17,9 @@ from ml_connector.errors import StoreError
 from ml_connector.store import bodies
 from ml_connector.store.db import among, upsert
 from ml_connector.store.prepared import Prepared, as_list, listed, mine
-from ml_connector.store.schema import IS_HANDED, IS_PLANNED, changes
+from ml_connector.store.schema import IS_DROPPED, IS_HANDED, IS_OPEN, IS_PLANNED, changes
 from ml_connector.store.scope import Scope, clean, decoded
-from ml_connector.sync.change import OPEN, Event, State, move
+from ml_connector.sync.change import Event, State, move
 from ml_connector.sync.plan import Action, Decision
 from ml_connector.sync.ports import Change, Entry
 
@@ -68,7 +68,7 @@ def linking(
         among(connection, changes.c.key, keys),
         changes.c.connection_id == scope.connection_id,
         changes.c.flow == flow,
-        changes.c.state == State.PLANNED,
+        IS_PLANNED,
     )
     return {row.key: row.active for row in connection.execute(query)}
 
@@ -76,14 +76,13 @@ def linking(
 def drop_planned(connection: Connection, scope: Scope, run_id: str | None = None) -> None:
     """Forget what was planned but never promised, by one run or any; bodies of dropped changes go too."""
     mine = scope.mine(changes) if run_id is None else scope.mine(changes) & (changes.c.run_id == run_id)
-    connection.execute(delete(changes).where(mine, changes.c.state == State.PLANNED))
-    dropped = mine & (changes.c.state == State.DROPPED) & changes.c.body.is_not(None)
-    connection.execute(update(changes).where(dropped).values(body=None))
+    connection.execute(delete(changes).where(mine, IS_PLANNED))
+    connection.execute(update(changes).where(mine, IS_DROPPED).values(body=None))
 
 
 def open_ones(connection: Connection, scope: Scope, but_run: str, limit: int) -> list[Change]:
     """Changes of other runs that were promised and whose outcome is not known, oldest first."""
-    query = select(changes).where(scope.mine(changes), changes.c.state.in_(OPEN), changes.c.run_id != but_run)
+    query = select(changes).where(scope.mine(changes), IS_OPEN, changes.c.run_id != but_run)
     rows = connection.execute(query.order_by(changes.c.id).limit(limit)).all()
     return [_change(scope, row) for row in rows]
 

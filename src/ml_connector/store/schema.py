@@ -32,6 +32,7 @@ IS_OPEN = text("state IN ('intended', 'uncertain')")
 IS_UNRESOLVED = text("resolved_at IS NULL")
 IS_RESOLVED = text("resolved_at IS NOT NULL")
 IS_HANDED = text("state = 'handed'")
+IS_DROPPED = text("state = 'dropped' AND body IS NOT NULL")
 IS_THERE = text("removed_at IS NULL")
 TO_WAKE = text("wake_on IS NOT NULL")
 IS_STOPPED = text("state = 'blocked'")
@@ -259,6 +260,14 @@ Index(
     changes.c.key,
     sqlite_where=IS_HANDED,
     postgresql_where=IS_HANDED,
+)
+
+Index(
+    "changes_dropped",
+    changes.c.connection_id,
+    changes.c.flow,
+    sqlite_where=IS_DROPPED,
+    postgresql_where=IS_DROPPED,
 )
 
 finds = Table(
