@@ -54,6 +54,14 @@ def test_a_table_says_the_same_and_computes_nothing(lines: list[Line]) -> None:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) and not _number(cell) for cell in texts)
 
 
+def test_an_amount_is_never_told_with_an_exponent() -> None:
+    """A spreadsheet would show another one, or take it for text."""
+    line = Line("payments", "p", "P", "10", "2026-09", "EUR", Decimal("-1E+3"), ifs_amount=Decimal("0E-8"))
+    (_, row) = csv.reader(io.StringIO("".join(tables.as_csv([line])), newline=""))
+    told = dict(zip(tables.HEADINGS, row, strict=True))
+    assert (told["Amount"], told["Amount in IFS"]) == ("-1000", "0.00000000")
+
+
 def _number(cell: str) -> bool:
     return cell.removeprefix("-").replace(".", "", 1).isdigit()
 

@@ -52,7 +52,7 @@ def as_csv(lines: Iterable[Line]) -> Iterator[str]:
     """Documents as CSV, line by line."""
     yield sheet.line(HEADINGS)
     for one in lines:
-        yield sheet.line(row(one))
+        yield sheet.line([f"{cell:f}" if isinstance(cell, Decimal) else cell for cell in row(one)])
 
 
 def sheets(found: TieOut, lines: Iterable[Line], facts: Iterable[tuple[str, str]] = ()) -> Iterator[Sheet]:
