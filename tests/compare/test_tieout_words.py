@@ -73,6 +73,13 @@ def test_the_first_sentence_says_it_all() -> None:
     waits = Total("10", "JPY", posted, posted, ledger=none, hold=Figure(2, Decimal("1204300.5")))
     assert words.headline(tie_out(waits)).endswith("on both sides, 2 still in the hold table.")
     assert "nothing was to be" in words.headline(tie_out())
+    held = Line("payments", "p", "P", "10", "2026-09", "EUR", Decimal(1), State.HELD)
+    assert words.headline(tie_out(even, waiting=(held,))).endswith("sides. 1 document waits, not posted yet.")
+    cut = {"waiting": 1200}
+    assert "sides. 1,201 documents wait, not" in words.headline(tie_out(even, waiting=(held,), cut=cut))
+    for until_on, over in (("2026-10-01", True), ("2026-10-02", False), ("2026-10-31", False)):
+        assert words.headline(tie_out(even, until_on=until_on)).endswith("sides.") == over
+    assert words.headline(tie_out(even, until_on="2026-10-31")).endswith("sides. The period was not over yet.")
     lines = (Line("payments", "p", "P", "10", "2026-09", "EUR", Decimal(1), difference=Kind.ACCOUNT),)
     agree = tie_out(even, differences=lines)
     assert words.headline(agree) == "1 difference in period 2026-09; the sums agree."

@@ -4,7 +4,7 @@ Rule: amounts of different currencies are never added up; nothing is said that t
 Must not know: where it is shown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -52,13 +52,24 @@ class Step(NamedTuple):
 
 
 def headline(found: TieOut) -> str:
-    """The whole in a sentence."""
+    """The whole in a sentence, and in another what it leaves open: what waits, and days to come."""
+    return " ".join((_verdict(found), *_open(found)))
+
+
+def _verdict(found: TieOut) -> str:
     if found.ties:
         return _ties(found)
     many = differences(found)
     left = _amounts((one.currency, abs(one.unexplained)) for one in found.totals if one.unexplained)
     told = f"{_count(many, 'difference')} in period {found.period}"
     return f"{told}, {left} unexplained." if left else f"{told}; the sums agree."
+
+
+def _open(found: TieOut) -> Iterator[str]:
+    if many := waiting(found):
+        yield f"{_count(many, 'document')} {'waits' if many == 1 else 'wait'}, not posted yet."
+    if found.until_on and found.made_at.date().isoformat() <= found.until_on:
+        yield "The period was not over yet."
 
 
 def differences(found: TieOut) -> int:
