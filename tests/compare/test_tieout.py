@@ -703,3 +703,14 @@ def test_digests_of_both_sides_are_equal_exactly_when_the_sides_are() -> None:
         "4": Kind.MISSING,
         "5": Kind.CHANGED,
     }
+
+
+@pytest.mark.parametrize("cause", ["doubled_in_target", "differs_in_target"])
+def test_what_differs_without_being_known_leaves_no_equal_digests(cause: str) -> None:
+    mirroring = Mirroring("suppliers", "Suppliers")
+    mirroring.there("1")
+    held = Held(cause, "It differs.", "Look.")
+    mirroring.add(Sight("1", Vendor("a", "A", True, ())), Decision("1", Action.HELD, held=held))
+    found = mirroring.made()
+    assert found.differing == len(found.differences) == 1
+    assert found.source_digest != found.target_digest

@@ -86,7 +86,8 @@ class Mirroring:
         return names.get(decision.action, "differing")
 
     def _sum(self, side: str, key: str, record: Any) -> None:
-        text = f"{key}\n{codec.digest(record) if record is not None else ''}"
+        """Add a record to a side's digest; one that nobody knows is never equal to that of the other side."""
+        text = f"{key}\n{side if record is None else codec.digest(record)}"
         number = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
         self._sums[side] = (self._sums[side] + number) % _MODULUS
 
