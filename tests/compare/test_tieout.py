@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_connector.compare.tieout.calendar import UNKNOWN, Calendar, calendar_of
+from ml_connector.compare.tieout.calendar import UNKNOWN, Calendar, calendar_of, written
 from ml_connector.compare.tieout.claims import carries, claim_of
 from ml_connector.compare.tieout.lines import extras, lines_of
 from ml_connector.compare.tieout.mirrors import Mirroring
@@ -570,6 +570,13 @@ def test_year_end_periods_belong_to_groups_that_post_there() -> None:
     assert calendar_of(books, "YE").period("10", last) == "2026-13"
     assert calendar_of(books, "YE").period("10", date(2026, 12, 30)) == UNKNOWN
     assert calendar_of(books, "AC").days("2026-12") == ("2026-12-01", "2026-12-31")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_written"), [("2026-9", "2026-09"), (" 2026-10 ", "2026-10"), ("October", ""), ("2026-100", "")]
+)
+def test_a_period_is_written_one_way(said: str, is_written: str) -> None:
+    assert written(said) == is_written
 
 
 def test_periods_follow_each_other_whatever_the_year() -> None:

@@ -114,7 +114,7 @@ def test_the_command_line_tells_all_and_signs_off(joined: LedgerRig, call: Call,
     assert zipfile.ZipFile(book).testzip() is None
     code, _, said = call("tie-out", NAME, PERIOD, "--sign-off")
     assert (code, "--digest" in said) == (2, True)
-    code, _, said = call("tie-out", NAME, PERIOD, "--sign-off", "--digest", "0" * 12)
+    code, _, said = call("tie-out", NAME, PERIOD.replace("-0", "-"), "--sign-off", "--digest", "0" * 12)
     assert (code, "not the digest" in said) == (2, True)
     code, out, _ = call("tie-out", NAME, PERIOD, "--sign-off", "--digest", made["digest"][:12], "--note", "all well")
     assert (code, "signed off by" in out) == (0, True)

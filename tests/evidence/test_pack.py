@@ -11,13 +11,15 @@ import tomllib
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
-from evidence_story import DOCUMENTS, PERIOD, fill
+from evidence_story import DOCUMENTS, PERIOD, fill, tie_out
 
 from ml_connector import wiring
 from ml_connector.errors import SettingsError, StoreError
 from ml_connector.evidence import checking, layout, signature
 from ml_connector.settings import Installation
+from ml_connector.store.tie_outs import TieOuts
 from ml_connector.wiring import gathering
 
 SECRETS = (b"hush", b"no-body", b"BEGIN PRIVATE")
@@ -117,6 +119,13 @@ def test_the_journal_knows_what_was_made(store: wiring.Opened, made: Path) -> No
 
 def sums_digest(pack: Path) -> str:
     return hashlib.sha256((pack / layout.SUMS).read_bytes()).hexdigest()
+
+
+def test_a_period_may_be_written_shortly(store: wiring.Opened, tmp_path: Path) -> None:
+    tie_outs = TieOuts(store.database, store.vault, store.connections.get("demo").id)
+    kept = tie_outs.begin("2026-09", "ann").keep(msgspec.structs.replace(tie_out(0), period="2026-09", totals=()))
+    made = gathering.gather(store, "demo", "2026-9", tmp_path / "pack", "ann")
+    assert (made.period, made.tie_out) == ("2026-09", kept.digest)
 
 
 def test_a_broken_journal_is_no_evidence(tmp_path: Path) -> None:

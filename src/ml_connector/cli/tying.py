@@ -17,6 +17,7 @@ from ml_connector.cli import show
 from ml_connector.cli.context import NEEDS_A_PERSON, AsJson, Name, opened
 from ml_connector.cli.progress import progress
 from ml_connector.compare.tieout import tables, words
+from ml_connector.compare.tieout.calendar import written
 from ml_connector.compare.tieout.shapes import Line, TieOut, Total
 from ml_connector.errors import SettingsError
 from ml_connector.settings import person
@@ -43,6 +44,7 @@ def tie_out(
     json: AsJson = False,
 ) -> None:
     """Count and sum both sides of a period, and say of each document that differs why. Nothing is written to either."""
+    period = written(period) or period
     with opened(context) as store:
         kept = tie_outs.of(store, name)
         if listed:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from ml_connector.compare.tieout.calendar import written
 from ml_connector.compare.tieout.shapes import TieOut
 from ml_connector.errors import SettingsError
 from ml_connector.evidence import explained, packing, sealing, signature
@@ -108,7 +109,7 @@ def _filled(opened: Opened, name: str, period: str, part: Path, person: str, num
     said = msgspec.structs.replace(said, **times, journal=journal, installation=installation)
     digest, fingerprint = _sealed(opened, part, said, kept)
     entries = journal.last - journal.first + 1
-    return Made(digest, fingerprint, period, kept.digest, kept.signed_by, tie_out.lines, entries)
+    return Made(digest, fingerprint, kept.period, kept.digest, kept.signed_by, tie_out.lines, entries)
 
 
 def _sealed(opened: Opened, part: Path, said: Manifest, kept: Kept) -> tuple[str, str]:
@@ -122,7 +123,8 @@ def _sealed(opened: Opened, part: Path, said: Manifest, kept: Kept) -> tuple[str
 
 def _chosen(tie_outs: TieOuts, name: str, period: str) -> Kept:
     """The tie-out that was signed off last, else the latest."""
-    kept = tie_outs.signed(period) or tie_outs.latest(period)
+    called = written(period) or period
+    kept = tie_outs.signed(called) or tie_outs.latest(called)
     if kept is None:
         raise SettingsError(f"{period} has no tie-out yet; make it first: ml-connector tie-out {name} {period}")
     return kept

@@ -4,7 +4,6 @@ Rule: nothing is sent and nothing is kept; every document that was read counts.
 Must not know: how a tie-out is kept or shown.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -12,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from ml_connector.compare.tieout.calendar import Calendar, calendar_of
+from ml_connector.compare.tieout.calendar import Calendar, calendar_of, written
 from ml_connector.compare.tieout.claims import REFUSED
 from ml_connector.compare.tieout.lines import NOT_READ, extras, lines_of
 from ml_connector.compare.tieout.shapes import Line, State, TieOut
@@ -36,7 +35,6 @@ REFUSED_MAX = 100_000
 PARTS = ("voucher_rows", "hold_vouchers", "hold_rows")
 BY_TEXT = "vouchers that came by file are found by the documents that their texts name, and by nothing else"
 Why = dict[str, Any]  # fields of a claim that tell why it waits
-_PERIOD = re.compile(r"(\d{4})-(\d{1,2})")
 
 
 def tie_out(
@@ -80,14 +78,12 @@ def _calendar(both: Joined) -> Calendar:
 
 def _known(period: str, calendar: Calendar) -> str:
     """A period that there is, as it is written here."""
-    found = _PERIOD.fullmatch(period.strip())
-    name = f"{found[1]}-{int(found[2]):02d}" if found else ""
-    names = calendar.names()
+    name, names = written(period), calendar.names()
     if name and (name in names or not names):
         return name
     if not names:
         raise SettingsError(f"{period!r} is no accounting period; one looks like 2026-10")
-    same = [one for one in names if found and one.startswith(found[1])] or names[-SHOWN_MAX:]
+    same = [one for one in names if name and one.startswith(name[:4])] or names[-SHOWN_MAX:]
     raise SettingsError(f"IFS has no accounting period {period}; there are: {', '.join(same)}")
 
 

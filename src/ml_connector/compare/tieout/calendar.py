@@ -4,6 +4,7 @@ Rule: what IFS says; no period is made up, and a company's year need not be the 
 Must not know: documents, vouchers.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 
@@ -12,6 +13,13 @@ import msgspec
 from ml_connector.records.ledger import Books, Period
 
 UNKNOWN = "?"  # the company or period of what belongs to none
+_PERIOD = re.compile(r"(\d{4})-(\d{1,2})")
+
+
+def written(period: str) -> str:
+    """A period as it is written here: 2026-9 is 2026-09; "" for what can't be one."""
+    found = _PERIOD.fullmatch(period.strip())
+    return f"{found[1]}-{int(found[2]):02d}" if found else ""
 
 
 class Calendar(msgspec.Struct, frozen=True):
