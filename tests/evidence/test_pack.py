@@ -128,6 +128,21 @@ def test_a_period_may_be_written_shortly(store: wiring.Opened, tmp_path: Path) -
     assert (made.period, made.tie_out) == ("2026-09", kept.digest)
 
 
+def test_what_is_signed_before_its_period_begins_is_sound(tmp_path: Path) -> None:
+    opened = wiring.open_store(Installation(store=f"sqlite:///{tmp_path / 'store.db'}"))
+    try:
+        number = fill(opened, count=3, entries=5)
+        tie_outs = TieOuts(opened.database, opened.vault, number)
+        to_come = {"period": "2199-01", "from_on": "2199-01-01", "until_on": "2199-01-31", "totals": ()}
+        kept = tie_outs.begin("2199-01", "ann").keep(msgspec.structs.replace(tie_out(0), **to_come))
+        tie_outs.sign(kept.number, kept.digest, "bob", "nothing yet")
+        gathering.gather(opened, "demo", "2199-01", tmp_path / "pack", "ann")
+        verdict = checking.check(tmp_path / "pack")
+        assert verdict.sound, verdict.findings
+    finally:
+        opened.close()
+
+
 def test_a_broken_journal_is_no_evidence(tmp_path: Path) -> None:
     opened = wiring.open_store(Installation(store=f"sqlite:///{tmp_path / 'store.db'}"))
     try:

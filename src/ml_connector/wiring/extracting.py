@@ -76,10 +76,10 @@ class Extract:
                 self._resolutions.document(line)
 
     def journal(self, frozen: Signed) -> Stretch:
-        """The connection's journal, up to the sign-off at least. Raises: StoreError when it tells of another one."""
+        """The connection's journal, with the sign-off, whenever that was. Raises: StoreError when it tells of another."""
         first, last = self._bounds(self._number)
-        if frozen.signed_at:
-            last = max(last, extracts.sign_off(self._opened.database, self._number, frozen.digest))
+        if frozen.signed_at and (at := extracts.sign_off(self._opened.database, self._number, frozen.digest)):
+            first, last = min(first, at), max(last, at)
         stretch, borne_out = self._stretch(self._number, first, last), not frozen.signed_at
         with ExitStack() as stack:
             file = self._open(stack, JOURNAL)
