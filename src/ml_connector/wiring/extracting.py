@@ -76,7 +76,7 @@ class Extract:
                 self._resolutions.document(line)
 
     def journal(self, frozen: Signed) -> Stretch:
-        """The connection's journal, with the sign-off, whenever that was. Raises: StoreError when it tells of another."""
+        """The connection's journal with the sign-off, whenever that was. Raises: StoreError when it tells of none."""
         first, last = self._bounds(self._number)
         if frozen.signed_at and (at := extracts.sign_off(self._opened.database, self._number, frozen.digest)):
             first, last = min(first, at), max(last, at)
