@@ -49,6 +49,7 @@ def python_of(text: str) -> CodeType:
         python[token] if token in python
         else repr(token[1:-1].replace("''", "'")) if token[0] == "'"
         else f"(row[{token!r}] or '')" if token in COLUMNS
+        else token if token.isdigit()
         else repr(token)
         for token in tokens
     ]  # fmt: skip
@@ -245,6 +246,14 @@ def test_rows_out_of_order_stop_the_reading() -> None:
     fake.sort = lambda value: str(value).lower()
     with pytest.raises(MalformedError, match='paging = "skip" for suppliers'):
         swept(fake)
+
+
+def test_numbers_are_not_cut_into_stretches_of_text() -> None:
+    fake = suppliers([supplier("", SupplierId=number) for number in range(2, 30)])
+    (whole,) = IfsSource(fake.client(), "suppliers").read_all()
+    assert len(whole.sights) == 28
+    with pytest.raises(MalformedError, match="its key is not text"):
+        list(IfsSource(fake.client(page_rows=18), "suppliers").read_all())  # to 19, between 10 and 2 as texts go
 
 
 def test_skip_paging_reads_and_sorts_what_is_sorted_otherwise() -> None:

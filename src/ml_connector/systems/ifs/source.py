@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 from ml_connector.errors import MalformedError, SettingsError
@@ -81,14 +81,18 @@ class IfsSource:
         with ExitStack() as stack:
             streams = {part: stack.enter_context(closing(self._pages(part, keys_only=False))) for part in self.parts}
             batch: list[Sight] = []
-            held = 0
+            held, last = 0, ""
             for at, groups in chain.from_iterable(joined(streams, self.depth)):
                 if held >= min(self.rows_per_request, BATCH_ROWS) and not rows.odd(batch[-1].key):
-                    yield SightPage(tuple(batch), batch[-1].key)
+                    self._check_text_order(self.parts[0], [last, *(one.key for one in batch)])
+                    last = batch[-1].key
+                    yield SightPage(tuple(batch), last)
                     batch, held = [], 0
                 made = sight(self._resource, self._parts, rows.key(at), groups)
                 batch.append(made)
                 held += sum(map(len, groups.values()))
+            if last:
+                self._check_text_order(self.parts[0], [last, *(one.key for one in batch)])
             yield SightPage(tuple(batch), None)
 
     def read(self, keys: Sequence[str]) -> Iterator[tuple[Sight, ...]]:
@@ -177,14 +181,14 @@ class IfsSource:
             for page in pages:
                 edge = next((seen.row.key for seen in reversed(pending) if not seen.odd), "")
                 if edge:
-                    self._check_text_order(part, last, edge)
+                    self._check_text_order(part, [last, edge])
                     yield Page(part, tuple(seen.row for seen in pending), edge, complete=True)
                     pending, last = [], edge
                 pending = [*pending, *page]
         yield Page(part, tuple(seen.row for seen in pending), None, complete=True)
 
-    def _check_text_order(self, part: str, last: str, edge: str) -> None:
-        if last and edge <= last:
+    def _check_text_order(self, part: str, keys: Iterable[str]) -> None:
+        if any(after <= before for before, after in pairwise(key for key in keys if not rows.odd(key))):
             raise MalformedError(
                 self._client.wire.system, f"read {part}", "its key is not text, so its rows can't be put in order"
             )
