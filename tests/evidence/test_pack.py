@@ -143,6 +143,24 @@ def test_what_is_signed_before_its_period_begins_is_sound(tmp_path: Path) -> Non
         opened.close()
 
 
+def test_it_says_first_what_it_comes_to_and_whether_something_else_was_found_later(tmp_path: Path) -> None:
+    opened = wiring.open_store(Installation(store=f"sqlite:///{tmp_path / 'store.db'}"))
+    try:
+        number = fill(opened, count=3, entries=5)
+        gathering.gather(opened, "demo", PERIOD, tmp_path / "pack", "ann")
+        said = (tmp_path / "pack" / layout.README).read_text()
+        assert f"in period {PERIOD}, EUR 5.00 unexplained." in said
+        assert "Its tie-out was signed off by bob" in said
+        assert "“one voucher is a stray”." in said
+        assert "A later one" not in said
+        TieOuts(opened.database, opened.vault, number).begin(PERIOD, "eve").keep(tie_out(3))
+        gathering.gather(opened, "demo", PERIOD, tmp_path / "again", "ann")
+        again = (tmp_path / "again" / layout.README).read_text()
+        assert "by eve, differs and is not signed off." in again
+    finally:
+        opened.close()
+
+
 def test_a_broken_journal_is_no_evidence(tmp_path: Path) -> None:
     opened = wiring.open_store(Installation(store=f"sqlite:///{tmp_path / 'store.db'}"))
     try:

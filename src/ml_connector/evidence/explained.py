@@ -38,15 +38,15 @@ FILES = (
 )
 
 
-def readme(said: Manifest, signed: str, fingerprint: str) -> str:
-    """The text of README.txt; `signed`: a sentence on the sign-off."""
+def readme(said: Manifest, told: str, fingerprint: str) -> str:
+    """The text of README.txt; `told`: what the tie-out comes to, and who signed it off."""
     listed = "\n".join(f"  {name:<28} {what}" for name, what in FILES)
     return f"""\
 Evidence of {said.connection}, accounting period {said.period} ({said.from_on} to {said.until_on})
 Companies {", ".join(said.companies)}; {said.ifs} and {said.airbase}
 Tells of the time from {said.since} to {said.until}.
 Made {said.made_at} by {said.made_by} with ml-connector {said.program}.
-{signed}
+{told}
 
 WHAT IS HERE
 {listed}

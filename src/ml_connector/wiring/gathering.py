@@ -7,6 +7,7 @@ Must not know: how anything is shown.
 
 import shutil
 import uuid
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import metadata
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from ml_connector.compare.tieout import words
 from ml_connector.compare.tieout.calendar import written
 from ml_connector.compare.tieout.shapes import TieOut
 from ml_connector.errors import SettingsError
@@ -107,16 +109,17 @@ def _filled(opened: Opened, name: str, period: str, part: Path, person: str, num
     times = {name: schema.stamp(getattr(extract.window, name)) for name in ("since", "until")}
     said = _said(opened, name, tie_out, kept, person)
     said = msgspec.structs.replace(said, **times, journal=journal, installation=installation)
-    digest, fingerprint = _sealed(opened, part, said, kept)
+    told = " ".join((words.headline(tie_out), _sign_off(kept), *_later(tie_outs, kept)))
+    digest, fingerprint = _sealed(opened, part, said, told)
     entries = journal.last - journal.first + 1
     return Made(digest, fingerprint, kept.period, kept.digest, kept.signed_by, tie_out.lines, entries)
 
 
-def _sealed(opened: Opened, part: Path, said: Manifest, kept: Kept) -> tuple[str, str]:
+def _sealed(opened: Opened, part: Path, said: Manifest, told: str) -> tuple[str, str]:
     """Explain and sign what was filled in; the digest of it, and the fingerprint of the key."""
     key = signing_key(opened, said.made_by)
     fingerprint = signature.fingerprint(key.public)
-    (part / README).write_text(explained.readme(said, _sign_off(kept), fingerprint), encoding="utf-8")
+    (part / README).write_text(explained.readme(said, told, fingerprint), encoding="utf-8")
     private = keys(opened).private(key)
     return sealing.seal(part, said, key.public, lambda content: signature.signed(private, content)), fingerprint
 
@@ -160,8 +163,17 @@ def _said(opened: Opened, name: str, tie_out: TieOut, kept: Kept, person: str) -
 def _sign_off(kept: Kept) -> str:
     if kept.signed_at is None:
         return "Its tie-out was not signed off."
-    said = f" and noted: {' '.join(kept.note.split())}" if kept.note else ""
-    return f"Its tie-out was signed off by {kept.signed_by} at {schema.stamp(kept.signed_at)}{said}"
+    said = f" and noted: “{' '.join(kept.note.split())}”" if kept.note else ""
+    return f"Its tie-out was signed off by {kept.signed_by} at {schema.stamp(kept.signed_at)}{said}."
+
+
+def _later(tie_outs: TieOuts, kept: Kept) -> Iterator[str]:
+    """That there is a later tie-out of the period, which may say something else."""
+    later = tie_outs.latest(kept.period)
+    if later and later.number > kept.number:
+        signed = "is signed off" if later.signed_at else "is not signed off"
+        verdict = "ties" if later.ties else "differs"
+        yield f"A later one, made {schema.stamp(later.made_at)} by {later.made_by}, {verdict} and {signed}."
 
 
 def _tell(opened: Opened, name: str, made: Made, person: str) -> None:
