@@ -148,6 +148,13 @@ def test_who_may_signs_off_what_they_looked_at(console: Console) -> None:
     assert console.told(f"/connections/{NAME}/tie-outs/{PERIOD}").json()["number"] == made.number
 
 
+def test_an_outdated_one_says_so_before_it_is_signed_off(console: Console) -> None:
+    made, later = console.keep(tied.tie_out(2)), console.keep(tied.tie_out(2, tied.missing(7)))
+    page = console.ask(f"{PLACE}/{PERIOD}/{made.number}", Role.APPROVER).text
+    assert "To confirm, type" in page
+    assert f"number {later.number}</a>, which differs and is not signed off." in page
+
+
 def test_where_two_are_asked_for_nobody_signs_off_their_own(console: Console) -> None:
     strict(console.joined, two_persons=True)
     try:
