@@ -63,7 +63,8 @@ def strict(joined: Rig, *, two_persons: bool) -> None:
 def test_one_that_ties_says_so_first_and_adds_up(console: Console) -> None:
     made = console.keep(tied.tie_out(2))
     page = console.ask(f"{PLACE}/{PERIOD}/{made.number}").text
-    assert "Period 2026-09 ties out: 2 documents, EUR 20.50 on both sides." in page
+    assert "Period 2026-09 ties out: 2 documents, EUR 20.50 on both sides. 1 document waits" in page
+    assert "Read: Payments." in page
     assert made.digest in page
     told = console.told(f"/connections/{NAME}/tie-outs/{PERIOD}/{made.number}").json()
     (total,) = told["totals"]

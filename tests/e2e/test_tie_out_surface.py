@@ -107,6 +107,7 @@ def test_the_command_line_tells_all_and_signs_off(joined: LedgerRig, call: Call,
     table, book = tmp_path / "tied.csv", tmp_path / "tied.xlsx"
     code, out, _ = call("tie-out", NAME, PERIOD, "--csv", str(table), "--xlsx", str(book))
     assert (code, f"Period {PERIOD} ties out:" in out, "Should be in IFS" in out) == (0, True, True)
+    assert "Documents of: purchase_requests, payments" in out
     made = told(call, "--list")["tie_outs"][0]
     found = told(call, "--number", str(made["number"]))
     rows = list(csv.DictReader(io.StringIO(table.read_text("utf-8"))))

@@ -39,6 +39,7 @@ def tie_out(many: int, *differing: Line, said: Said = plain, connection: str = "
     total = Total("10", "EUR", posted, posted, ledger=sums, differences=len(differing), unexplained=left)
     mirrors = (Mirror("suppliers", said("mirror"), 12, 12, 11, 1, 0, 0, 0, 2, "a" * 64, "b" * 64, (line(900, said),)),)
     lists: dict[str, Any] = {"differences": differing, "mirrors": mirrors, "assumed": (said("assumed"),)}
+    lists |= {"flows": ("payments",)}
     waits = line(901, said, state=State.HELD, ifs_amount=None, reason=said("reason"), remedy=said("remedy"))
     timed = line(902, said, timing=Timing.IN_HOLD, place="hold")
     return TieOut(connection, PERIOD, AT, said("maker"), (total,), waiting=(waits,), timing=(timed,), **lists)

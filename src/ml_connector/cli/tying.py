@@ -137,6 +137,7 @@ def _show(one: Kept, found: TieOut) -> None:
         show.out.print(f"{escape(mirror.title)}: {counts}, {more}; digests {equal}", soft_wrap=True)
     for assumed in found.assumed:
         show.out.print(f"Assumed: {escape(assumed)}", soft_wrap=True)
+    show.out.print(f"Documents of: {escape(', '.join(found.flows) or 'none')}", soft_wrap=True)
     signed = f"signed off by {one.signed_by}, {show.when(one.signed_at)}" if one.signed_at else "not signed off"
     show.out.print(f"\nNumber {one.number}, {escape(signed)}, SHA-256 {one.digest}", soft_wrap=True)
 

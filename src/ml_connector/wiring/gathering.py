@@ -109,7 +109,8 @@ def _filled(opened: Opened, name: str, period: str, part: Path, person: str, num
     times = {name: schema.stamp(getattr(extract.window, name)) for name in ("since", "until")}
     said = _said(opened, name, tie_out, kept, person)
     said = msgspec.structs.replace(said, **times, journal=journal, installation=installation)
-    told = " ".join((words.headline(tie_out), _sign_off(kept), *_later(tie_outs, kept)))
+    of = f"Documents of: {', '.join(tie_out.flows) or 'none'}."
+    told = " ".join((words.headline(tie_out), of, _sign_off(kept), *_later(tie_outs, kept)))
     digest, fingerprint = _sealed(opened, part, said, told)
     entries = journal.last - journal.first + 1
     return Made(digest, fingerprint, kept.period, kept.digest, kept.signed_by, tie_out.lines, entries)

@@ -64,6 +64,7 @@ def tie_out(
         assumed=_assumed(both),
         from_on=from_on,
         until_on=until_on,
+        flows=tuple(reading.documents),
     )
     return tying.onto(begun)
 

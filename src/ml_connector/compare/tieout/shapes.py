@@ -149,6 +149,7 @@ class TieOut(msgspec.Struct, frozen=True):
     lines_digest: str = ""
     from_on: str = ""  # the first and the last day of the period, of all companies
     until_on: str = ""
+    flows: tuple[str, ...] = ()  # whose documents were read; of others nothing is said
 
     @property
     def ties(self) -> bool:

@@ -77,6 +77,7 @@ def kept_as(number: int, digest: str, signed_at: datetime | None, signed_by: str
 def _facts(found: TieOut) -> Iterator[tuple[str, str]]:
     yield "Connection", found.connection
     yield "Period", found.period
+    yield "Documents of", ", ".join(found.flows).replace("_", " ")
     yield "Made at", _instant(found.made_at)
     yield "Made by", found.made_by
     for name, more in found.cut.items():

@@ -131,6 +131,7 @@ class TieOutShown(TieOutHead):
 
     connection: str
     sentence: str
+    flows: list[str] = Field(description="Whose documents were read; of others it says nothing.")
     totals: list[TotalShown]
     differences: list[LineShown]
     timing: list[LineShown]
@@ -195,6 +196,7 @@ def told(found: TieOut, first: int | None = None) -> dict[str, Any]:
     return {
         "connection": found.connection,
         "sentence": words.headline(found),
+        "flows": list(found.flows),
         "totals": [_total(one) for one in found.totals],
         **{name: [line(one) for one in lines[:first]] for name, lines in lists.items()},
         "counts": {name: len(lines) + found.cut.get(name, 0) for name, lines in lists.items()},
