@@ -16,9 +16,11 @@ import pytest
 from evidence_story import DOCUMENTS, PERIOD, fill, tie_out
 
 from ml_connector import wiring
+from ml_connector.compare.tieout.shapes import Line, TieOut
 from ml_connector.errors import SettingsError, StoreError
 from ml_connector.evidence import checking, layout, signature
 from ml_connector.settings import Installation
+from ml_connector.store import tie_outs as kept_in
 from ml_connector.store.tie_outs import TieOuts
 from ml_connector.wiring import gathering
 
@@ -157,6 +159,27 @@ def test_it_says_first_what_it_comes_to_and_whether_something_else_was_found_lat
         gathering.gather(opened, "demo", PERIOD, tmp_path / "again", "ann")
         again = (tmp_path / "again" / layout.README).read_text()
         assert "by eve, differs and is not signed off." in again
+    finally:
+        opened.close()
+
+
+def test_what_an_earlier_program_made_and_signed_is_packed_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def earlier(one: TieOut | Line) -> bytes:
+        """As a program told it that did not know all of the fields."""
+        told = {name: value for name, value in msgspec.to_builtins(one).items() if name not in ("flows", "ifs_url")}
+        return msgspec.json.encode(told, order="sorted")
+
+    opened = wiring.open_store(Installation(store=f"sqlite:///{tmp_path / 'store.db'}"))
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(kept_in, "canonical", earlier)
+            patch.setattr(kept_in, "canonical_line", lambda line: earlier(line) + b"\n")  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+            fill(opened, count=3, entries=5)
+        gathering.gather(opened, "demo", PERIOD, tmp_path / "pack", "ann")
+        verdict = checking.check(tmp_path / "pack")
+        assert verdict.sound, verdict.findings
     finally:
         opened.close()
 

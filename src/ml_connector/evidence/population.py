@@ -5,11 +5,12 @@ Must not know: whether the files are those that were signed.
 """
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import msgspec
 
-from ml_connector.compare.tieout.shapes import Line, State, TieOut
+from ml_connector.compare.tieout.shapes import Line, State, TieOut, Total
 from ml_connector.evidence import tables
 from ml_connector.evidence.findings import Findings
 from ml_connector.evidence.folder import Folder
@@ -41,7 +42,8 @@ class Population:
     def _documents(self) -> None:
         with ExitStack() as stack:
             documents, differences = (
-                _Documents(Table(self._folder, self._found, name, stack)) for name in (DOCUMENTS, DIFFERENCES)
+                _Rows(Table(self._folder, self._found, name, stack), tables.DOCUMENT_COLUMNS)
+                for name in (DOCUMENTS, DIFFERENCES)
             )
             for number, text in lines(self._folder, self._found, POPULATION):
                 self.count += 1
@@ -50,8 +52,8 @@ class Population:
                     documents.expect(line)
                     if line.difference:
                         differences.expect(line)
-            documents.table.end()
-            differences.table.end()
+            documents.end()
+            differences.end()
 
     def _line(self, number: int, text: bytes) -> Line | None:
         try:
@@ -64,29 +66,32 @@ class Population:
 
     def _totals(self) -> None:
         totals = self._tie_out.totals
-        rows = [tables.row(one, tables.TOTAL_COLUMNS) for one in totals]
         for what in self._sums.differences(totals):
             self._found.add(TIE_OUT, what)
         with ExitStack() as stack:
-            table = Table(self._folder, self._found, TOTALS, stack)
-            for one in (tables.head(tables.TOTAL_COLUMNS), *rows):
+            table = _Rows(Table(self._folder, self._found, TOTALS, stack), tables.TOTAL_COLUMNS)
+            for one in totals:
                 table.expect(one)
             table.end()
 
 
-class _Documents:
-    """A table of documents; an earlier program's may have fewer columns."""
+class _Rows:
+    """A table of documents or totals; an earlier program's may have fewer columns."""
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    def __init__(self, table: Table, known: Sequence[str]) -> None:
+        self._table = table
         named = table.columns()
-        self._columns = [name for name in named if name in tables.DOCUMENT_COLUMNS]
+        self._columns = [name for name in named if name in known]
         if named != self._columns:
-            table.differs("has columns that are not those of documents")
+            table.differs("has columns that it should not have")
 
-    def expect(self, line: Line) -> None:
-        """Its next line has to be of this document."""
-        self.table.expect(tables.row(line, self._columns))
+    def expect(self, one: Line | Total) -> None:
+        """Its next line has to be of this one."""
+        self._table.expect(tables.row(one, self._columns))
+
+    def end(self) -> None:
+        """Nothing may come any more."""
+        self._table.end()
 
 
 def _read(text: bytes) -> Line:

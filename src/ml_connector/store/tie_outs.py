@@ -88,6 +88,10 @@ class TieOuts:
 
     def content(self, number: int) -> TieOut:
         """What a tie-out says. Raises: SettingsError, StoreError when it is not as it was made."""
+        return msgspec.json.decode(self.text(number), type=TieOut)
+
+    def text(self, number: int) -> bytes:
+        """The same as the very characters that its digest is of, whatever program made it. Raises: as `content`."""
         query = select(tie_outs.c.digest, tie_outs.c.sealed).where(self._finished, tie_outs.c.id == number)
         with self._db.read() as connection:
             row = connection.execute(query).one_or_none()
@@ -96,13 +100,17 @@ class TieOuts:
         plain = unpack(self._vault.unseal(row.sealed, *place(self._connection_id, number)))
         if hashlib.sha256(plain).hexdigest() != row.digest:
             raise StoreError(f"tie-out {number} is not as it was made; restore the latest backup beside this store")
-        return msgspec.json.decode(plain, type=TieOut)
+        return plain
 
     def lines(self, number: int, after: int = 0) -> Iterator[Line]:
         """Its documents one by one, those after so many, in the order in which they were told.
 
         Raises: SettingsError, StoreError when some are gone.
         """
+        return (msgspec.json.decode(one, type=Line) for one in self.told(number, after))
+
+    def told(self, number: int, after: int = 0) -> Iterator[bytes]:
+        """The same as the very characters that they were told in, each with its end of line."""
         self.get(number)
         told, (part, skip) = after, divmod(after, PART)
         while (sealed := self._part(number, part)) is not None:
@@ -250,8 +258,8 @@ def _absent(number: int) -> SettingsError:
     return SettingsError(f"there is no tie-out {number}; `tie-out NAME --list` lists those that there are")
 
 
-def _opened(packed: bytes) -> Sequence[Line]:
-    return [msgspec.json.decode(one, type=Line) for one in unpack(packed).splitlines()]
+def _opened(packed: bytes) -> Sequence[bytes]:
+    return unpack(packed).splitlines(keepends=True)
 
 
 def _drop(connection: Connection, numbers: Select[Any]) -> None:

@@ -33,7 +33,7 @@ from ml_connector.store import extracts, schema
 from ml_connector.store.extracts import Window
 from ml_connector.store.journal_pages import JournalPages
 from ml_connector.store.runs import Run, Runs
-from ml_connector.store.tie_outs import Kept, canonical, canonical_line
+from ml_connector.store.tie_outs import Kept
 from ml_connector.wiring.configuring import write_versions
 from ml_connector.wiring.opened import Opened
 from ml_connector.wiring.resolving import Resolutions
@@ -52,24 +52,25 @@ class Extract:
         self.window = window
         self._resolutions = Resolutions(opened.database, number, window)
 
-    def tie_out(self, kept: Kept, tie_out: TieOut) -> Signed:
-        """The tie-out as it is frozen, and its totals."""
+    def tie_out(self, kept: Kept, text: bytes, tie_out: TieOut) -> Signed:
+        """The tie-out as it is frozen, and its totals; `text`: the characters that its digest is of."""
         signed_at = schema.stamp(kept.signed_at) if kept.signed_at else ""
         told = kept.digest, schema.stamp(kept.made_at), kept.made_by, signed_at, kept.signed_by, kept.note
-        frozen = Signed(*told, msgspec.Raw(canonical(tie_out)))
+        frozen = Signed(*told, msgspec.Raw(text))
         (self._folder / TIE_OUT).write_bytes(msgspec.json.encode(frozen) + b"\n")
         lines = [tables.head(tables.TOTAL_COLUMNS), *(tables.row(one, tables.TOTAL_COLUMNS) for one in tie_out.totals)]
         (self._folder / TOTALS).write_bytes(b"".join(lines))
         return frozen
 
-    def population(self, lines: Iterable[Line]) -> None:
-        """All documents, exactly and as tables."""
+    def population(self, told: Iterable[bytes]) -> None:
+        """All documents, exactly and as tables; `told`: the characters that the digest of them is of."""
         with ExitStack() as stack:
             exact, documents, differences = (self._open(stack, one) for one in (POPULATION, DOCUMENTS, DIFFERENCES))
             for table in (documents, differences):
                 table.write(tables.head(tables.DOCUMENT_COLUMNS))
-            for line in lines:
-                exact.write(canonical_line(line))
+            for text in told:
+                exact.write(text)
+                line = msgspec.json.decode(text, type=Line)
                 row = tables.row(line, tables.DOCUMENT_COLUMNS)
                 documents.write(row)
                 differences.write(row if line.difference else b"")

@@ -102,8 +102,8 @@ def _filled(opened: Opened, name: str, period: str, part: Path, person: str, num
     kept = tie_outs.get(number) if number else _chosen(tie_outs, name, period)
     tie_out = tie_outs.content(kept.number)
     extract = Extract(opened, name, owner, part, _window(tie_out, kept, replaying.zone_of(opened, name)))
-    frozen = extract.tie_out(kept, tie_out)
-    extract.population(tie_outs.lines(kept.number))
+    frozen = extract.tie_out(kept, tie_outs.text(kept.number), tie_out)
+    extract.population(tie_outs.told(kept.number))
     journal, installation = extract.journal(frozen), extract.installation()
     extract.tables()
     times = {name: schema.stamp(getattr(extract.window, name)) for name in ("since", "until")}
