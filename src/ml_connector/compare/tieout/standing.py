@@ -6,6 +6,7 @@ Must not know: what should stand.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -62,12 +63,14 @@ def rows_of(vouchers: Iterable[There]) -> list[VoucherRow]:
 
 def _left(these: Sequence[There]) -> list[There]:
     """Those that no other one takes back: of equal ones, the one in its period goes with it, else the latest."""
-    left: list[There] = []
+    left: dict[frozenset[Any], list[There]] = {}
     for one in sorted(these, key=lambda one: (one.reversal, one.on, len(one.target_id), one.target_id)):
-        turned = rows.negated(rows.net(one.voucher.rows))
-        equal = [other for other in left if rows.net(other.voucher.rows) == turned]
+        net = rows.net(one.voucher.rows)
+        equal = left.get(frozenset(rows.negated(net).items()))
         if equal:
-            left.remove(next((other for other in equal if other.period == one.period), equal[-1]))
+            equal.remove(next((other for other in reversed(equal) if other.period == one.period), equal[-1]))
         else:
-            left.append(one)
-    return [] if len(left) > 1 and not rows.net(rows_of(left)) else left
+            left.setdefault(frozenset(net.items()), []).append(one)
+    stay = {id(one) for several in left.values() for one in several}
+    rest = [one for one in these if id(one) in stay]
+    return [] if len(rest) > 1 and not rows.net(rows_of(rest)) else rest

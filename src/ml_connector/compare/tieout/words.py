@@ -23,7 +23,7 @@ STATES = {
 }
 KINDS = {
     Kind.MISSING: "missing in IFS",
-    Kind.EXTRA: "no document in Airbase",
+    Kind.EXTRA: "should not be in IFS",
     Kind.AMOUNT: "wrong amount",
     Kind.PERIOD: "wrong period",
     Kind.ACCOUNT: "wrong account or code part",
