@@ -685,6 +685,7 @@ def test_a_document_that_nobody_can_read_counts_without_an_amount() -> None:
     there.put(BODY, DAY)
     (line,) = there.lines("2026-01")
     assert (line.company, line.difference, line.state) == ("10", Kind.UNREADABLE, State.POSTED)
+    assert line.ifs_amount == line.ledger.amount == max(row.amount for row in BODY.rows)
 
 
 # Master data

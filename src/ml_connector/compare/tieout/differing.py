@@ -131,6 +131,6 @@ def worth(there: There, claim: Claim) -> Decimal:
 def beside(claim: Claim) -> Decimal:
     """What a voucher holds beside its document's amount: a fee, an exchange difference, rounding."""
     voucher = claim.wanted or claim.expected
-    if voucher is None or not voucher.rows or not claim.carried:
+    if voucher is None or not voucher.rows or not claim.carried or claim.unreadable:
         return Decimal(0)
     return money.total((rows.sides(voucher.rows, claim.currency)[0], claim.amount.copy_abs().copy_negate()))
