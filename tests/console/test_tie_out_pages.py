@@ -18,9 +18,10 @@ from serving import API, answering, looking
 from tied import PERIOD
 
 from ml_connector import wiring
-from ml_connector.compare.tieout.shapes import TieOut
+from ml_connector.compare.tieout.shapes import Kind, TieOut
 from ml_connector.compare.tieout.tables import Sheet
 from ml_connector.console import workbook
+from ml_connector.console.views import tie_out as views
 from ml_connector.store.api_tokens import ApiTokens, Right
 from ml_connector.store.rights import Role
 from ml_connector.store.tie_outs import Kept
@@ -167,6 +168,16 @@ def test_where_two_are_asked_for_nobody_signs_off_their_own(console: Console) ->
         assert console.ask(f"{place}/sign", Role.APPROVER, name="per", digest=made.short).status_code == 303
     finally:
         strict(console.joined, two_persons=False)
+
+
+def test_master_data_is_missing_where_it_goes_to() -> None:
+    """It goes to Airbase, documents go to IFS."""
+    lines = tuple(tied.line(number, difference=kind) for number, kind in enumerate((Kind.MISSING, Kind.EXTRA)))
+    found = tied.tie_out(1, *lines)
+    mirrors = (msgspec.structs.replace(found.mirrors[0], differences=lines),)
+    told = views.told(msgspec.structs.replace(found, mirrors=mirrors))
+    assert [one.difference_said for one in told["mirrors"][0].differences] == ["missing in Airbase", "no longer in IFS"]
+    assert told["differences"][0].difference_said == "missing in IFS"
 
 
 def test_what_is_not_there_is_said(console: Console) -> None:

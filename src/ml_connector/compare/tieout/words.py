@@ -32,6 +32,11 @@ KINDS = {
     Kind.CHANGED: "changed since it was posted",
     Kind.UNREADABLE: "not readable",
 }
+IN_MIRRORS = {  # master data goes the other way
+    Kind.MISSING: "missing in Airbase",
+    Kind.EXTRA: "no longer in IFS",
+    Kind.CHANGED: "different",
+}
 TIMES = {
     Timing.IN_HOLD: "in the hold table",
     Timing.LATER: "posted in another period",

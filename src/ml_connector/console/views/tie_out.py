@@ -238,5 +238,8 @@ def _reconciled(step: words.Step, currency: str) -> ReconciledShown:
 
 
 def _mirror(one: Mirror, first: int | None) -> MirrorShown:
-    fields = msgspec.structs.asdict(one) | {"differences": [line(each) for each in one.differences[:first]]}
-    return MirrorShown.model_validate(fields)
+    told = [
+        line(each).model_copy(update={"difference_said": words.called(words.IN_MIRRORS, each.difference)})
+        for each in one.differences[:first]
+    ]
+    return MirrorShown.model_validate(msgspec.structs.asdict(one) | {"differences": told})
