@@ -485,6 +485,23 @@ def test_a_reversal_that_doubles_what_it_should_take_back_counts_as_what_it_move
         assert (line.ifs_amount, line.ledger.amount) == (200, 200)
 
 
+@pytest.mark.parametrize("plant", [withdraw, post_again])
+def test_what_is_too_much_is_so_where_it_is(plant: Callable[[World], None]) -> None:
+    """A voucher that should not be there is no timing, whatever period its document is of."""
+    day = date(2026, 2, 10)
+    claim = Claim("payments", "key", "PAY-1", "10", "EUR", Decimal(100), day, State.POSTED, linked=True, active=True)
+    world = World(msgspec.structs.replace(claim, expected=voucher("10", day, Decimal(100))), [])
+    if plant is post_again:
+        world.put(voucher("10", day, Decimal(100)), day)
+    world.put(voucher("10", day, Decimal(100)), date(2026, 3, 9), len(world.there) + 1)
+    if plant is withdraw:
+        withdraw(world)
+    for period, left in (("2026-02", 0), ("2026-03", -100)):
+        found, _ = tied([world], period)
+        assert not found.ties
+        assert [one.unexplained for one in found.totals] == [left]
+
+
 def test_what_was_withdrawn_and_taken_back_says_so() -> None:
     day = date(2026, 2, 10)
     claim = Claim("payments", "key", "PAY-1", "10", "EUR", Decimal(100), day, State.NOT_DUE, linked=True)

@@ -90,7 +90,7 @@ def placed(claim: Claim, standing: Standing, calendar: Calendar) -> bool:
     days = {one.version: one.on for one in standing.all if not one.reversal}
     own = day_of(claim)
     home = calendar.period(claim.company, own)
-    stand = all(one.period == home or _late(one, own, calendar) for one in standing.live)
+    stand = all(rightly(one, claim, calendar) for one in standing.live)
     back = all(
         one.period in (home, calendar.period(claim.company, days.get(one.version)))
         or _first_day(one, calendar)
@@ -99,6 +99,12 @@ def placed(claim: Claim, standing: Standing, calendar: Calendar) -> bool:
         if one.reversal
     )
     return stand and back
+
+
+def rightly(one: There, claim: Claim, calendar: Calendar) -> bool:
+    """Whether one voucher is in the document's period, or was rightly posted later."""
+    own = day_of(claim)
+    return one.period == calendar.period(claim.company, own) or _late(one, own, calendar)
 
 
 def day_of(claim: Claim) -> date | None:

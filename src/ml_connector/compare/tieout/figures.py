@@ -17,11 +17,14 @@ NOTHING = Figure()
 
 
 class Worth(msgspec.Struct, frozen=True):
-    """A voucher, what it adds to the document's amount, and whether it stands."""
+    """A voucher, what it adds to the document's amount, whether it stands, and whether it may: `timely` False: it is
+    too much in whatever period it is in.
+    """
 
     there: There
     amount: Decimal
     live: bool
+    timely: bool = True
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -38,11 +41,12 @@ def figures(worths: Iterable[Worth], period: str, *, mine: bool, timely: bool) -
     listed = list(worths)
     inside = [one for one in listed if one.there.period == period]
     outside = [one for one in listed if one.there.period != period]
+    elsewhere = [one for one in (outside if mine else inside) if one.timely and timely]
     return Figures(
         _figure(one for one in inside if one.there.place != "hold"),
         _figure(one for one in inside if one.there.place == "hold"),
-        _figure(outside) if mine and timely else NOTHING,
-        _figure(inside) if not mine and timely else NOTHING,
+        _figure(elsewhere) if mine else NOTHING,
+        NOTHING if mine else _figure(elsewhere),
     )
 
 

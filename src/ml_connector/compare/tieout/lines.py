@@ -56,7 +56,7 @@ def _line(claim: Claim, company: str, own: Standing, calendar: Calendar, period:
         return None
     claim = differing.settled(claim, own)
     kind = differing.difference(claim, own, calendar)
-    worths = [Worth(one, differing.worth(one, claim), one in own.live) for one in own.all]
+    worths = [_worth(one, claim, kind, own, calendar) for one in own.all]
     found = figures(worths, period, mine=mine, timely=_timely(claim, company, kind, home, own, calendar))
     if not mine and not kind and found.ledger == found.hold == NOTHING:
         return None
@@ -76,6 +76,12 @@ def _named(claim: Claim, company: str, home: str) -> Line:
 def _home(claim: Claim, company: str, own: Standing, calendar: Calendar) -> str:
     home = calendar.period(company, differing.day_of(claim))
     return own.last.period if home == UNKNOWN and own.last else home
+
+
+def _worth(one: There, claim: Claim, kind: Kind | None, own: Standing, calendar: Calendar) -> Worth:
+    live = one in own.live
+    astray = live and kind is Kind.DUPLICATE and not differing.rightly(one, claim, calendar)
+    return Worth(one, differing.worth(one, claim), live, not astray and not (live and kind is Kind.EXTRA))
 
 
 def _timely(claim: Claim, company: str, kind: Kind | None, home: str, own: Standing, calendar: Calendar) -> bool:
