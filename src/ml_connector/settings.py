@@ -304,7 +304,7 @@ def origin(url: str) -> str:
     text = url.strip()
     try:
         parts = urlsplit(text)
-        odd = parts.port == 0 or parts.username or parts.query or parts.fragment or not parts.hostname
+        odd = parts.port == 0 or "@" in parts.netloc or parts.query or parts.fragment or not parts.hostname
     except ValueError:
         raise unusable from None
     if odd or parts.scheme not in ("https", "http") or " " in text or not text.isprintable():
@@ -334,7 +334,7 @@ def _check_callback(url: str) -> None:
     unusable = SettingsError("[alerts] webhook is no usable address; it looks like https://hooks.example.com/…")
     try:
         parts = urlsplit(url)
-        odd = parts.port == 0 or parts.username or parts.fragment or not parts.hostname
+        odd = parts.port == 0 or "@" in parts.netloc or parts.fragment or not parts.hostname
     except ValueError:
         raise unusable from None
     if odd or " " in url or not (url.isascii() and url.isprintable()):

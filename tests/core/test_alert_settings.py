@@ -44,6 +44,7 @@ def test_all_of_it() -> None:
         ({"webhook": "http://hooks.example.com/x"}, "not encrypted"),
         ({"webhook": "ftp://127.0.0.1/x"}, "not encrypted"),
         ({"webhook": "https://user:secret@hooks.example.com/x"}, "no usable address"),
+        ({"webhook": "https://:secret@hooks.example.com/x"}, "no usable address"),
         ({"webhook": "https://[bad"}, "no usable address"),
         ({"webhook": "https://hooks.example.com/a b"}, "no usable address"),
         ({"dead_man": {"payments": "soon"}}, "'soon' is no length of time"),
