@@ -300,8 +300,9 @@ def origin(url: str) -> str:
 
     Raises: SettingsError.
     """
-    unusable = SettingsError(f"{url!r} is not a usable address; it looks like https://company.ifs.cloud")
     text = url.strip()
+    told = "an address with a name or password in it" if "@" in text else repr(text)  # a password is told nobody
+    unusable = SettingsError(f"{told} is not a usable address; it looks like https://company.ifs.cloud")
     try:
         parts = urlsplit(text)
         odd = parts.port == 0 or "@" in parts.netloc or parts.query or parts.fragment or not parts.hostname

@@ -142,7 +142,7 @@ def test_secrets_are_on_no_page_and_in_no_answer(world: World) -> None:
         ("client_id", "a;b", "has characters that none has"),
         ("subsidiaries", "10 SUB-10", "is no pair"),
         ("airbase_url", "ftp://x", "not a usable address"),
-        ("ifs_url", "https://user:pw@company.ifs.cloud", "not a usable address"),
+        ("ifs_url", "https://user:pw@company.ifs.cloud", "name or password in it is not a usable address"),
         ("ifs_url", "https://:pw@company.ifs.cloud", "not a usable address"),
         ("ifs_url", "http://company.ifs.cloud", "not encrypted"),
     ],

@@ -87,7 +87,8 @@ def test_signing_off_freezes_it_and_is_in_the_journal(kept: TieOuts, journal: Jo
     assert kept.sign(made.number, made.digest, "ola", "again") == signed
     with pytest.raises(SettingsError, match="signed off already, by ola"):
         kept.sign(made.number, made.digest, "kari")
-    (entry,) = [one for one in journal.timeline("", "") if one.kind == "signed"]
+    (_, entry) = journal.timeline(None, f"tie-out {made.number}")
+    assert entry.kind == "signed"
     told = (entry.facts["digest"], entry.facts["person"], entry.facts["period"], entry.body)
     assert told == (made.digest, "ola", PERIOD, {"note": "all well"})
     assert journal.verify().sound
@@ -117,6 +118,30 @@ def test_what_is_signed_stays_whatever_is_made_later(kept: TieOuts, db: Database
         assert set(connection.execute(select(tie_out_lines.c.tie_out_id)).scalars()) == set(numbers)
 
 
+@pytest.mark.parametrize(
+    "altered",
+    [{"signed_by": "eve"}, {"note": "all well"}, {"signed_at": None}, {"signed_at": "2026-01-02T03:04:05.000000Z"}],
+)
+def test_a_sign_off_that_the_journal_tells_otherwise_is_shown_nowhere(
+    kept: TieOuts, db: Database, altered: dict[str, str | None]
+) -> None:
+    made = make(kept, lines=[line(1)])
+    kept.sign(made.number, made.digest, "ola")
+    make(kept)
+    with db.write() as connection:
+        connection.execute(update(tie_outs).where(tie_outs.c.id == made.number).values(altered))
+    for look in (lambda: kept.get(made.number), kept.listed, lambda: list(kept.lines(made.number))):
+        with pytest.raises(StoreError, match=f"signed off tie-out {made.number}.*journal"):
+            look()
+
+
+def test_that_one_was_made_is_told_for_ever(kept: TieOuts, db: Database, vault: Vault, connection_id: int) -> None:
+    made = [make(kept) for _ in range(UNSIGNED_MAX + 2)]
+    told = Journal(db, vault, connection_id).timeline(None, f"tie-out {made[0].number}")
+    facts = {"event": "tie-out made", "tie_out": made[0].number, "period": PERIOD, "digest": made[0].digest}
+    assert [entry.facts for entry in told] == [facts | {"ties": True, "person": "kari"}]
+
+
 def test_what_is_signed_at_the_moment_it_would_go_stays(kept: TieOuts, db: Database) -> None:
     oldest = make(kept, lines=[line(1)])
     for _ in range(UNSIGNED_MAX - 1):
@@ -129,8 +154,10 @@ def test_what_is_signed_at_the_moment_it_would_go_stays(kept: TieOuts, db: Datab
             kept_too = pool.submit(last.keep, found())
             time.sleep(0.3)  # for it to come to where it waits
         kept_too.result(30)
-    assert kept.signed(PERIOD) is not None
-    assert list(kept.lines(oldest.number)) == [line(1)]
+    with db.read() as connection:
+        assert oldest.number in connection.execute(select(tie_outs.c.id)).scalars().all()
+        there = connection.execute(select(tie_out_lines.c.part).where(tie_out_lines.c.tie_out_id == oldest.number))
+        assert len(there.all()) == 1
 
 
 def test_what_was_left_unfinished_is_not_shown_and_goes(kept: TieOuts, db: Database) -> None:

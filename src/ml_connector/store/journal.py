@@ -56,6 +56,7 @@ class Kind(StrEnum):
     SCHEDULE = "schedule"
     ACCESS = "access"
     NOTED = "noted"
+    TIED = "tied"
     SIGNED = "signed"
     EVIDENCE = "evidence"
 

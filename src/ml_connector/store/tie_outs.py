@@ -1,7 +1,8 @@
 """Tie-outs as they were made: each with its documents one by one, some signed off by a person.
 
 Rule: what was signed off never changes and never goes. A tie-out's digest covers all that it says and each of its
-documents; everything is sealed, as it shows names and amounts.
+documents; everything is sealed, as it shows names and amounts. That one was made, and who signed it off, is in the
+journal; a sign-off that the journal does not tell so is none.
 Must not know: how a tie-out is made, who may sign.
 """
 
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from ml_connector.compare.tieout.shapes import Line, TieOut
 from ml_connector.errors import SettingsError, StoreError
 from ml_connector.store import schema
-from ml_connector.store.db import Database
+from ml_connector.store.db import Database, among
 from ml_connector.store.journal import Journal, Kind
 from ml_connector.store.journal import Line as Entry
 from ml_connector.store.schema_people import tie_out_lines, tie_outs
@@ -28,6 +29,7 @@ UNSIGNED_MAX = 10  # of a period; older ones go
 LISTED_MAX = 200
 SHORT = 12  # characters by which people name a digest
 NOTE_MAX = 2000
+_EVENTS = {Kind.TIED: "tie-out made", Kind.SIGNED: "tie-out signed off"}
 UNFINISHED = ""  # the digest of one that is being made
 
 _HEAD = [column for column in tie_outs.c if column.name not in ("connection_id", "sealed")]
@@ -79,10 +81,10 @@ class TieOuts:
         with self._db.write() as connection:
             _drop(connection, select(tie_outs.c.id).where(self._mine, tie_outs.c.digest == UNFINISHED))
             number: int = connection.execute(insert(tie_outs).values(row).returning(tie_outs.c.id)).scalar_one()
-        return Draft(self._db, self._vault, self._connection_id, number)
+        return Draft(self._db, self._vault, self._connection_id, self._journal, number)
 
     def get(self, number: int) -> Kept:
-        """One that was made. Raises: SettingsError when there is none."""
+        """One that was made. Raises: SettingsError when there is none; StoreError when its sign-off was altered."""
         with self._db.read() as connection:
             return self._get(connection, number)
 
@@ -146,7 +148,7 @@ class TieOuts:
             _check(one, digest.strip().lower(), said)
             values = {"signed_at": now, "signed_by": clean(person), "note": said}
             connection.execute(update(tie_outs).where(self._mine, tie_outs.c.id == number).values(values))
-            self._journal.append(connection, [_entry(one, person, now, said)])
+            self._journal.append(connection, [_sign_off(one, person, now, said)])
         return self.get(number)
 
     @property
@@ -158,7 +160,7 @@ class TieOuts:
         row = connection.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
             raise _absent(number)
-        return _kept(row)
+        return self._checked(connection, [row])[0]
 
     def _listing(self, period: str) -> Select[Any]:
         query = select(*_HEAD).where(self._finished).order_by(tie_outs.c.id.desc())
@@ -166,7 +168,21 @@ class TieOuts:
 
     def _read(self, query: Select[Any]) -> list[Kept]:
         with self._db.read() as connection:
-            return [_kept(row) for row in connection.execute(query)]
+            return self._checked(connection, connection.execute(query).all())
+
+    def _checked(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[Kept]:
+        """As they are kept, if the journal tells the same of who signed them off. Raises: StoreError."""
+        table = schema.journal.c
+        query = select(table.key, table.facts).where(table.connection_id == self._connection_id)
+        query = query.where(among(connection, table.key, [_key(row.id) for row in rows]))
+        signed = {row.key: row.facts for row in connection.execute(query.where(table.kind == Kind.SIGNED.value))}
+        for row in rows:
+            if _told(signed.get(_key(row.id))) != _signed(row):
+                raise StoreError(
+                    f"who signed off tie-out {row.id}, when or with which note is not as the journal tells; "
+                    "restore the latest backup beside this store"
+                )
+        return [_kept(row) for row in rows]
 
     def _part(self, number: int, part: int) -> bytes | None:
         table = tie_out_lines.c
@@ -178,8 +194,9 @@ class TieOuts:
 class Draft:
     """A tie-out that is being made: told of each document, then kept. `count`: of documents by now."""
 
-    def __init__(self, db: Database, vault: Vault, connection_id: int, number: int) -> None:
+    def __init__(self, db: Database, vault: Vault, connection_id: int, journal: Journal, number: int) -> None:
         self._db, self._vault, self._connection_id, self.number = db, vault, connection_id, number
+        self._journal = journal
         self._waiting: list[bytes] = []
         self._parts, self.count, self._hash = 0, 0, hashlib.sha256()
 
@@ -203,8 +220,9 @@ class Draft:
         with self._db.write() as connection:
             connection.execute(update(tie_outs).where(tie_outs.c.id == self.number).values(values))
             _drop(connection, self._surplus(told.period))
-            row = connection.execute(select(*_HEAD).where(tie_outs.c.id == self.number)).one()
-        return _kept(row)
+            kept = _kept(connection.execute(select(*_HEAD).where(tie_outs.c.id == self.number)).one())
+            self._journal.append(connection, [_entry(Kind.TIED, kept, kept.made_by)])
+        return kept
 
     def drop(self) -> None:
         """Forget it."""
@@ -246,12 +264,31 @@ def _check(one: Kept, digest: str, note: str) -> None:
         raise SettingsError("this one does not tie; say in a note why it is signed off all the same")
 
 
-def _entry(one: Kept, person: str, now: str, note: str) -> Entry:
+def _sign_off(one: Kept, person: str, now: str, note: str) -> Entry:
     """What the journal tells of it; the note is sealed, but its digest is told, so that it can't be changed later."""
-    facts: dict[str, Any] = {"event": "tie-out signed off", "tie_out": one.number, "period": one.period}
-    facts |= {"digest": one.digest, "ties": one.ties, "person": clean(person), "signed_at": now}
-    facts |= {"note_digest": hashlib.sha256(note.encode()).hexdigest()}
-    return Entry(Kind.SIGNED, facts, body={"note": note} if note else None)
+    entry = _entry(Kind.SIGNED, one, person)
+    facts = entry.facts | {"signed_at": now, "note_digest": hashlib.sha256(note.encode()).hexdigest()}
+    return msgspec.structs.replace(entry, facts=facts, body={"note": note} if note else None)
+
+
+def _entry(kind: Kind, one: Kept, person: str) -> Entry:
+    facts: dict[str, Any] = {"event": _EVENTS[kind], "tie_out": one.number, "period": one.period}
+    return Entry(kind, facts | {"digest": one.digest, "ties": one.ties, "person": clean(person)}, key=_key(one.number))
+
+
+def _key(number: int) -> str:
+    return f"tie-out {number}"
+
+
+def _told(facts: str | None) -> tuple[Any, ...]:
+    said = msgspec.json.decode(facts) if facts else {}
+    return tuple(said.get(name) for name in ("digest", "person", "signed_at", "note_digest"))
+
+
+def _signed(row: Row[Any]) -> tuple[Any, ...]:
+    if row.signed_at is None:
+        return (None,) * 4
+    return row.digest, row.signed_by, row.signed_at, hashlib.sha256(row.note.encode()).hexdigest()
 
 
 def _absent(number: int) -> SettingsError:

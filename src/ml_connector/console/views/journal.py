@@ -29,6 +29,7 @@ SAID = {
     Kind.APPROVED: ("ok", "approved"),
     Kind.EDITED: ("busy", "edited"),
     Kind.NOTED: ("idle", "noted"),
+    Kind.TIED: ("idle", "tie-out made"),
     Kind.SIGNED: ("ok", "signed off"),
     Kind.EVIDENCE: ("idle", "evidence"),
     Kind.RUN: ("idle", "run"),
