@@ -10,17 +10,20 @@ MONEY := records flows compare sync run evidence $(addprefix systems/ifs/,vouche
 
 PEERS := dlt airbyte singer
 
+# of tests at once: much of what they do is waiting
+WORKERS = $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
+
 .PHONY: demo test thorough check browser pictures bench bench-peers clean
 
 demo: .venv/ready
 	@$(RUN)/ml-connector demo
 
 test: .venv/ready check browser
-	$(RUN)/pytest -n auto --dist loadgroup
+	$(RUN)/pytest -n $(WORKERS) --dist loadgroup
 
 # more of what `test` covers: every point where a run can be killed, a manufacturer's whole year
 thorough: .venv/ready
-	$(RUN)/pytest -n auto --dist loadgroup -m thorough
+	$(RUN)/pytest -n $(WORKERS) --dist loadgroup -m thorough
 
 check: .venv/ready
 	$(RUN)/ruff check

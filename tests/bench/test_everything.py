@@ -13,6 +13,7 @@ SECTIONS = ("## What was to be reached", "## Reading, beside", "## Writing", "##
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_all_of_it_runs_and_writes_the_page(tmp_path: Path) -> None:
     command = [sys.executable, str(BENCH / "everything.py"), "--quick", "--docs", str(tmp_path / "docs")]
     done = subprocess.run(

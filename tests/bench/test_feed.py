@@ -1,15 +1,11 @@
 """The feed of the reading bench: everybody gets what the source holds, also when it comes from memory."""
 
 import importlib
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
 feeds: Any = importlib.import_module("feed")
 

@@ -108,7 +108,7 @@ def test_a_mix_of_faults_loses_and_doubles_nothing(tmp_path: Path, seed: int) ->
 @pytest.mark.parametrize("site", ["ifs", "airbase"])
 @pytest.mark.parametrize("kind", ["html", "stalled_body", "huge_body", "wrong_shape", "reset_before", "slow_body"])
 def test_a_system_that_never_answers_well_ends_in_a_clear_error_in_time(tmp_path: Path, kind: Any, site: Any) -> None:
-    with rig(sqlite_url(tmp_path), timeout_s=0.5) as joined:
+    with rig(sqlite_url(tmp_path), timeout_s=0.25) as joined:
         options: dict[str, Any] = {"huge_body": {"size": 80 * 2**20}, "slow_body": {"chunk": 1, "pause_s": 0.2}}
         joined.box.faults.add(Fault(kind, site=site, path="/", options=options.get(kind, {})))
         started = time.monotonic()

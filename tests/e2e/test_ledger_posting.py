@@ -114,7 +114,7 @@ def test_a_plan_says_what_the_run_then_does_and_posts_nothing(tmp_path: Path) ->
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("requests", "payments"), [(1000, 4000), pytest.param(5000, 20_000, marks=pytest.mark.thorough)]
+    ("requests", "payments"), [(500, 2000), pytest.param(5000, 20_000, marks=pytest.mark.thorough)]
 )
 def test_a_manufacturers_year(tmp_path: Path, record_property: Any, requests: int, payments: int) -> None:
     """Many requests and payments."""
@@ -136,8 +136,8 @@ def test_a_manufacturers_year(tmp_path: Path, record_property: Any, requests: in
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_ledger_entries_of_all_types(tmp_path: Path) -> None:
-    """3,000 of them, with the rules that come with the connector."""
-    options = rigs.world(suppliers=200, entries=3000, **ODD)
+    """1,500 of them, with the rules that come with the connector."""
+    options = rigs.world(suppliers=200, entries=1500, **ODD)
     with ledger_rig(sqlite_url(tmp_path), options, tmp_path, rigs.entries_posting()) as joined:
         wanted = joined.wanted("ledger_entries")
         joined.run()

@@ -281,7 +281,7 @@ def _key(number: int) -> str:
 
 
 def _told(facts: str | None) -> tuple[Any, ...]:
-    said = msgspec.json.decode(facts) if facts else {}
+    said = msgspec.json.decode(facts or "{}", type=dict[str, Any])
     return tuple(said.get(name) for name in ("digest", "person", "signed_at", "note_digest"))
 
 
