@@ -34,8 +34,9 @@ def crash(url: str, die_at: int) -> bool:
 
 
 def _run(url: str, die_at: int, key_file: str | None) -> None:
+    os.environ.pop("ML_CONNECTOR_KEY_FILE", None)  # the server may have begun in another test's environment
     if key_file:
-        os.environ["ML_CONNECTOR_KEY_FILE"] = key_file  # the server was forked before the test set it
+        os.environ["ML_CONNECTOR_KEY_FILE"] = key_file
     _mine(die_at)
     store = open_store(url)
     with wiring.joined(store, NAME) as both:

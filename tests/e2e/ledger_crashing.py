@@ -51,8 +51,9 @@ def together(url: str, count: int) -> list[int]:
 
 
 def _run(url: str, die_at: int, key_file: str | None, flows: tuple[str, ...] = ()) -> None:
+    os.environ.pop("ML_CONNECTOR_KEY_FILE", None)  # the server may have begun in another test's environment
     if key_file:
-        os.environ["ML_CONNECTOR_KEY_FILE"] = key_file  # the server was forked before the test set it
+        os.environ["ML_CONNECTOR_KEY_FILE"] = key_file
     if die_at:
         _mine(die_at)
     store = open_store(url)

@@ -124,6 +124,7 @@ def test_the_command_line_tells_all_and_signs_off(joined: LedgerRig, call: Call,
 
 
 def test_what_differs_ends_with_one(joined: LedgerRig, call: Call) -> None:
+    call("tie-out", NAME, PERIOD)
     kept = tie_outs.of(joined.store, NAME)
     posted = (line for line in kept.lines(kept.listed(PERIOD)[0].number) if line.place == "ledger")
     key = next(line.key for line in posted if line.period == line.ifs_period == PERIOD)
@@ -135,6 +136,7 @@ def test_what_differs_ends_with_one(joined: LedgerRig, call: Call) -> None:
 
 def test_what_makes_no_sense_is_refused(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
+    call("tie-out", NAME, PERIOD)
     assert call("tie-out", NAME)[0] == 2
     assert call("tie-out", NAME, "1999-01")[0] == 2
     assert call("tie-out", NAME, "2026-03", "--sign-off")[0] == 2
