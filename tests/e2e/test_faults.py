@@ -84,7 +84,7 @@ def test_a_write_whose_answer_is_lost_is_not_done_twice(tmp_path: Path, kind: An
         expected.assert_agree(joined.box, joined.today())
 
 
-@pytest.mark.parametrize("seed", [0, 2, 5, *(pytest.param(one, marks=pytest.mark.thorough) for one in (1, 3, 4))])
+@pytest.mark.parametrize("seed", [0, 2, *(pytest.param(one, marks=pytest.mark.thorough) for one in (1, 3, 4, 5))])
 def test_a_mix_of_faults_loses_and_doubles_nothing(tmp_path: Path, seed: int) -> None:
     with rig(sqlite_url(tmp_path), timeout_s=1.0) as joined:
         mix = ("reset_before", "reset_after", "truncated", "malformed_json", "html", "duplicate_rows", "token_revoked")

@@ -136,8 +136,8 @@ def test_a_manufacturers_year(tmp_path: Path, record_property: Any, requests: in
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_ledger_entries_of_all_types(tmp_path: Path) -> None:
-    """1,500 of them, with the rules that come with the connector."""
-    options = rigs.world(suppliers=200, entries=1500, **ODD)
+    """800 of them, with the rules that come with the connector."""
+    options = rigs.world(suppliers=200, entries=800, **ODD)
     with ledger_rig(sqlite_url(tmp_path), options, tmp_path, rigs.entries_posting()) as joined:
         wanted = joined.wanted("ledger_entries")
         joined.run()

@@ -262,6 +262,6 @@ class Merging(RuleBasedStateMachine):
 
 
 Merging.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=14, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=8, stateful_step_count=14, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestMerging = Merging.TestCase
