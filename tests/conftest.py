@@ -1,6 +1,6 @@
 """What holds for all tests."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -14,6 +14,26 @@ def logs_as_before() -> Generator[None]:
     before = structlog.get_config()
     yield
     structlog.configure(**before)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs `ml-connector --store URL …` as if it was typed: its exit code, and what it said."""
+
+    from ml_connector.cli import main  # most tests need no command line
+
+    def run(url: str, *words: str, **environment: str) -> tuple[int, str, str]:
+        with monkeypatch.context() as here:
+            for name, value in environment.items():
+                here.setenv(f"ML_CONNECTOR_{name}", value)
+            here.setattr("sys.argv", ["ml-connector", "--store", url, *words])
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
 
 
 class Together(LoadGroupScheduling):

@@ -256,6 +256,24 @@ def test_a_look_ends_with_its_process(tmp_path: Path) -> None:
         assert again == seen
 
 
+def test_a_look_that_ends_while_it_is_asked_about_is_done(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.person.post("/connect", data=world.form())
+    world.wait("checks")
+    number = world.store.connections.get(NAME).id
+    findings = Findings(world.store.database, world.store.vault, number)
+
+    def ends(*_: object) -> bool:
+        findings.keep("check", "kari", msgspec.json.encode(Look(State.DONE)))
+        return True
+
+    looks = Looks(world.store, PRIVATE)
+    monkeypatch.setattr(looks, "_is_over", ends)
+    findings.keep("check", "kari", msgspec.json.encode(Look(State.RUNNING)))
+    seen = looks.latest(number, Kind.CHECK)
+    assert seen
+    assert seen.look.state is State.DONE
+
+
 def test_what_a_process_left_behind_when_it_was_killed_is_told(world: World) -> None:
     world.person.post("/connect", data=world.form())
     world.wait("checks")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -9,25 +10,13 @@ import pytest
 from rig import open_store, sqlite_url
 from serving import API, answering
 
-from ml_connector.cli import main
-
 Typed = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Typed:
-    """Runs a command as if it was typed: its exit code, and what it said."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        with monkeypatch.context() as here:
-            here.setattr("sys.argv", ["ml-connector", "--store", sqlite_url(tmp_path), "token", *words])
-            capsys.readouterr()
-            with pytest.raises(SystemExit) as ended:
-                main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return run
+def typed(command: Typed, tmp_path: Path) -> Typed:
+    """Runs a command on tokens."""
+    return partial(command, sqlite_url(tmp_path), "token")
 
 
 def test_a_token_is_shown_once_works_and_is_revoked(typed: Typed, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -10,28 +11,15 @@ from rig import open_store, sqlite_url
 from serving import answering
 
 from ml_connector import wiring
-from ml_connector.cli import main
 
 PASSWORD = "correct horse battery"
 Typed = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Typed:
-    """Runs a command as if it was typed: its exit code, and what it said."""
-
-    def run(*words: str, **environment: str) -> tuple[int, str, str]:
-        with monkeypatch.context() as here:
-            for name, value in environment.items():
-                here.setenv(f"ML_CONNECTOR_{name}", value)
-            here.setattr("sys.argv", ["ml-connector", "--store", sqlite_url(tmp_path), *words])
-            capsys.readouterr()
-            with pytest.raises(SystemExit) as ended:
-                main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return run
+def typed(command: Typed, tmp_path: Path) -> Typed:
+    """Runs a command."""
+    return partial(command, sqlite_url(tmp_path))
 
 
 @pytest.fixture

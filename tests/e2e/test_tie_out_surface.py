@@ -8,6 +8,7 @@ import time
 import zipfile
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from ledger_rig import LedgerRig, ledger_rig, plain_world
 from rig import NAME, sqlite_url
 from serving import API, answering, looking
 
-from ml_connector.cli.app import main
 from ml_connector.sandbox.posting import tamper
 from ml_connector.store.api_tokens import ApiTokens, Right
 from ml_connector.store.rights import Role
@@ -40,16 +40,8 @@ def joined(tmp_path_factory: pytest.TempPathFactory) -> Generator[LedgerRig]:
 
 
 @pytest.fixture
-def call(joined: LedgerRig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    def called(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        monkeypatch.setattr("sys.argv", ["ml-connector", "--store", joined.url, *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return called
+def call(joined: LedgerRig, command: Call) -> Call:
+    return partial(command, joined.url)
 
 
 def told(call: Call, *arguments: str) -> Any:

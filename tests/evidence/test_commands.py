@@ -2,33 +2,22 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from evidence_story import PERIOD
 
 from ml_connector import wiring
-from ml_connector.cli import main
 from ml_connector.evidence import layout
 
 Typed = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def typed(store: wiring.Opened, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """Runs a command as if it was typed: its exit code, and what it said."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        with monkeypatch.context() as here:
-            place = f"sqlite:///{store.database.file}"
-            here.setattr("sys.argv", ["ml-connector", "--store", place, "evidence", *words])
-            capsys.readouterr()
-            with pytest.raises(SystemExit) as ended:
-                main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return run
+def typed(store: wiring.Opened, command: Typed) -> Typed:
+    """Runs a command on evidence."""
+    return partial(command, f"sqlite:///{store.database.file}", "evidence")
 
 
 def test_evidence_is_made_and_checked(typed: Typed, tmp_path: Path) -> None:

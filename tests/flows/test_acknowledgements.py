@@ -11,10 +11,10 @@ from ml_connector.sync import gate
 from ml_connector.sync.flow import Context, Tables
 from ml_connector.sync.gate import Population
 from ml_connector.sync.outcome import Mapped
-from ml_connector.sync.plan import Tally
+from ml_connector.sync.plan import Link, Tally
 
 FRESH = Context(date(2026, 11, 22), Tables())
-TOLD = msgspec.structs.replace(FRESH, agreed=Acknowledged("10/X/2026/1"))
+TOLD = msgspec.structs.replace(FRESH, link=Link("e-1", "e-1", "", True, Acknowledged("10/X/2026/1")))
 
 
 def test_what_is_posted_is_told() -> None:

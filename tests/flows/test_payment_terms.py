@@ -11,6 +11,7 @@ from ml_connector.records.supplier import AgreedTerms, SupplierTerms, VendorTerm
 from ml_connector.records.terms import BothTerms, TermsOnBoth
 from ml_connector.sync.flow import Context, Tables
 from ml_connector.sync.outcome import Held, Mapped
+from ml_connector.sync.plan import Link
 
 TODAY, PAST, LATER = date(2026, 11, 22), date(2026, 11, 21), date(2027, 1, 1)
 TABLE = {"14": "Net 14", "30": "Net 30", "60": "Net 60", "90": "Long", "120": "Long"}
@@ -21,7 +22,8 @@ def both(*terms: SupplierTerms, vendor: str | None) -> BothTerms:
 
 
 def context(agreed: TermsOnBoth | None = None, policy: str = "hold") -> Context:
-    return Context(TODAY, Tables({"10": "SUB-10"}, TABLE, terms_conflict=policy), agreed=agreed)
+    link = Link("S1", "S1", "", True, agreed) if agreed else None
+    return Context(TODAY, Tables({"10": "SUB-10"}, TABLE, terms_conflict=policy), link=link)
 
 
 def mapped(given: BothTerms, within: Context) -> Mapped[TermsOnBoth]:

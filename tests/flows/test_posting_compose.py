@@ -25,6 +25,7 @@ from ml_connector.records.spend import Document, Rate, SpendLine, Tag
 from ml_connector.records.voucher import Voucher, VoucherRow
 from ml_connector.sync.flow import Context, Reference, Shape, Tables
 from ml_connector.sync.outcome import Held, Mapped, Owner
+from ml_connector.sync.plan import Link
 
 SUBSIDIARIES = {"10": "SUB-10", "20": "SUB-20"}
 DIMENSIONS = {"department": "B", "team": "B", "project": "F"}
@@ -62,8 +63,9 @@ DAY = date(2026, 7, 2)
 
 def context(agreed: Any = None, **posting: Any) -> Context:
     book = rule_book({**RAW, **posting}, subsidiaries=SUBSIDIARIES, dimensions=DIMENSIONS)
+    link = Link("pr-1", "10/M/2026/1", "", True, agreed) if agreed else None
     return Context(
-        date(2026, 7, 10), Tables(SUBSIDIARIES, dimensions=DIMENSIONS, rules=book), {}, books=BOOKS, agreed=agreed
+        date(2026, 7, 10), Tables(SUBSIDIARIES, dimensions=DIMENSIONS, rules=book), {}, books=BOOKS, link=link
     )
 
 

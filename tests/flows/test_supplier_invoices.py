@@ -38,7 +38,7 @@ def bill(amount: str = "12.50", currency: str = "EUR", **fields: Any) -> Documen
 
 
 def agreed_on(proposal: InvoiceProposal) -> Context:
-    return msgspec.structs.replace(CONTEXT, agreed=proposal)
+    return msgspec.structs.replace(CONTEXT, link=Link("bill-1", "10/7", "", True, proposal))
 
 
 def test_an_approved_bill_is_proposed_as_it_is() -> None:

@@ -45,7 +45,8 @@ def test_it_is_proposed_as_it_is() -> None:
 def test_once_made_it_stays_as_it_was_proposed_whatever_the_setting() -> None:
     renamed = msgspec.structs.replace(VENDOR, name="Fjord Norge AS")
     for context in (HOLD, CREATE):
-        assert map_vendor(renamed, msgspec.structs.replace(context, agreed=VENDOR)) == Mapped(VENDOR)
+        linked = msgspec.structs.replace(context, link=Link("v-1", "S1", "", True, VENDOR))
+        assert map_vendor(renamed, linked) == Mapped(VENDOR)
 
 
 def test_a_vendor_that_got_its_number_changes_nothing() -> None:

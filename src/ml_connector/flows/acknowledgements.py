@@ -32,7 +32,6 @@ ACKNOWLEDGEMENTS = Flow(
     target_kind=Acknowledged,
     map=map_posted,
     retire=retire,
-    recalls=True,
     needs=("ledger_entries",),
     policy=Policy(change_share_max=1.0, deactivate_share_max=1.0),  # it says what is, of whatever many
 )

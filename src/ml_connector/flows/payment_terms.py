@@ -145,7 +145,6 @@ PAYMENT_TERMS = Flow(
     target_kind=TermsOnBoth,
     map=map_terms,
     retire=retire,
-    recalls=True,
     needs=("suppliers",),
     both_ways=True,
 )

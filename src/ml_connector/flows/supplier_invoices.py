@@ -141,6 +141,5 @@ SUPPLIER_INVOICES = Flow(
     target_kind=InvoiceProposal,
     map=map_bill,
     retire=retire,
-    recalls=True,
     policy=Policy(change_share_max=1.0, deactivate_share_max=1.0),  # nothing is ever changed there
 )

@@ -44,5 +44,4 @@ VENDORS = Flow(
     target_kind=NewSupplier,
     map=map_vendor,
     retire=retire,
-    recalls=True,
 )

@@ -138,9 +138,8 @@ def _mapped(now: Pass, sight: Sight, link: Link | None, context: Context) -> Out
     try:
         if stands(link, now.job.flow.trace(sight.record)):
             return None
-        if link and now.job.flow.recalls:
-            context = msgspec.structs.replace(context, agreed=link.agreed)
-        return now.job.flow.map(sight.record, context)
+        own = msgspec.structs.replace(context, link=link) if link else context
+        return now.job.flow.map(sight.record, own)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         return causes.unmappable(sight.key, error)
 

@@ -13,6 +13,7 @@ import msgspec
 
 from ml_connector.records.ledger import Books
 from ml_connector.sync.outcome import Admitted, Held, Mapped, Trace
+from ml_connector.sync.plan import Link
 from ml_connector.sync.policy import Policy
 
 S = TypeVar("S")
@@ -59,7 +60,7 @@ class Context(msgspec.Struct, frozen=True):
     """What a mapping may know beside its record: the day, the tables, the targets of its references.
 
     `links` has a key for each reference that is linked, or that this plan will link (then with an empty id); those of
-    them that are switched off are in `asleep`. `agreed`: what both sides last agreed on, for flows that go both ways.
+    them that are switched off are in `asleep`. `link`: the record's own, if it has one.
     """
 
     today: date
@@ -67,7 +68,12 @@ class Context(msgspec.Struct, frozen=True):
     links: Mapping[Reference, str] = {}
     asleep: frozenset[Reference] = frozenset()
     books: Books = Books()
-    agreed: Any = None
+    link: Link | None = None
+
+    @property
+    def agreed(self) -> Any:
+        """What both sides last agreed on of this record; None when it is not linked."""
+        return self.link.agreed if self.link else None
 
 
 def undated(_: Any) -> None:
@@ -81,7 +87,7 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     `admit` are of documents; the latter is asked for those that are about to be sent. `absent`: why a record waits that
     the target lacks, in flows that never create. `resembles`: whether two documents that are alike may be one twice.
     `dated`: the day of a record, by which a backfill chooses. `editable`: the fields that a person may put right here.
-    `both_ways`: the target is looked at whenever the source is. `recalls`: `map` is told what was agreed last.
+    `both_ways`: the target is looked at whenever the source is.
     """
 
     name: str
@@ -99,7 +105,6 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     trace: Callable[[S], Trace] = lambda _: Trace()
     admit: Callable[[T, Context], Admitted | Held] = lambda _record, _context: Admitted()
     both_ways: bool = False
-    recalls: bool = False
     absent: Callable[[T, str], Held] | None = None
     dated: Callable[[S], date | None] = undated
     editable: tuple[str, ...] = ()

@@ -102,13 +102,12 @@ class Looks:
 
     def latest(self, connection_id: int, kind: Kind) -> Seen | None:
         """The latest look; one whose process has ended is broken off. Raises: StoreError."""
-        found = self._findings(connection_id).get(kind)
-        if found is None:
-            return None
-        look = msgspec.json.decode(found.content, type=Look)
-        if look.state is State.RUNNING and self._is_over(connection_id, kind):
-            look = msgspec.structs.replace(look, state=State.BROKEN_OFF)
-        return Seen(look, found.at, found.person)
+        seen = self._seen(connection_id, kind)
+        if seen and seen.look.state is State.RUNNING and self._is_over(connection_id, kind):
+            seen = self._seen(connection_id, kind)  # it may have ended since it was read
+            if seen and seen.look.state is State.RUNNING:
+                return msgspec.structs.replace(seen, look=msgspec.structs.replace(seen.look, state=State.BROKEN_OFF))
+        return seen
 
     def stop(self) -> None:
         """End all looks; what they found until then is kept."""
@@ -119,6 +118,10 @@ class Looks:
         until = time.monotonic() + STOP_S
         for run in running:
             run.over.wait(max(0.0, until - time.monotonic()))
+
+    def _seen(self, connection_id: int, kind: Kind) -> Seen | None:
+        found = self._findings(connection_id).get(kind)
+        return Seen(msgspec.json.decode(found.content, type=Look), found.at, found.person) if found else None
 
     def _findings(self, connection_id: int) -> Findings:
         return Findings(self._opened.database, self._opened.vault, connection_id)

@@ -36,7 +36,6 @@ def posting_flow(resource: str, title: str) -> Flow[Document, Voucher]:
         target_kind=Voucher,
         map=map_document,
         retire=retire,
-        recalls=True,
         references=references,
         needs=("suppliers",),
         policy=Policy(change_share_max=0.05, deactivate_share_max=0.05),
