@@ -34,9 +34,7 @@ ADMINISTRATORS = (Role.ADMINISTRATOR, Role.APPROVER)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords that cost little, and refusals at once."""
-    from argon2 import PasswordHasher
-
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
     monkeypatch.setattr(signing, "REFUSED_S", 0.0)
 
 

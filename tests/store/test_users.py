@@ -63,11 +63,8 @@ class House:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords that cost little; that they cost enough has its own test."""
-    from argon2 import PasswordHasher
-
-    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(passwords, "_HASHER", hasher)
-    monkeypatch.setattr(passwords, "NOBODYS", hasher.hash("nobody's"))
+    monkeypatch.setattr(passwords, "MEMORY_KIB", 64)
+    monkeypatch.setattr(passwords, "NOBODYS", passwords.kept("nobody's"))
 
 
 @pytest.fixture
@@ -326,11 +323,8 @@ def test_whom_the_single_sign_on_names_has_its_roles_and_its_name_is_nobody_else
 
 
 def test_a_password_kept_in_an_older_way_is_kept_anew(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    from argon2 import PasswordHasher
-
     house.person("kari", *BOTH)
-    stronger = PasswordHasher(time_cost=2, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(passwords, "_HASHER", stronger)
+    monkeypatch.setattr(passwords, "PASSES", 2)
     assert house.entry.sign_in("kari", PASSWORD)
     assert house.entry.sign_in("kari", PASSWORD)
     with house.users._db.read() as connection:  # pyright: ignore[reportPrivateUsage]
