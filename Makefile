@@ -13,7 +13,7 @@ PEERS := dlt airbyte singer
 # of tests at once: much of what they do is waiting
 WORKERS = $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
-.PHONY: demo test thorough check browser pictures bench bench-peers clean
+.PHONY: demo test thorough check browser pictures docs bench bench-peers clean
 
 demo: .venv/ready
 	@$(RUN)/ml-connector demo
@@ -40,6 +40,10 @@ browser: .venv/ready
 pictures: browser
 	rm -f docs/images/console/*.webp
 	PICTURES=$(CURDIR)/docs/images/console $(RUN)/pytest tests/browser
+
+# the docs as a site that needs no other host, in .site; also opened as files
+docs: .venv/ready
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build
 
 # how fast it is, beside other tools: half an hour, writes docs/explanation/benchmarks.md; QUICK=1: a look, in .bench/quick
 bench: .venv/ready $(if $(QUICK),,bench-peers)
