@@ -13,7 +13,7 @@ PEERS := dlt airbyte singer
 # of tests at once: much of what they do is waiting
 WORKERS = $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
-.PHONY: demo test thorough check browser pictures docs bench bench-peers clean
+.PHONY: demo test thorough check browser pictures docs bench bench-peers build sbom audit clean
 
 demo: .venv/ready
 	@$(RUN)/ml-connector demo
@@ -57,13 +57,28 @@ bench-peers: $(PEERS:%=.bench/%/ready)
 	$(UV) pip sync --quiet --require-hashes --python .bench/$* $<
 	@touch $@
 
+# what is released: the same bytes from the same commit; hatchling is of the lock, like all else
+build sbom: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+build: .venv/ready
+	rm -rf dist
+	$(RUN)/hatchling build -d dist
+
+# what an installation consists of, with licences and digests
+sbom: build
+	$(RUN)/python .ci/supply/sbom.py dist dist/*.whl dist/*.tar.gz
+
+# known weaknesses of what is locked; asks osv.dev
+audit: | $(UV)
+	$(UV) audit --frozen --preview-features audit-command
+
 clean:
 	rm -rf .venv .tools .bench
 
-$(UV):
+$(UV): .ci/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ml-connector needs Python 3.11 or newer; try: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .tools
-	.tools/bin/python -m pip install --quiet "uv>=0.9,<1"
+	.tools/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
 
 .venv/ready: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --frozen --quiet --python $(PYTHON)
