@@ -18,7 +18,7 @@ from feed import SECRET, Counted, Feed  # noqa: E402
 from measuring import TOLD_BY, Part, Rows, Task, rows_of  # noqa: E402
 
 from ml_connector.systems.ifs.odata.query import any_of, both, equal  # noqa: E402
-from ml_connector.systems.ifs.profile import DEFAULT  # noqa: E402
+from ml_connector.systems.ifs.standard import DEFAULT  # noqa: E402
 
 __all__ = ["PEERS", "TOLD_BY", "Part", "Reader", "Rows", "parts", "pinned", "read", "readers", "rows_of"]
 

@@ -5,16 +5,14 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
+from reaching import ifs_client
 
 from ml_connector.sandbox import Sandbox, SandboxOptions, start
 from ml_connector.sandbox.faults import Fault
 from ml_connector.sandbox.ifs import IfsOptions
-from ml_connector.systems.http import Anonymous, Wire
-from ml_connector.systems.ifs import auth, check
+from ml_connector.systems.ifs import check
 from ml_connector.systems.ifs.client import IfsClient
-from ml_connector.systems.ifs.odata.answers import explain
-from ml_connector.systems.ifs.profile import DEFAULT, load
-from ml_connector.systems.limits import InMemoryReservations, Limiter
+from ml_connector.systems.ifs.standard import DEFAULT
 from ml_connector.systems.step import Step
 
 ALL = tuple(DEFAULT.parts)
@@ -25,18 +23,9 @@ VOUCHERS = ("hold_vouchers", "hold_rows")
 def tenant(**options: Any) -> Generator[tuple[IfsClient, Sandbox]]:
     profile = options.pop("profile", {})
     with start(SandboxOptions(suppliers=20, orders=10, invoices=5, ifs=IfsOptions(**options))) as sandbox:
-        with closing(_client(sandbox, profile)) as client:
+        with closing(ifs_client(sandbox, profile)) as client:
             yield client, sandbox
         assert sandbox.crashes == []
-
-
-def _client(sandbox: Sandbox, profile: dict[str, Any]) -> IfsClient:
-    told = sandbox.told()["ifs"]
-    limiter = Limiter(InMemoryReservations(), "ifs", 100_000)
-    door = Wire("IFS", sandbox.ifs_url, Anonymous(), limiter, explain=auth.explain)
-    login = auth.ClientCredentials(door, told["realm"], told["client_id"], told["client_secret"], auth.InMemoryShelf())
-    wire = Wire("IFS", sandbox.ifs_url, login, limiter, explain=explain, pause_s=0.001)
-    return IfsClient(wire, load(profile), ("10", "20"), login)
 
 
 def failed(client: IfsClient, parts: tuple[str, ...] = ALL, **more: Any) -> dict[str, Step]:

@@ -11,23 +11,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from reaching import ifs_client
 
 from ml_connector.errors import UnreachableError
-from ml_connector.sandbox import Sandbox, SandboxOptions, start
+from ml_connector.sandbox import SandboxOptions, start
 from ml_connector.sandbox.faults import Fault
 from ml_connector.sandbox.ifs import IfsOptions
-from ml_connector.systems.http import Anonymous, Wire
-from ml_connector.systems.ifs import auth
 from ml_connector.systems.ifs.books import read_books
 from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.csdl import part_problems
 from ml_connector.systems.ifs.discover import READS_MAX, Discovery, as_toml, discover
 from ml_connector.systems.ifs.fit import Confidence, Kind, Offer, Want, assigned
 from ml_connector.systems.ifs.likeness import likeness
-from ml_connector.systems.ifs.odata.answers import explain
-from ml_connector.systems.ifs.profile import DEFAULT, load
+from ml_connector.systems.ifs.loading import load
 from ml_connector.systems.ifs.source import IfsSource
-from ml_connector.systems.limits import InMemoryReservations, Limiter
+from ml_connector.systems.ifs.standard import DEFAULT
 
 HOP = ("connection", "transfer-encoding", "content-length", "host")
 
@@ -94,15 +92,6 @@ def _usual(text: str, names: Mapping[str, str]) -> str:
     return text
 
 
-def _client(sandbox: Sandbox, url: str = "", **profile: Any) -> IfsClient:
-    told = sandbox.told()["ifs"]
-    limiter = Limiter(InMemoryReservations(), "ifs", 100_000)
-    door = Wire("IFS", url or sandbox.ifs_url, Anonymous(), limiter, explain=auth.explain)
-    login = auth.ClientCredentials(door, told["realm"], told["client_id"], told["client_secret"], auth.InMemoryShelf())
-    wire = Wire("IFS", url or sandbox.ifs_url, login, limiter, explain=explain, pause_s=0.01)
-    return IfsClient(wire, load(profile), ("10", "20"), login)
-
-
 @contextmanager
 def tenant(
     *properties: str, names: Mapping[str, str] | None = None, hidden: tuple[str, ...] = (), **options: Any
@@ -110,7 +99,7 @@ def tenant(
     """A tenant that calls these properties ("Service.Property=New"), services and sets otherwise, or lacks some."""
     ifs = IfsOptions(renamed=properties, **options)
     with start(SandboxOptions(suppliers=20, orders=10, ifs=ifs)) as sandbox:
-        with renamed(sandbox.ifs_url, names or {}, hidden) as url, closing(_client(sandbox, url)) as client:
+        with renamed(sandbox.ifs_url, names or {}, hidden) as url, closing(ifs_client(sandbox, url=url)) as client:
             yield client
         assert sandbox.crashes == []
 
@@ -297,7 +286,7 @@ def test_a_large_catalogue_is_not_read_to_its_end() -> None:
         for name in likely:
             sandbox.world.insert("Projections", {"ProjectionName": name})
         door = renamed(sandbox.ifs_url, {"SupplierHandling": "VendorMasterHandling"}, ("SitesHandling",))
-        with door as url, closing(_client(sandbox, url)) as client:
+        with door as url, closing(ifs_client(sandbox, url=url)) as client:
             found = discover(client)
         assert found.read == READS_MAX
         assert names_of(found, "suppliers") == {"service": "VendorMasterHandling"}
@@ -323,7 +312,7 @@ def test_what_a_tenant_does_not_have_is_not_made_up(service: str) -> None:
 
 def test_a_service_that_fails_is_passed_over_and_said() -> None:
     broken = "/main/ifsapplications/projection/v1/SitesHandling.svc"
-    with start(SandboxOptions(suppliers=5, orders=5)) as sandbox, closing(_client(sandbox)) as client:
+    with start(SandboxOptions(suppliers=5, orders=5)) as sandbox, closing(ifs_client(sandbox)) as client:
         sandbox.faults.add(Fault("status", site="ifs", path=broken, options={"status": 500}))
         found = discover(client)
         assert found.failed == ("SitesHandling",)

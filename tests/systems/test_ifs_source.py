@@ -18,6 +18,7 @@ import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reaching import unhurried
 
 from ml_connector.errors import MalformedError, SettingsError, UnreachableError
 from ml_connector.records import keys
@@ -26,11 +27,10 @@ from ml_connector.sync.detect import Page
 from ml_connector.sync.ports import Sight, Source
 from ml_connector.systems.http import Anonymous, Wire
 from ml_connector.systems.ifs.client import IfsClient
+from ml_connector.systems.ifs.loading import load
 from ml_connector.systems.ifs.odata.answers import explain
 from ml_connector.systems.ifs.pager import Plan
-from ml_connector.systems.ifs.profile import load
 from ml_connector.systems.ifs.source import IfsSource
-from ml_connector.systems.limits import InMemoryReservations, Limiter
 
 Row = dict[str, Any]
 ORIGIN = "https://acme.ifs.cloud"
@@ -109,7 +109,7 @@ class FakeIfs:
             "ifs",
             ORIGIN,
             Anonymous(),
-            Limiter(InMemoryReservations(), "t", 10**9),
+            unhurried(),
             transport=httpx2.MockTransport(self),
             pause_s=0.0001,
             explain=explain,
@@ -296,7 +296,7 @@ def _pages(answer: Callable[[httpx2.Request], httpx2.Response]) -> list[Row]:
         "ifs",
         ORIGIN,
         Anonymous(),
-        Limiter(InMemoryReservations(), "t", 10**9),
+        unhurried(),
         transport=httpx2.MockTransport(answer),
     )
     return [

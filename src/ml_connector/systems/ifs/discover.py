@@ -18,8 +18,9 @@ from ml_connector.systems.ifs.csdl import Metadata
 from ml_connector.systems.ifs.fit import Fit
 from ml_connector.systems.ifs.likeness import likeness
 from ml_connector.systems.ifs.pager import Plan
-from ml_connector.systems.ifs.profile import DEFAULT, Part
+from ml_connector.systems.ifs.profile import Part
 from ml_connector.systems.ifs.proposal import PartFound
+from ml_connector.systems.ifs.standard import DEFAULT
 
 READS_MAX = 400
 FAILING_MAX = 3
@@ -42,7 +43,7 @@ class Discovery(msgspec.Struct, frozen=True):
     read: int = 0
 
     def overrides(self, *, guesses: bool = False) -> dict[str, Any]:
-        """The differences from the default profile, as `profile.load` takes them; guesses only when asked for."""
+        """The differences from the default profile, as `loading.load` takes them; guesses only when asked for."""
         found = {name: part.overrides(DEFAULT.parts[name], guesses=guesses) for name, part in self.parts.items()}
         return {name: part for name, part in found.items() if part}
 
