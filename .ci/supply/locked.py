@@ -1,7 +1,7 @@
 """What the lock holds: which packages in which version, and which of them needs which.
 
-Rule: read from uv.lock and pyproject.toml alone; no network. What is so only elsewhere (another operating system, another
-Python) is told apart by its marker.
+Rule: read from uv.lock and pyproject.toml alone; no network. What is so only elsewhere (another operating system,
+another Python) is told apart by its marker.
 Must not know: what is installed.
 """
 

@@ -1,7 +1,7 @@
 """A bill of materials: all that an installation consists of, as CycloneDX 1.6. Usage: sbom.py FOLDER [WHEEL_OR_SDIST…]
 
-Rule: packages, hashes and who needs whom are as uv tells from the lock; licences, the files of others in the package, and
-the digests of what was built are added. The same commit gives the same bytes.
+Rule: packages, hashes and who needs whom are as uv tells from the lock; licences, the files of others in the package,
+and the digests of what was built are added. The same commit gives the same bytes.
 Must not know: whether a package may be used; that is tested.
 """
 
