@@ -13,7 +13,7 @@ PEERS := dlt airbyte singer
 # of tests at once: much of what they do is waiting
 WORKERS = $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
-.PHONY: demo test thorough check browser pictures docs bench bench-peers build sbom audit clean
+.PHONY: demo test thorough check browser pictures docs mutants bench bench-peers build sbom audit clean
 
 demo: .venv/ready
 	@$(RUN)/ml-connector demo
@@ -45,6 +45,11 @@ pictures: browser
 docs: .venv/ready
 	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build
 
+# changes the pure core in one place at a time, and tells which changes neither types nor tests notice: half an hour
+mutants: .venv/ready
+	$(UV) run --frozen --group mutants mutmut run
+	@$(RUN)/mutmut results --all true | awk -F'[.:]' '{ n[$$2 ":" $$NF]++ } END { for (one in n) print one, n[one] }' | sort
+
 # how fast it is, beside other tools: half an hour, writes docs/explanation/benchmarks.md; QUICK=1: a look, in .bench/quick
 bench: .venv/ready $(if $(QUICK),,bench-peers)
 	$(RUN)/python bench/everything.py $(if $(QUICK),--quick) $(if $(DOCS),--docs $(DOCS))
@@ -72,7 +77,7 @@ audit: | $(UV)
 	$(UV) audit --frozen --preview-features audit-command
 
 clean:
-	rm -rf .venv .tools .bench
+	rm -rf .venv .tools .bench mutants
 
 $(UV): .ci/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ml-connector needs Python 3.11 or newer; try: make PYTHON=python3.11")'
