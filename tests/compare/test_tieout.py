@@ -242,6 +242,10 @@ def recode_parts(world: World) -> None:
     _change_last(world, lambda row: msgspec.structs.replace(row, parts=(("B", "200"),)) if row.amount > 0 else row)
 
 
+def give_to_another(world: World) -> None:
+    _change_last(world, lambda row: msgspec.structs.replace(row, party="S-2") if row.amount < 0 else row)
+
+
 def recode_onto_itself(world: World) -> None:
     _change_last(world, lambda row: msgspec.structs.replace(row, account="1930"))
 
@@ -311,6 +315,7 @@ PLANTED: dict[Callable[[World], None], Kind] = {
     recode: Kind.ACCOUNT,
     recode_parts: Kind.ACCOUNT,
     recode_onto_itself: Kind.ACCOUNT,
+    give_to_another: Kind.PARTY,
     double: Kind.DUPLICATE,
     post_again: Kind.DUPLICATE,
     reverse: Kind.REVERSED,
@@ -358,6 +363,63 @@ def test_a_voucher_in_a_wrong_period_is_too_much_there() -> None:
         found, _ = tied([world], period)
         assert [line.difference for line in found.differences] == [Kind.PERIOD]
         assert [one.unexplained for one in found.totals] == [left]
+
+
+@settings(max_examples=50, deadline=None)
+@given(worlds(corrected=False), st.booleans())
+def test_a_voucher_in_another_currency_says_both_amounts_and_counts_in_each(world: World, known: bool) -> None:
+    """Whether or not anybody can say which rows it should have."""
+    if not known:
+        world.claim = msgspec.structs.replace(world.claim, expected=None)
+    _change_last(world, lambda row: msgspec.structs.replace(row, currency="USD"))
+    moved = total(row.amount for row in world.there[-1].voucher.rows if row.amount > 0)
+    left: dict[str, Decimal] = {}
+    for found, _ in (tied([world], period) for period in PERIODS):
+        for line in found.differences:
+            assert line.difference == Kind.CURRENCY
+            assert all(str(Money(amount, name)) in line.reason for amount, name in ((moved, "USD"), _own(world)))
+        for one in found.totals:
+            left[one.currency] = total((left.get(one.currency, Decimal(0)), one.unexplained))
+            assert sum((one.ledger.count, one.hold.count)) == (one.currency == "USD")
+    assert left == {"EUR": world.claim.amount, "USD": moved.copy_negate()}
+
+
+def _own(world: World) -> tuple[Decimal, str]:
+    return world.claim.amount, world.claim.currency
+
+
+def test_a_double_in_another_currency_counts_there() -> None:
+    world = World(_claim(date(2026, 1, 10)), [])
+    for _ in range(2):
+        world.put(voucher("10", date(2026, 1, 10), Decimal(5)), date(2026, 1, 10))
+    _change_last(world, lambda row: msgspec.structs.replace(row, currency="USD"))
+    found, _ = tied([world], "2026-01")
+    assert [(line.currency, line.difference) for line in found.differences] == [
+        ("EUR", Kind.DUPLICATE),
+        ("USD", Kind.CURRENCY),
+    ]
+    assert [(one.ledger, one.unexplained) for one in found.totals] == [
+        (Figure(1, Decimal(5)), Decimal(0)),
+        (Figure(1, Decimal(5)), Decimal(-5)),
+    ]
+
+
+def test_a_reversal_with_another_supplier_leaves_both_out_of_line() -> None:
+    old, new = (_with_party(voucher("10", DAY, Decimal(amount)), "S-1") for amount in (5, 6))
+    world = World(msgspec.structs.replace(_claim(DAY, Decimal(6)), expected=new), [])
+    world.put(old, DAY)
+    world.put(negated(old), DAY, reversal=True)
+    world.put(new, DAY, version=2)
+    assert [line.difference for line in world.lines("2026-01")] == [""]
+    taken = world.there[1]
+    world.there[1] = msgspec.structs.replace(taken, voucher=_with_party(taken.voucher, "S-2"))
+    (line,) = world.lines("2026-01")
+    assert line.difference == Kind.PARTY
+    assert "supplier S-2" in line.reason
+
+
+def _with_party(one: Voucher, party: str) -> Voucher:
+    return msgspec.structs.replace(one, rows=tuple(msgspec.structs.replace(row, party=party) for row in one.rows))
 
 
 @pytest.mark.parametrize("side", [-1, 1])
@@ -537,11 +599,19 @@ def _claim(day: date, amount: Decimal = Decimal(5)) -> Claim:
     )
 
 
-def test_a_date_within_the_period_is_no_difference_but_one_that_hides_in_a_first_day_is() -> None:
+@pytest.mark.parametrize("place", ["ledger", "hold"])
+def test_a_day_within_the_period_is_told_but_no_difference_and_one_that_hides_in_a_first_day_is_one(place: str) -> None:
     claim = _claim(date(2026, 1, 10))
     moved = World(claim, [])
-    moved.put(voucher("10", date(2026, 1, 12), Decimal(5)), date(2026, 1, 12))
-    assert [line.difference for line in moved.lines("2026-01")] == [""]
+    moved.put(voucher("10", date(2026, 1, 12), Decimal(5)), date(2026, 1, 12), place=place)
+    found, _ = tied([moved], "2026-01")
+    assert found.ties
+    (line,) = found.timing
+    assert line.timing == Timing.DAY
+    assert ("2026-01-10" in line.reason, "2026-01-12" in line.reason) == (True, True)
+    again = World(claim, [])  # it says of which day it is, as one that is posted late, but that is none
+    again.put(voucher("10", date(2026, 1, 10), Decimal(5)), date(2026, 1, 12), place=place)
+    assert [line.timing for line in again.lines("2026-01")] == [Timing.DAY]
     hidden = World(claim, [])
     hidden.put(voucher("10", date(2026, 2, 1), Decimal(5)), date(2026, 2, 1))  # it does not say of which day it is
     assert [line.difference for line in hidden.lines("2026-01")] == [Kind.PERIOD]

@@ -6,11 +6,13 @@ what was planted.
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import expected
+import expected_ledger as ledger
 import ledger_rig as rigs
 import pytest
 import tie_out_truth as truths
@@ -20,6 +22,7 @@ from tie_out_planting import PERIODS, PLACES, Posted, posted_world
 from tie_out_truth import Doc
 
 from ml_connector.compare.tieout.shapes import Kind, Line, Mirror, TieOut, Timing
+from ml_connector.records.money import Money
 from ml_connector.sandbox.posting import tamper
 from ml_connector.sandbox.world import Key, World
 
@@ -58,6 +61,7 @@ PLANTS = {
     "wrong period": Plant(Kind.PERIOD, lambda world, key, doc: tamper.move(world, key, PERIODS[doc.period]), whole),
     "wrong account": Plant(Kind.ACCOUNT, recoded({"Account": "1510"}), lambda _: NONE),
     "wrong code part": Plant(Kind.ACCOUNT, recoded({"CodeD": "EAST"}), lambda _: NONE),
+    "wrong supplier": Plant(Kind.PARTY, recoded({"PartyTypeId": "S-0"}), lambda _: NONE),
     "duplicate": Plant(Kind.DUPLICATE, lambda world, key, _: tamper.double(world, key), twice),
     "reversed": Plant(Kind.REVERSED, lambda world, key, doc: tamper.reverse(world, key, f"{doc.key}/R1"), whole),
     "reversed by a copy": Plant(Kind.REVERSED, lambda world, key, _: tamper.reverse(world, key), whole),
@@ -194,6 +198,36 @@ def test_what_is_in_the_hold_table_is_a_matter_of_time(posted: Posted) -> None:
         found, _ = truths.tied(posted.joined, period)
         assert found.timing == ()
         assert all(truths.pair(one.hold) == (0, 0) for one in found.totals)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_voucher_in_another_currency_is_told_in_both(posted: Posted, place: str) -> None:
+    doc, world = posted.docs[place][2], posted.joined.box.world
+    key = posted.key(doc)
+    rows = sum(ledger.ours(posted.joined.box)[doc.key][0].rows.values())
+    for row in range(rows):
+        tamper.recode(world, key, row, {"CurrencyCode": "CHF"})
+    found, _ = truths.tied(posted.joined, doc.period)
+    own, other = sorted(found.differences, key=lambda line: line.currency != doc.group[1])
+    assert [(line.difference, line.key) for line in (own, other)] == [(Kind.CURRENCY, doc.key)] * 2
+    assert (own.currency, own.amount, other.currency, other.amount) == (doc.group[1], doc.amount, "CHF", NONE)
+    assert_left(posted.joined, found, {doc.group: doc.amount, (doc.group[0], "CHF"): -(other.ifs_amount or NONE)})
+    for line in (own, other):
+        assert str(Money(doc.amount, doc.group[1])) in line.reason
+        assert str(Money(other.ifs_amount or NONE, "CHF")) in line.reason
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_another_day_of_the_same_period_is_told_but_differs_in_no_figure(posted: Posted, place: str) -> None:
+    doc = posted.docs[place][3]
+    day = date.fromisoformat(f"{doc.period}-28")
+    tamper.move(posted.joined.box.world, posted.key(doc), day)
+    found, _ = truths.tied(posted.joined, doc.period)
+    assert found.ties
+    (line,) = (line for line in found.timing if line.timing == Timing.DAY)
+    assert (line.key, line.ifs_period) == (doc.key, doc.period)
+    assert day.isoformat() in line.reason
+    truths.assert_true(posted.joined, found, truths.truth(posted.joined, doc.period))
 
 
 def test_two_differences_that_cancel_each_other_out_are_two(posted: Posted) -> None:

@@ -7,6 +7,9 @@ Must not know: how the sides compare.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
+
+import msgspec
 
 from ml_connector import flows
 from ml_connector.compare.tieout.calendar import Calendar
@@ -21,11 +24,13 @@ from ml_connector.systems.ifs.vouchers.lookup import Lookup, pack, unpack
 from ml_connector.systems.ifs.vouchers.standing import Posted
 from ml_connector.wiring import choice
 from ml_connector.wiring.joined import Joined, Watch
+from ml_connector.wiring.partied import has_parties, without_parties
 from ml_connector.wiring.remembered import Remembered
 from ml_connector.wiring.spooled import Spooled
 
 BATCH = 500
 VOUCHERS = "vouchers"  # as a flow to those who watch
+S = TypeVar("S", Claim, There)
 
 
 class Reading:
@@ -45,6 +50,7 @@ class Reading:
         landing = both.read.landing
         self._lookup = Lookup(both.ifs, landing) if landing else None
         self._by_text = landing is not None and bool(landing.folder)
+        self._parties = landing is not None and has_parties(both.ifs.profile.parts, landing)
         self._companies = _companies(both.settings.profile.mapping.subsidiaries)
 
     @property
@@ -80,7 +86,8 @@ class Reading:
         links = self._both.store(flows.FLOWS[self._of]).links(self._of, [sight.key for sight, _ in waiting])
         for sight, decision in waiting:
             if sight.there:
-                self._claims.put(claim_of(self._of, sight, decision, links.get(sight.key), self._companies))
+                claim = claim_of(self._of, sight, decision, links.get(sight.key), self._companies)
+                self._claims.put(self._comparable(claim, "expected"))
             elif decision.held:
                 self.gone[sight.key] = decision.held.sentence, decision.held.remedy
 
@@ -93,12 +100,19 @@ class Reading:
 
     def taken(self, key: str) -> list[There]:
         """The vouchers of a document, given out once."""
-        return [_there(unpack(one), self._calendar) for one in self._vouchers.pop(key, ())]
+        vouchers = (_there(unpack(one), self._calendar) for one in self._vouchers.pop(key, ()))
+        return [self._comparable(one, "voucher") for one in vouchers]
 
     def left(self) -> Iterator[tuple[str, list[There]]]:
         """The vouchers that nobody took, by key."""
         for key in sorted(self._vouchers):
             yield key, self.taken(key)
+
+    def _comparable(self, one: S, name: str) -> S:
+        """The same, of its voucher only what both sides can say."""
+        if self._parties:
+            return one
+        return msgspec.structs.replace(one, **{name: without_parties(getattr(one, name))})
 
     def _read(self) -> None:
         for number, one in enumerate(self._lookup.each() if self._lookup else (), 1):

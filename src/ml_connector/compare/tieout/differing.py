@@ -62,9 +62,11 @@ def _content(claim: Claim, standing: Standing) -> Kind | None:
     if claim.expected is None:
         return _by_amount(claim, standing)
     there, wanted = standing.net, rows.net(claim.expected.rows)
-    if len(standing.live) > 1:
-        return None if there == wanted else Kind.DUPLICATE
-    return _of_one(claim, claim.expected, rows_of(standing.live), alone=there == rows.net(rows_of(standing.live)))
+    if len(standing.live) > 1 and there != wanted:
+        return Kind.DUPLICATE
+    found = rows_of(standing.live)
+    wrong = _of_one(claim, claim.expected, found, alone=there == rows.net(found)) if len(standing.live) == 1 else None
+    return wrong or (None if _same_parties(claim.expected, standing) else Kind.PARTY)
 
 
 def _of_one(claim: Claim, expected: Voucher, found: Sequence[VoucherRow], *, alone: bool) -> Kind | None:
@@ -72,16 +74,26 @@ def _of_one(claim: Claim, expected: Voucher, found: Sequence[VoucherRow], *, alo
     there, wanted = rows.counted(found), rows.counted(expected.rows)
     if there == wanted and alone:
         return None if claim.carried else Kind.AMOUNT
+    if rows.currencies(found) != rows.currencies(expected.rows):
+        return Kind.CURRENCY
     turned = rows.net(found) == rows.negated(rows.net(expected.rows))
     recoded = rows.amounts(found) == rows.amounts(expected.rows)
     return Kind.ACCOUNT if recoded and alone and not turned else Kind.AMOUNT
+
+
+def _same_parties(expected: Voucher, standing: Standing) -> bool:
+    """Whether all that there is comes to what should stand, party by party."""
+    return rows.net_of_parties(rows_of(standing.all)) == rows.net_of_parties(expected.rows)
 
 
 def _by_amount(claim: Claim, standing: Standing) -> Kind | None:
     """Where nobody can say which rows it should have."""
     if len(standing.live) > 1:
         return Kind.DUPLICATE
-    there = rows.sides(rows_of(standing.live), claim.currency)
+    found = rows_of(standing.live)
+    if found and claim.currency not in rows.currencies(found):
+        return Kind.CURRENCY
+    there = rows.sides(found, claim.currency)
     return None if claim.amount.copy_abs() in there else Kind.AMOUNT
 
 
@@ -105,6 +117,13 @@ def rightly(one: There, claim: Claim, calendar: Calendar) -> bool:
     """Whether one voucher is in the document's period, or was rightly posted later."""
     own = day_of(claim)
     return one.period == calendar.period(claim.company, own) or _late(one, own, calendar)
+
+
+def moved(claim: Claim, standing: Standing, calendar: Calendar) -> bool:
+    """Whether a voucher that stands is on a day that is neither its document's nor one that it was posted on late."""
+    own = claim.expected.dated_on if claim.expected else claim.dated_on
+    late = (one for one in standing.live if own and one.on != own)
+    return any(one.voucher.dated_on != own or not _first_day(one, calendar) for one in late)
 
 
 def day_of(claim: Claim) -> date | None:

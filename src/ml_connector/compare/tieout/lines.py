@@ -14,10 +14,11 @@ from ml_connector.compare.tieout.calendar import UNKNOWN, Calendar
 from ml_connector.compare.tieout.figures import NOTHING, Figures, Worth, figures
 from ml_connector.compare.tieout.shapes import Kind, Line, State, Timing
 from ml_connector.compare.tieout.sides import Claim, There
-from ml_connector.compare.tieout.standing import Standing, standing
+from ml_connector.compare.tieout.standing import Standing, rows_of, standing
 from ml_connector.records import money
 
 WAITING = (State.HELD, State.REFUSED, State.TO_COME)
+WRONG = (Kind.AMOUNT, Kind.CURRENCY, Kind.ACCOUNT, Kind.PARTY)  # a voucher can be so, and in a wrong period as well
 NOT_READ = (
     "No document of the spend side stands for it.",
     "Look what it is; if nothing should stand, reverse it in IFS.",
@@ -28,9 +29,11 @@ def lines_of(claim: Claim, vouchers: Sequence[There], calendar: Calendar, period
     """The lines of a document, and those of its vouchers in companies where none of them should be."""
     company = _company(claim, vouchers)
     own = standing([one for one in vouchers if one.voucher.company == company])
+    claim = _with_currency(claim, own)
     line = _line(claim, company, own, calendar, period)
     if line is not None:
         yield line
+    yield from _in_other_currencies(claim, own, period)
     astray = [one for one in vouchers if one.voucher.company != company]
     yield from extras(astray, period, sentences.astray(claim, company)) if astray else ()
 
@@ -49,6 +52,29 @@ def _company(claim: Claim, vouchers: Sequence[There]) -> str:
     return vouchers[0].voucher.company if claim.company == UNKNOWN and vouchers else claim.company
 
 
+def _with_currency(claim: Claim, own: Standing) -> Claim:
+    """The claim in the currency of its voucher, when nobody else can say."""
+    row = next((row for one in own.all for row in one.voucher.rows), None)
+    return msgspec.structs.replace(claim, currency=row.currency) if row and claim.currency == UNKNOWN else claim
+
+
+def _in_other_currencies(claim: Claim, own: Standing, period: str) -> Iterator[Line]:
+    """What a document's vouchers come to in currencies where nothing of it should be, one line a currency."""
+    wanted = rows.currencies(claim.expected.rows) if claim.expected else set[str]()
+    own_ones = {claim.currency} | (wanted if claim.currency in wanted else set[str]())
+    for currency in sorted(rows.currencies(rows_of(own.all)) - own_ones):
+        there = [_only(one, currency) for one in own.all if currency in rows.currencies(one.voucher.rows)]
+        for line in extras(there, period, sentences.in_other_currency(claim)):
+            kind = Kind.CURRENCY if line.difference else ""
+            yield msgspec.structs.replace(line, flow=claim.flow, number=claim.number, difference=kind)
+
+
+def _only(one: There, currency: str) -> There:
+    """A voucher with its rows in a currency."""
+    these = tuple(row for row in one.voucher.rows if row.currency == currency)
+    return msgspec.structs.replace(one, voucher=msgspec.structs.replace(one.voucher, rows=these))
+
+
 def _line(claim: Claim, company: str, own: Standing, calendar: Calendar, period: str) -> Line | None:
     home = _home(claim, company, own, calendar)
     mine = home == period or (home == UNKNOWN and calendar.may_be(period, claim.dated_on))
@@ -61,7 +87,7 @@ def _line(claim: Claim, company: str, own: Standing, calendar: Calendar, period:
     if not mine and not kind and found.ledger == found.hold == NOTHING:
         return None
     state = _state(claim, own) if mine else ""
-    timing = "" if kind else _timing(found, own, mine=mine)
+    timing = "" if kind else _timing(claim, found, own, calendar, mine=mine)
     line = msgspec.structs.replace(_named(claim, company, home), state=state, difference=kind or "", timing=timing)
     return sentences.in_words(_placed(line, found, own, worths, claim.target_id), claim, own)
 
@@ -81,14 +107,17 @@ def _home(claim: Claim, company: str, own: Standing, calendar: Calendar) -> str:
 def _worth(one: There, claim: Claim, kind: Kind | None, own: Standing, calendar: Calendar) -> Worth:
     live = one in own.live
     astray = live and kind is Kind.DUPLICATE and not differing.rightly(one, claim, calendar)
-    return Worth(one, differing.worth(one, claim), live, not astray and not (live and kind is Kind.EXTRA))
+    timely = not astray and not (live and kind is Kind.EXTRA)
+    if one.voucher.rows and claim.currency not in rows.currencies(one.voucher.rows):  # it counts in its own currency
+        return Worth(one, Decimal(0), live=False, timely=timely)
+    return Worth(one, differing.worth(one, claim), live, timely)
 
 
 def _timely(claim: Claim, company: str, kind: Kind | None, home: str, own: Standing, calendar: Calendar) -> bool:
     """Whether the document's vouchers are in the period where they should be, or rightly in another."""
     if kind is Kind.CHANGED and claim.expected:
         return calendar.period(company, claim.expected.dated_on) == home
-    if kind in (Kind.AMOUNT, Kind.ACCOUNT):  # a voucher can be wrong, and in a wrong period as well
+    if kind in WRONG:
         return differing.placed(claim, own, calendar)
     return kind is not Kind.PERIOD
 
@@ -99,11 +128,13 @@ def _state(claim: Claim, own: Standing) -> State:
     return State.POSTED if claim.linked else State.THERE
 
 
-def _timing(found: Figures, own: Standing, *, mine: bool) -> str:
+def _timing(claim: Claim, found: Figures, own: Standing, calendar: Calendar, *, mine: bool) -> str:
     if not mine:
         return Timing.EARLIER
     if found.later != NOTHING:
         return Timing.LATER
+    if differing.moved(claim, own, calendar):
+        return Timing.DAY
     return Timing.IN_HOLD if any(one.place == "hold" for one in own.live) else ""
 
 

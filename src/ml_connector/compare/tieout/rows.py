@@ -1,12 +1,13 @@
 """The rows of vouchers beside each other: what they come to, and how two sets of them differ.
 
-Rule: exact; texts and parties do not count.
+Rule: exact; texts do not count, and parties only where they are asked for.
 Must not know: documents.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from decimal import Decimal
+from typing import TypeVar
 
 from ml_connector.records import money
 from ml_connector.records.voucher import VoucherRow
@@ -14,6 +15,7 @@ from ml_connector.records.voucher import VoucherRow
 Parts = tuple[tuple[str, str], ...]
 Place = tuple[str, Parts, str]  # account, code parts, currency
 Sums = dict[Place, tuple[Decimal, Decimal]]
+P = TypeVar("P", bound=Hashable)
 
 
 def counted(rows: Iterable[VoucherRow]) -> Counter[tuple[str, Parts, str, Decimal, Decimal]]:
@@ -26,11 +28,25 @@ def amounts(rows: Iterable[VoucherRow]) -> Counter[tuple[str, Decimal, Decimal]]
     return Counter((row.currency, row.amount, row.company_amount) for row in rows)
 
 
+def currencies(rows: Iterable[VoucherRow]) -> set[str]:
+    """The currencies of rows."""
+    return {row.currency for row in rows}
+
+
 def net(rows: Iterable[VoucherRow]) -> Sums:
     """What rows come to, by account, code parts and currency; what comes to nothing is left out."""
-    sums: Sums = {}
+    return _summed(rows, lambda row: (row.account, row.parts, row.currency))
+
+
+def net_of_parties(rows: Iterable[VoucherRow]) -> dict[tuple[str, str, str], tuple[Decimal, Decimal]]:
+    """The same by account, party and currency."""
+    return _summed(rows, lambda row: (row.account, row.party, row.currency))
+
+
+def _summed(rows: Iterable[VoucherRow], place_of: Callable[[VoucherRow], P]) -> dict[P, tuple[Decimal, Decimal]]:
+    sums: dict[P, tuple[Decimal, Decimal]] = {}
     for row in rows:
-        place = row.account, row.parts, row.currency
+        place = place_of(row)
         amount, company = sums.get(place, (Decimal(0), Decimal(0)))
         sums[place] = money.total((amount, row.amount)), money.total((company, row.company_amount))
     return {place: both for place, both in sums.items() if any(both)}

@@ -4,7 +4,7 @@ Rule: each sentence names the voucher, its company and period, and the amounts t
 Must not know: how anything is decided.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -41,6 +41,14 @@ def astray(claim: Claim, company: str) -> tuple[str, str]:
     )
 
 
+def in_other_currency(claim: Claim) -> tuple[str, str]:
+    """Of a voucher that counts in another currency than its document."""
+    return (
+        f"It is that of {claim.number}, which is of {Money(claim.amount, claim.currency)}.",
+        f"See what {claim.number} says in {claim.currency}.",
+    )
+
+
 def where(line: Line) -> str:
     """Where a voucher is that no document stands for, and what it comes to."""
     stands = Money(line.ifs_amount or Decimal(0), line.currency)
@@ -71,6 +79,14 @@ class _Told(msgspec.Struct, frozen=True):
         return Money(self.line.ifs_amount or Decimal(0), self.claim.currency)
 
     @property
+    def in_each(self) -> str:
+        """What those that stand come to, in each of their currencies."""
+        found, own = rows_of(self.own.live), self.claim.currency
+        others = (Money(max(rows.sides(found, one)), one) for one in sorted(rows.currencies(found) - {own}))
+        mine = [self.stands] if own in rows.currencies(found) else []
+        return " and ".join(str(one) for one in (*mine, *others)) or str(self.stands)
+
+    @property
     def voucher(self) -> str:
         """Its voucher."""
         return f"Voucher {self.line.target_id}"
@@ -91,7 +107,7 @@ def _missing(told: _Told) -> tuple[str, str]:
 
 def _not_wanted(told: _Told) -> tuple[str, str]:
     return (
-        f"Nothing should stand for it any more, but {told.where} does, with {told.stands}.",
+        f"Nothing should stand for it any more, but {told.where} does, with {told.in_each}.",
         "Run its flow. If it stays, reverse the voucher in IFS.",
     )
 
@@ -100,7 +116,7 @@ def _twice(told: _Told) -> tuple[str, str]:
     several = ", ".join(one.target_id for one in told.own.live)
     return (
         f"It is posted {len(told.own.live)} times in company {told.line.company}: {several}; together that is "
-        f"{told.stands} instead of {told.said}.",
+        f"{told.in_each} instead of {told.said}.",
         "Reverse all but one of them in IFS, and take the reference off those that go.",
     )
 
@@ -140,6 +156,30 @@ def _recoded(told: _Told) -> tuple[str, str]:
     )
 
 
+def _in_currency(told: _Told) -> tuple[str, str]:
+    return (
+        f"{told.where} is of {told.in_each}, but the document of {told.said}.",
+        f"Reverse the voucher in IFS and enter it in {told.claim.currency}, or amend it while it is in the hold table.",
+    )
+
+
+def _of_other_party(told: _Told) -> tuple[str, str]:
+    there = rows.net_of_parties(rows_of(told.own.all))
+    wanted = rows.net_of_parties(told.claim.expected.rows if told.claim.expected else ())
+    pairs = (there, wanted), (wanted, there)
+    more, less = ([one for one, sums in left.items() if sums != right.get(one)] for left, right in pairs)
+    return (
+        f"{told.where} has {_parties(more)} instead of {_parties(less)}.",
+        "Correct the supplier in IFS: what is owed or paid is not with the one that it should be with.",
+    )
+
+
+def _parties(these: Iterable[tuple[str, str, str]]) -> str:
+    shown = [f"account {account} of {f'supplier {party}' if party else 'no supplier'}" for account, party, _ in these]
+    more = [f"{len(shown) - ROWS_MAX} more"] if len(shown) > ROWS_MAX else []
+    return " and ".join([*shown[:ROWS_MAX], *more]) or "nothing"
+
+
 def _otherwise(told: _Told) -> tuple[str, str]:
     remedy = "Correct the voucher in IFS: reverse it there, or amend it while it is in the hold table."
     if told.said != told.stands:
@@ -152,7 +192,9 @@ _OF_DIFFERENCE: Mapping[str, Callable[[_Told], tuple[str, str]]] = {
     Kind.EXTRA: _not_wanted,
     Kind.AMOUNT: _otherwise,
     Kind.PERIOD: _misplaced,
+    Kind.CURRENCY: _in_currency,
     Kind.ACCOUNT: _recoded,
+    Kind.PARTY: _of_other_party,
     Kind.DUPLICATE: _twice,
     Kind.REVERSED: _reversed,
     Kind.CHANGED: _changed,
@@ -173,6 +215,12 @@ def _of_timing(line: Line, own: Standing) -> tuple[str, str] | None:
             return (
                 f"It is of period {line.period}; Voucher {line.target_id} is in {line.ifs_period}, the first one open.",
                 "",
+            )
+        case Timing.DAY:
+            days = ", ".join(dict.fromkeys(one.on.isoformat() for one in own.live))
+            return (
+                f"It is of {line.dated_on}; Voucher {line.target_id} in {_place(line)}, is dated {days}.",
+                "No figure of the period changes by that; ask in IFS who moved it, and why.",
             )
         case _:
             return f"It is of {line.dated_on}, period {line.period}, and was posted or corrected in this one.", ""

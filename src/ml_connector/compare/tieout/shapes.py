@@ -29,8 +29,10 @@ class Kind(StrEnum):
     MISSING = "missing"  # linked as posted, but in neither the ledger nor the hold table
     EXTRA = "extra"  # a voucher of ours that no document of the spend side stands for
     AMOUNT = "wrong_amount"
+    CURRENCY = "wrong_currency"
     PERIOD = "wrong_period"
     ACCOUNT = "wrong_account"  # or code parts
+    PARTY = "wrong_party"  # all else is right, but it is of another supplier
     DUPLICATE = "duplicate"
     REVERSED = "reversed"  # taken back in the ledger, although the document stands
     CHANGED = "changed_since"  # the document was changed after it was posted; a correction is due
@@ -38,11 +40,12 @@ class Kind(StrEnum):
 
 
 class Timing(StrEnum):
-    """Why a document counts on one side in this period and on the other not (yet)."""
+    """Why a document counts on one side in this period and on the other not (yet), or on another day of it."""
 
     IN_HOLD = "in_hold_table"
     LATER = "posted_in_later_period"
     EARLIER = "document_of_earlier_period"
+    DAY = "other_day"
 
 
 class Figure(msgspec.Struct, frozen=True):

@@ -25,8 +25,10 @@ KINDS = {
     Kind.MISSING: "missing in IFS",
     Kind.EXTRA: "should not be in IFS",
     Kind.AMOUNT: "wrong amount",
+    Kind.CURRENCY: "wrong currency",
     Kind.PERIOD: "wrong period",
     Kind.ACCOUNT: "wrong account or code part",
+    Kind.PARTY: "wrong supplier",
     Kind.DUPLICATE: "posted twice",
     Kind.REVERSED: "reversed in IFS",
     Kind.CHANGED: "changed since it was posted",
@@ -41,6 +43,7 @@ TIMES = {
     Timing.IN_HOLD: "in the hold table",
     Timing.LATER: "posted in another period",
     Timing.EARLIER: "document of another period",
+    Timing.DAY: "on another day of the period",
 }
 
 
