@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, select, text
+from sqlalchemy import Connection, Table, func, insert, inspect, select, text
 
 from ml_connector.store import schema
 from ml_connector.sync.change import State
@@ -62,22 +62,44 @@ def _pages(source: Connection, table: Table, names: Sequence[str]) -> Iterator[S
 
 def raw_sum(connection: Connection, name: str) -> Sum:
     """The sum of a table as it lies in the file, with the columns that it has there."""
-    found = inspect(connection)
-    if not found.has_table(name):
-        return Sum()
-    table = Table(name, MetaData(), autoload_with=connection)
-    kinds = sorted(column.name for column in table.columns)
-    # Without types: what lies there counts, not what it is read as.
-    columns = ", ".join(f'"{one}"' for one in kinds)
-    order = ", ".join(f'"{one.name}"' for one in table.primary_key.columns)
     made = Sum()
+    for page in _raw_pages(connection, name):
+        made.add(page)
+    return made
+
+
+def raw_copied(source: Connection, target: Connection, names: Iterable[str]) -> dict[str, Sum]:
+    """Copy rows as they lie into tables of the same form; nothing else of the source comes along."""
+    sums: dict[str, Sum] = {}
+    for name in names:
+        sums[name], columns = Sum(), _columns(target, name)
+        marks = ", ".join("?" for _ in columns)
+        into = f'INSERT INTO "{name}" ({", ".join(columns)}) VALUES ({marks})'  # noqa: S608 names of our own tables
+        for page in _raw_pages(source, name):
+            sums[name].add(page)
+            target.exec_driver_sql(into, [tuple(row) for row in page])
+    return sums
+
+
+def _raw_pages(connection: Connection, name: str) -> Iterator[Sequence[Any]]:
+    columns = ", ".join(_columns(connection, name))
+    if not columns:
+        return
+    key = inspect(connection).get_pk_constraint(name)["constrained_columns"]
+    order = ", ".join(f'"{one}"' for one in key)
+    # Without types: what lies there counts, not what it is read as.
     with connection.execute(
         text(f'SELECT {columns} FROM "{name}" ORDER BY {order}'),  # noqa: S608 names from the file's own catalogue
         execution_options={"yield_per": PAGE},
     ) as rows:
-        for page in rows.partitions():
-            made.add(page)
-    return made
+        yield from rows.partitions()
+
+
+def _columns(connection: Connection, name: str) -> list[str]:
+    """The columns of a table in the order in which they are summed; none: it is not there."""
+    found = inspect(connection)
+    names = sorted(one["name"] for one in found.get_columns(name)) if found.has_table(name) else []
+    return [f'"{one}"' for one in names]
 
 
 def set_sequences(connection: Connection) -> None:

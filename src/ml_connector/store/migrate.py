@@ -14,14 +14,14 @@ HEAD = "0005"
 FOLDER = Path(__file__).parent / "migrations"
 
 
-def upgrade(connection: Connection) -> None:
-    """Run the migrations that are missing.
+def upgrade(connection: Connection, revision: str = HEAD) -> None:
+    """Run the migrations that are missing, up to a revision.
 
     Raises: StoreError when the database is newer than this code.
     """
     version = current(connection)
-    if version != HEAD:
-        _run(connection, version)
+    if version != revision:
+        _run(connection, version, revision)
 
 
 def current(connection: Connection) -> str:
@@ -31,7 +31,7 @@ def current(connection: Connection) -> str:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
 
 
-def _run(connection: Connection, version: str) -> None:
+def _run(connection: Connection, version: str, revision: str) -> None:
     # Imported here: alembic costs a third of a second, and a database is nearly always up to date.
     from alembic import command
     from alembic.config import Config
@@ -42,4 +42,4 @@ def _run(connection: Connection, version: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version and version not in known:
         raise StoreError(f"the database has version {version}, this program knows up to {HEAD}; install a newer one")
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -5,7 +5,6 @@ than reality: every link is in doubt, nothing counts as seen, no approval is lef
 Must not know: flows, systems.
 """
 
-import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import closing, contextmanager
@@ -63,7 +62,7 @@ class Backup:
             connection.execute(delete(schema.data_keys))
             sums = copying.copied(held, connection)
             if source is self._db and copying.digests(sums) != self.manifest.digests:
-                raise StoreError(f"{self._file} changed while it was read; nothing was restored")
+                raise self._changed()
             copying.set_sequences(connection)
             done = _unsettled(connection, self.manifest, schema.stamp(clock()))
             self._note(connection, db, clock)
@@ -71,14 +70,28 @@ class Backup:
 
     @contextmanager
     def _current(self) -> Generator[Database]:
-        """The backup with today's tables; an older one as a migrated copy."""
+        """The backup with today's tables; of an older one its rows, in tables of our own, migrated."""
         if self.manifest.migration == migrate.HEAD:
             yield self._db
             return
         with tempfile.TemporaryDirectory(prefix="ml-connector-") as folder:
-            copy = shutil.copyfile(self._file, Path(folder) / "older.db")
-            with closing(Database.open(f"sqlite:///{copy}")) as migrated:
+            part = Path(folder) / "older.db"
+            with _whole(self._file):
+                self._rows_into(part)
+            with closing(Database.open(f"sqlite:///{part}")) as migrated:
                 yield migrated
+
+    def _rows_into(self, part: Path) -> None:
+        """Take the rows that were summed, and nothing else that somebody may have put beside them: a trigger, say."""
+        backup_file.create(part)
+        with closing(backup_file.writable(part)) as made, made.write() as target, self._db.read() as source:
+            migrate.upgrade(target, self.manifest.migration)
+            sums = copying.raw_copied(source, target, self.manifest.counts)
+            if copying.digests(sums) != self.manifest.digests:
+                raise self._changed()
+
+    def _changed(self) -> StoreError:
+        return StoreError(f"{self._file} changed while it was read; nothing was restored")
 
     def _note(self, connection: Connection, db: Database, clock: Clock) -> None:
         facts = {"made_at": schema.stamp(self.manifest.made_at), "program": self.manifest.program}
