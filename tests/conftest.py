@@ -37,10 +37,11 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 
 class Together(LoadGroupScheduling):
-    """All that needs a browser in one process, which opens one; the marks of groups are lost on pytest 9.2."""
+    """All that needs a browser or the wheel in one process, which makes one; pytest 9.2 loses the marks of groups."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+        shared = ("tests/browser/", "tests/packaging/test_wheel.py")
+        return next((place for place in shared if nodeid.startswith(place)), super()._split_scope(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
