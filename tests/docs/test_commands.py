@@ -1,5 +1,5 @@
-"""The commands that README and docs show: each can be read by our command line, and those of the how-tos that tell
-how to keep it going are carried out as they stand, page by page, against a sandbox.
+"""The commands that README and docs show: each can be read by our command line, and all that a page shows in blocks are
+carried out as they stand, page by page, against a sandbox.
 
 A block that can't be run here is marked in the page, with the reason: <!-- not run: needs systemd -->
 """
@@ -37,7 +37,14 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 # What is run, and how many commands of ours each page has at the least.
 RUN = {
     "README.md": 6,
+    "docs/tutorial.md": 2,
     "docs/how-to/install.md": 6,
+    "docs/how-to/connect-ifs.md": 2,
+    "docs/how-to/connect-airbase.md": 2,
+    "docs/how-to/map.md": 7,
+    "docs/how-to/access.md": 7,
+    "docs/how-to/console.md": 1,
+    "docs/how-to/tie-out.md": 5,
     "docs/how-to/schedule.md": 8,
     "docs/how-to/webhooks.md": 11,
     "docs/how-to/run-as-a-service.md": 2,
@@ -51,12 +58,14 @@ RUN = {
     "docs/how-to/evidence.md": 5,
     "docs/reference/api.md": 3,
 }
-NOTHING_YET = ("README.md", "docs/how-to/install.md")  # these begin where nothing is there
+ELSEWHERE = {"docs/tutorial-terminal.md"}  # run by test_tutorial.py
+NOTHING_YET = {"README.md", "docs/tutorial.md", "docs/how-to/install.md", "docs/how-to/connect-ifs.md"}
 # What a page takes for granted.
 BEFORE = {
     "docs/how-to/replay.md": "ml-connector connect acme --profile acme.toml; ml-connector run acme",
     "docs/how-to/watch.md": "ml-connector serve",
     "docs/how-to/evidence.md": "ml-connector connect acme --profile acme.toml; ml-connector run acme",
+    "docs/how-to/tie-out.md": "ml-connector connect acme --profile acme.toml; ml-connector run acme",
     "docs/reference/api.md": "ml-connector serve; TOKEN=$(ml-connector token create mine --scope operate)",
 }
 PROFILE = """
@@ -95,6 +104,7 @@ parts = { B = "100" }
 account = "given"
 """
 BLOCK = re.compile(r"(?:<!-- not run: (?P<why>[^>]+) -->\n+)?```sh\n(?P<text>.*?)```", re.DOTALL)
+INLINE = re.compile(r"`(ml-connector(?: --?[a-z]+)* [a-z]+ [^`]+)`")  # a name alone is a name
 OURS = ("ml-connector", ".venv/bin/ml-connector", "/opt/ml-connector/bin/ml-connector")
 ENDS = "();<>|&\n"  # what a command ends at
 AROUND = ("sudo", "docker", "podman")  # what a command of ours may be given to
@@ -132,7 +142,12 @@ def commands(text: str) -> list[list[str]]:
     return [command for command in found if command]
 
 
-SHOWN = [(page, command) for page in PAGES for block in blocks(page) for command in commands(block.text)]
+def told(page: Path) -> list[str]:
+    """What a page has of commands: its blocks, and those within its sentences."""
+    return [*(block.text for block in blocks(page)), *INLINE.findall(page.read_text())]
+
+
+SHOWN = [(page, command) for page in PAGES for text in told(page) for command in commands(text)]
 
 
 @pytest.mark.parametrize(
@@ -164,6 +179,11 @@ def test_a_wrong_command_is_noticed() -> None:
         read(["scedule", "acme"])
 
 
+def test_every_page_that_shows_commands_is_run() -> None:
+    shown = {str(page.relative_to(ROOT)) for page in PAGES if any(not block.why for block in blocks(page))}
+    assert shown - ELSEWHERE == set(RUN)
+
+
 def test_every_reason_not_to_run_a_block_is_given() -> None:
     marked = sum(page.read_text().count("<!-- not run") for page in PAGES)
     assert marked == sum(bool(block.why) for page in PAGES for block in blocks(page))
@@ -175,7 +195,10 @@ def test_every_reason_not_to_run_a_block_is_given() -> None:
 PREAMBLE = """
 pids=()
 ml-connector() {
-  case " $* " in *" serve "*) stay_up "$@" --port "$PORT"; return;; *" worker "*) stay_up "$@"; return;; esac
+  case " $* " in
+    *" serve "*) stay_up "$@" --port "$PORT"; return;;
+    *" worker "* | *" sandbox "*) stay_up "$@"; return;;
+  esac
   "$PYTHON" -I -S "$FORKED" call "$SOCKET" "$@"
   local code=$?; echo "$code ml-connector $*" >> "$LOG"; return $code
 }
@@ -183,11 +206,23 @@ stay_up() {
   local out="$LOG.${#pids[@]}"
   "$PYTHON" -I -S "$FORKED" call "$SOCKET" "$@" > "$out" 2>&1 &
   pids+=($!)
-  until grep -q -e "Serving at" -e "is at work" "$out"; do
+  until grep -q -e "Serving at" -e "is at work" -e ifs_url "$out"; do
     kill -0 $! 2> /dev/null || { echo "99 ml-connector $*: $(cat "$out")" >> "$LOG"; return 1; }
     sleep 0.05
   done
   echo "0 ml-connector $*" >> "$LOG"
+}
+systemctl() {  # there is none: that its units are there is seen
+  local unit
+  for unit in "${@:2}"; do
+    unit=${unit/@*/@.service}
+    case "$unit" in --*) ;; *.*) ls "$UNITS/$unit" ;; *) ls "$UNITS/$unit.service" ;; esac
+    echo "$? systemctl $unit" >> "$LOG"
+  done
+}
+digest() {  # of the tie-out that was made last
+  "$PYTHON" -I -S "$FORKED" call "$SOCKET" tie-out acme --list --json |
+    grep -o '"digest": *"[0-9a-f]*' | head -1 | grep -o '[0-9a-f]*$'
 }
 curl() { command curl --fail "$@"; local code=$?; echo "$code curl" >> "$LOG"; return $code; }
 finish() {
@@ -217,6 +252,7 @@ class Place:
         script = PREAMBLE + self._here(text, folder).replace("8600", str(port))
         told = {"PATH": os.environ["PATH"], "HOME": str(folder), "COLUMNS": "200", "PYTHON": sys.executable}
         told |= {"SOCKET": str(self.socket), "FORKED": str(FORKED), "LOG": str(log), "PORT": str(port)}
+        told |= {"UNITS": str(ROOT / "deploy" / "systemd")}
         if (folder / "etc" / "store.key").exists():  # it is installed
             told |= {"ML_CONNECTOR_STORE": f"sqlite:///{folder / 'store.db'}"}
             told |= {"ML_CONNECTOR_KEY_FILE": str(folder / "etc" / "store.key")}
@@ -234,6 +270,9 @@ class Place:
     def _here(self, text: str, folder: Path) -> str:
         """The commands, with what is here in place of what the pages' made-up company has."""
         places = {
+            ".venv/bin/ml-connector": "ml-connector",
+            "IFS_SECRET=…": "IFS_SECRET=sandbox-secret",
+            "AIRBASE_TOKEN=…": "AIRBASE_TOKEN=sandbox-token",
             "https://acme.ifs.cloud": self.box.ifs_url,
             "--ifs-realm acmeprd --ifs-client-id mlconnector": "--ifs-realm acme-prod --ifs-client-id mlc",
             "https://api.airbase.io": self.box.airbase_url,
@@ -244,6 +283,10 @@ class Place:
             "record acme ID": f"record acme {self._first('purchase_requests')}",
             "/var/lib/ml-connector": str(folder),
             "/etc/ml-connector": str(folder / "etc"),
+            "cp deploy/": f"cp {ROOT}/deploy/",
+            "/etc/systemd/system/": f"{folder}/units/",
+            "--digest 91d0ff01515e": '--digest "$(digest)"',
+            **{f"810{number}": str(_free_port()) for number in (1, 2, 3)},
         }
         for theirs, ours in places.items():
             text = text.replace(theirs, ours)
@@ -289,8 +332,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
 def test_what_a_how_to_shows_works_as_it_stands(
     place: Place, page: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    text = "\n".join(block.text for block in blocks(ROOT / page) if not block.why)
-    (tmp_path / "etc").mkdir()
+    text = "\n".join(f'cd "$HOME"\n{block.text}' for block in blocks(ROOT / page) if not block.why)
+    for name in ("etc", "units", ".demo"):
+        (tmp_path / name).mkdir()
     Path(f"{tmp_path}-backups").mkdir()
     for name in ("store.db", "etc/store.key") if page not in NOTHING_YET else ():
         shutil.copy(place.connected / name, tmp_path / name)
