@@ -15,6 +15,7 @@ from ml_connector.errors import ConnectorError, SettingsError
 from ml_connector.sandbox.faults import Fault
 from ml_connector.settings import Invoices
 from ml_connector.sync.report import Report
+from ml_connector.wiring import checking
 
 FLOW = "supplier_invoices"
 INVOICES = "ManSuppInvoiceSet"
@@ -334,7 +335,7 @@ def test_check_demands_the_custom_field_only_where_it_is_used(tmp_path: Path) ->
     with entering(tmp_path) as joined:
         joined.box.ifs.options.missing_properties = ("ManSuppInvoiceEntity.Cf_Airbase_Id",)
         with wiring.joined(joined.store, NAME) as both:
-            failed = [step for step in both.check() if not step.ok]
+            failed = [step for step in checking.systems(both) if not step.ok]
         assert [step.name for step in failed] == ["IFS names of supplier invoices"]
         assert "Cf_Airbase_Id" in failed[0].result
         run(joined)
@@ -344,5 +345,5 @@ def test_check_demands_the_custom_field_only_where_it_is_used(tmp_path: Path) ->
 
 def test_check_asks_for_bills(tmp_path: Path) -> None:
     with entering(tmp_path) as joined, wiring.joined(joined.store, NAME) as both:
-        assert [step.name for step in both.check() if not step.ok] == []
-        assert any("bills" in step.name for step in both.check())
+        assert [step.name for step in checking.systems(both) if not step.ok] == []
+        assert any("bills" in step.name for step in checking.systems(both))

@@ -12,6 +12,7 @@ from ml_connector.settings import Connection
 from ml_connector.store.orders import Orders
 from ml_connector.sync.orders import Cause, Order, State
 from ml_connector.wiring import ticking, versions
+from ml_connector.wiring.jobs import basis
 from ml_connector.wiring.opened import Opened
 from ml_connector.wiring.performing import Performing
 from ml_connector.wiring.switching import switch
@@ -69,7 +70,7 @@ def test_switching_another_flow_makes_no_record_be_looked_at_again(tmp_path: Pat
         joined.run()
         switch(joined.store, NAME, "purchase_orders", on=False, person="kari")
         with wiring.joined(joined.store, NAME) as both:
-            off = both._basis()  # pyright: ignore[reportPrivateUsage]
+            off = basis(both.settings)
         switch(joined.store, NAME, "purchase_orders", on=True, person="kari")
         with wiring.joined(joined.store, NAME) as both:
-            assert both._basis() == off  # pyright: ignore[reportPrivateUsage]
+            assert basis(both.settings) == off

@@ -13,7 +13,7 @@ from ml_connector.compare import clearing
 from ml_connector.demo import company
 from ml_connector.demo.company import NAME
 from ml_connector.sync.report import Report
-from ml_connector.wiring import reports
+from ml_connector.wiring import checking, reports
 
 
 def walk(store: wiring.Opened, both: wiring.Joined, world: sandbox.Sandbox) -> None:
@@ -22,7 +22,7 @@ def walk(store: wiring.Opened, both: wiring.Joined, world: sandbox.Sandbox) -> N
     title("A stand-in IFS Cloud and a stand-in Airbase are up on this machine")
     show.out.print(f"  IFS {told['ifs_url']}   Airbase {told['airbase_url']}")
     title("check: are both systems there, and are they what the profile expects?")
-    for step in both.check():
+    for step in checking.systems(both):
         show.step(step)
     title("plan: what would a run do?")
     show.plans(NAME, both.plan([]))

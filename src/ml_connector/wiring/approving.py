@@ -17,7 +17,7 @@ from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.store.orders import Orders, Placed
 from ml_connector.store.runs import WHOLE, Run, Runs
 from ml_connector.sync.orders import Cause, Extent, Order
-from ml_connector.wiring import editing, replaying, versions
+from ml_connector.wiring import agreeing, editing, replaying, versions
 from ml_connector.wiring.joined import Joined
 from ml_connector.wiring.opened import Opened, approvals
 
@@ -68,10 +68,9 @@ def stopped(opened: Opened, name: str) -> list[Stopped]:
 
 def why_not(one: Stopped, person: str, *, two_persons: bool) -> str:
     """Why somebody can't approve a plan; "" when they can."""
-    if not two_persons or person not in one.behind:
+    if not two_persons or one.order is None:
         return ""
-    by = "you" if one.order and one.order.order.person == person else "a token that you made"
-    return f"{by} ordered it; somebody else has to approve it"
+    return agreeing.why_not(person, "ordered it", one.order.order.person, one.behind, "approve it")
 
 
 def approve(opened: Opened, name: str, run_id: str, person: str) -> Order | None:

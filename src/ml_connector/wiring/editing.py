@@ -14,12 +14,12 @@ from ml_connector.store.edits import Body, Edits, KeptEdit
 from ml_connector.sync import edits
 from ml_connector.sync.edits import FIELDS_MAX, Values
 from ml_connector.sync.flow import AnyFlow
-from ml_connector.wiring import replaying
+from ml_connector.wiring import agreeing, replaying
+from ml_connector.wiring.further import TITLES
 from ml_connector.wiring.joined import Joined
 from ml_connector.wiring.opened import Opened
 
 REASON_MIN, REASON_MAX = 3, 500
-SYSTEMS = {"ifs": "IFS", "airbase": "Airbase"}
 
 
 def edit(both: Joined, flow_name: str, given: str, typed: Mapping[str, str], reason: str) -> KeptEdit:
@@ -55,10 +55,15 @@ def approve(both: Joined, number: int) -> KeptEdit:
     """Agree to an edit. Raises: SettingsError when one may not, or need not; BusyError."""
     kept = of(both.opened, both.stored.name)
     waiting = kept.get(number)
-    if both.settings.profile.two_persons and waiting.person == both.person:
-        raise SettingsError(f"{both.person} made edit {number}; somebody else has to agree to it")
+    if why := why_not(waiting, both.person, two_persons=both.settings.profile.two_persons):
+        raise SettingsError(why)
     with both.store(_flow(both, waiting.flow)).turn():
         return kept.approve(number, both.person)
+
+
+def why_not(one: KeptEdit, person: str, *, two_persons: bool) -> str:
+    """Why somebody can't agree to an edit; "" when they can."""
+    return agreeing.why_not(person, f"made edit {one.id}", one.person) if two_persons else ""
 
 
 def of(opened: Opened, name: str) -> Edits:
@@ -112,4 +117,4 @@ def _fields(
 
 
 def _system(flow: AnyFlow) -> str:
-    return SYSTEMS.get(flow.source.system, flow.source.system)
+    return TITLES.get(flow.source.system, flow.source.system)

@@ -6,7 +6,7 @@ Must not know: how anything is shown.
 
 import base64
 import binascii
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -14,7 +14,6 @@ import msgspec
 from ml_connector import settings
 from ml_connector.errors import SettingsError, StoreError
 from ml_connector.settings import Connection, Installation
-from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.store.approvals import Approvals
 from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
@@ -29,6 +28,7 @@ class Secrets(msgspec.Struct, frozen=True):
 
     ifs: str
     airbase: str
+    further: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         return "Secrets(…)"
@@ -91,11 +91,6 @@ def exceptions(opened: Opened, name: str) -> Exceptions:
 def approvals(opened: Opened, name: str) -> Approvals:
     """The approvals of a connection."""
     return Approvals(opened.database, opened.vault, opened.connections.get(name).id)
-
-
-def behind(opened: Opened, names: Collection[str]) -> set[str]:
-    """Who acts under these names: they themselves, and who made the tokens among them."""
-    return set(names).union(*ApiTokens(opened.database).makers(names).values())
 
 
 def given_key(installation: Installation) -> bytes | None:

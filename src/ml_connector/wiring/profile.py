@@ -4,6 +4,7 @@ Rule: all of it is checked at once, so that a mistake is found when the connecti
 Must not know: stores, how anything is shown.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,20 +15,22 @@ from ml_connector.flows.posting.rules import RuleBook
 from ml_connector.settings import Connection
 from ml_connector.sync.flow import Tables
 from ml_connector.systems.airbase import profile as airbase_profile
+from ml_connector.systems.ifs import loading as ifs_loading
 from ml_connector.systems.ifs import profile as ifs_profile
 from ml_connector.systems.ifs.vouchers.landing import Landing, landing
-from ml_connector.wiring import choice
+from ml_connector.wiring import choice, further
 
 LANDING = "landing"  # the one table of [posting] that is about IFS
 
 
 class Read(msgspec.Struct, frozen=True):
-    """What a profile comes to; `rules` and `landing` None: nothing is posted."""
+    """What a profile comes to; `rules` and `landing` None: nothing is posted. `further`: names by further system."""
 
     ifs: ifs_profile.Profile
     airbase: airbase_profile.Profile
     rules: RuleBook | None
     landing: Landing | None
+    further: Mapping[str, Any] = {}
 
     def tables(self, connection: Connection) -> Tables:
         """The mapping tables as flows get them."""
@@ -49,11 +52,14 @@ def read(connection: Connection) -> Read:
     Raises: SettingsError.
     """
     profile = connection.profile
+    further.known(connection.systems)
+    further.known(profile.systems)
     choice.known(profile.gate)
     choice.known(profile.alerts.dead_man)
     own = landing(_table(profile.posting.get(LANDING, {}))) if profile.posting else None
     rules = _rules(connection, own) if own else None
-    return Read(ifs_profile.load(profile.ifs), airbase_profile.load(profile.airbase), rules, own)
+    named = {name: further.SYSTEMS[name].load(profile.systems.get(name, {})) for name in connection.systems}
+    return Read(ifs_loading.load(profile.ifs), airbase_profile.load(profile.airbase), rules, own, named)
 
 
 def _rules(connection: Connection, own: Landing) -> RuleBook:

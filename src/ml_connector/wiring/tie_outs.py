@@ -8,13 +8,14 @@ import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
+from ml_connector.compare.tieout import words
 from ml_connector.compare.tieout.shapes import TieOut
 from ml_connector.errors import BusyError, SettingsError
 from ml_connector.flows import FLOWS
 from ml_connector.store.tie_outs import Draft, Kept, TieOuts
-from ml_connector.wiring import versions
+from ml_connector.wiring import agreeing, versions
 from ml_connector.wiring.joined import Joined, Watch, unwatched
-from ml_connector.wiring.opened import Opened, behind
+from ml_connector.wiring.opened import Opened
 from ml_connector.wiring.tying import tie_out
 
 WAIT_S, AGAIN_S = 60.0, 0.5  # for runs that are under way
@@ -75,17 +76,19 @@ def why_not(opened: Opened, name: str, one: Kept, person: str) -> str:
     """Why somebody can't sign a tie-out off; "" when they can."""
     if one.signed_at:
         return f"it is signed off already, by {one.signed_by}"
-    two = versions.present(opened, name).profile.two_persons
-    if two and person in behind(opened, {one.made_by}):
-        by = "you" if person == one.made_by else "a token that you made"
-        return f"{by} made it; somebody else has to sign it off"
-    return ""
+    if not versions.present(opened, name).profile.two_persons:
+        return ""
+    makers = agreeing.behind(opened, {one.made_by})
+    return agreeing.why_not(person, "made it", one.made_by, makers, "sign it off")
 
 
 def sign(opened: Opened, name: str, number: int, digest: str, person: str, note: str = "") -> Kept:
-    """Sign a tie-out off, by the beginning of its digest. Raises: SettingsError."""
+    """Sign a tie-out off, by the beginning of its digest; what is out of line is noted. Raises: SettingsError."""
     kept = of(opened, name)
     one = kept.get(number)
     if (why := why_not(opened, name, one, person)) and one.signed_by != person:
         raise SettingsError(why)
+    found = kept.content(number)
+    if not (found.in_line or one.signed_at or note.strip()):
+        raise SettingsError(f"{words.out_of_line(found)} Say in a note why it is signed off all the same")
     return kept.sign(number, digest, person, note)

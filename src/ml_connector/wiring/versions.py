@@ -17,7 +17,7 @@ from ml_connector.settings import Connection, Profile
 from ml_connector.store import versions as stored
 from ml_connector.store.versions import Authored, State, Version, Versions
 from ml_connector.systems.ifs.vouchers.landing import Landing
-from ml_connector.wiring import differing, merging
+from ml_connector.wiring import agreeing, differing, merging
 from ml_connector.wiring import profile as profiles
 from ml_connector.wiring.differing import Difference
 from ml_connector.wiring.opened import Opened, Secrets
@@ -76,11 +76,16 @@ def check(opened: Opened, name: str, profile: Profile) -> None:
 def approve(opened: Opened, name: str, number: int, person: str, *, same_tenants: bool = False) -> Version:
     """Agree to a version, as somebody who did not make it. Raises: SettingsError."""
     one = of(opened, name).get(number)
-    if one.author == person:
-        raise SettingsError(f"{person} made version {number}; somebody else has to agree to it")
+    if why := why_not(one, person):
+        raise SettingsError(why)
     if one.state is State.PROPOSED:
         _check(opened, name, settings.connection(one.settings), same_tenants=same_tenants)
     return of(opened, name).approve(number, person)
+
+
+def why_not(one: Version, person: str) -> str:
+    """Why somebody can't agree to a version; "" when they can."""
+    return agreeing.why_not(person, f"made version {one.number}", one.author)
 
 
 def end(opened: Opened, name: str, number: int, person: str, note: str = "") -> Version:
@@ -173,7 +178,7 @@ def _save(
     base = number_in_force(opened, name) if known and how.base is None else how.base
     before = opened.connections.get(name).settings if known else None  # what comes in force from here on is refused
     how = msgspec.structs.replace(how, waits=needs_two(before and _whole(before), after), base=base)
-    given = {"ifs": secrets.ifs, "airbase": secrets.airbase}
+    given = {**secrets.further, "ifs": secrets.ifs, "airbase": secrets.airbase}
     return opened.connections.save(name, after, {field: value for field, value in given.items() if value}, how).made
 
 

@@ -18,7 +18,7 @@ from ml_connector.store.edits import KeptEdit
 from ml_connector.store.versions import Version
 from ml_connector.sync.orders import COUNTED
 from ml_connector.sync.plan import WRITES
-from ml_connector.wiring import approving, versions
+from ml_connector.wiring import approving, editing, versions
 from ml_connector.wiring.approving import Stopped
 
 EDITS_MAX = 100
@@ -122,7 +122,6 @@ def _first(sample: Mapping[str, Any]) -> FirstShown:
 
 
 def _edit(one: KeptEdit, person: str, *, two_persons: bool) -> EditWaiting:
-    own = two_persons and one.person == person
     return EditWaiting(
         number=one.id,
         flow=one.flow,
@@ -134,17 +133,16 @@ def _edit(one: KeptEdit, person: str, *, two_persons: bool) -> EditWaiting:
         reason=one.reason,
         person=one.person,
         at=one.at,
-        why_not="you made it; somebody else has to agree to it" if own else "",
+        why_not=editing.why_not(one, person, two_persons=two_persons),
     )
 
 
 def _version(one: Version, person: str) -> VersionWaiting:
-    own = "you made it; somebody else has to agree to it" if one.author == person else ""
     return VersionWaiting(
         number=one.number,
         author=one.author,
         note=one.note,
         made_at=one.made_at,
         effective_at=one.effective_at,
-        why_not=own,
+        why_not=versions.why_not(one, person),
     )
