@@ -131,6 +131,15 @@ class Airbase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_only: bool = False
 
 
+class Further(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How to reach a system beside IFS and Airbase; only the command line says so. Units: requests_max a minute."""
+
+    url: str
+    requests_max: int = 450
+    ca_file: str = ""
+    public_only: bool = False
+
+
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A flow's limits where they differ from the flow's own; see `sync.policy`."""
 
@@ -189,14 +198,15 @@ class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a profile file may hold: names that this tenant uses, mapping tables, posting rules, limits.
 
-    `posting`: the rule book of the ledger flows; empty: they are off. `writable`: what of the chart Airbase lets the
-    connector set. `new_vendors`: what becomes of vendors made in Airbase; "": held where there is posting.
-    `two_persons`: who approves is not who runs. `calendar_zone`: where this connection's day begins. Units: quiet_s is
-    how long an unanswered request may still take effect; timeout_s bounds one request.
+    `systems`: names in further systems. `posting`: the rule book of the ledger flows; empty: they are off. `writable`:
+    what of the chart Airbase lets the connector set. `new_vendors`: what becomes of vendors made in Airbase; "": held
+    where there is posting. `two_persons`: who approves is not who runs. `calendar_zone`: where this connection's day
+    begins. Units: quiet_s is how long an unanswered request may still take effect; timeout_s bounds one request.
     """
 
     ifs: dict[str, Any] = {}
     airbase: dict[str, Any] = {}
+    systems: dict[str, dict[str, Any]] = {}
     mapping: Mapping = Mapping()
     gate: dict[str, Gate] = {}
     posting: dict[str, Any] = {}
@@ -213,12 +223,16 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Connection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One IFS tenant, one Airbase tenant, and how they are joined; `off`: flows that are switched off by hand."""
+    """One IFS tenant, one Airbase tenant, and how they are joined; `off`: flows that are switched off by hand.
+
+    `systems`: further ones, by the name that the ends of flows call them.
+    """
 
     ifs: Ifs
     airbase: Airbase
     profile: Profile = Profile()
     off: tuple[str, ...] = ()
+    systems: dict[str, Further] = {}
 
 
 def read_profile(path: Path) -> Profile:
@@ -270,6 +284,8 @@ def connection(data: dict[str, Any]) -> Connection:
     result = _convert(data, Connection)
     origin(result.ifs.url)
     origin(result.airbase.url)
+    for further in result.systems.values():
+        origin(further.url)
     if not result.ifs.companies:
         raise SettingsError("no IFS company given; name at least one (--ifs-company)")
     _check_alerts(result.profile.alerts)
@@ -286,6 +302,13 @@ def check_move(name: str, before: Connection, after: Connection, *, same_tenants
         raise SettingsError(
             f"{name} has records linked in {before.ifs.url} and {before.airbase.url}; connect other systems under "
             "another name, or say --same-tenants if only the address of the same ones has changed"
+        )
+    moved = [
+        one for one in before.systems if one not in after.systems or after.systems[one].url != before.systems[one].url
+    ]
+    if moved and not same_tenants:
+        raise SettingsError(
+            f"{name} has linked records, and {moved[0]} would be another system; say --same-tenants if not"
         )
     dropped = sorted(set(before.ifs.companies) - set(after.ifs.companies))
     if dropped:

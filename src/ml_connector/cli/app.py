@@ -127,6 +127,8 @@ def connect(
     ca_file: Annotated[str, typer.Option(help="Your own certificate authority, as a PEM file.")] = "",
     ifs_requests_max: RequestsMax = 0,
     airbase_requests_max: RequestsMax = 0,
+    system: Annotated[list[str] | None, typer.Option(help="NAME=ADDRESS of a further system.")] = None,
+    system_secret_env: Annotated[list[str] | None, typer.Option(help="NAME=VARIABLE that holds its secret.")] = None,
     same_tenants: Annotated[bool, typer.Option(help="A changed address leads to the same systems as before.")] = False,
     note: Annotated[str, typer.Option(help="Why; it is kept with the version.")] = "",
 ) -> None:
@@ -145,6 +147,7 @@ def connect(
         ca_file,
         ifs_requests_max,
         airbase_requests_max,
+        tuple(system or ()),
     )
     with opened(context, create=True) as store:
         before = wiring.kept(store, name)
@@ -152,6 +155,7 @@ def connect(
         secrets = wiring.Secrets(
             asking.secret(ifs_secret_env, "IFS client secret", "--ifs-secret-env", kept=before is not None),
             asking.secret(airbase_token_env, "Airbase API token", "--airbase-token-env", kept=before is not None),
+            asking.secrets(system_secret_env or ()),
         )
         made = wiring.connect(store, name, connection, secrets, same_tenants=same_tenants, note=note)
     if before and made and made.waits:

@@ -7,6 +7,7 @@ Must not know: where a connection is kept.
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from rich.prompt import Prompt
 from ml_connector import settings
 from ml_connector.cli import show
 from ml_connector.errors import SettingsError
-from ml_connector.settings import Airbase, Connection, Ifs, Profile
+from ml_connector.settings import Airbase, Connection, Further, Ifs, Profile
 
 _WORD = re.compile(r"[\w.@+-]+")
 
@@ -34,6 +35,7 @@ class Given(msgspec.Struct, frozen=True):
     ca_file: str
     ifs_requests_max: int
     airbase_requests_max: int
+    systems: tuple[str, ...] = ()
 
 
 def connection(given: Given, before: Connection | None) -> Connection:
@@ -63,7 +65,8 @@ def connection(given: Given, before: Connection | None) -> Connection:
         ca_file=ca_file,
         public_only=old_airbase.public_only and not given.airbase_url,
     )
-    return Connection(ifs, airbase, _with_subsidiaries(read, before, given.subsidiaries))
+    profile = _with_subsidiaries(read, before, given.subsidiaries)
+    return Connection(ifs, airbase, profile, before.off if before else (), _systems(given, before))
 
 
 def secret(variable: str, question: str, option: str, *, kept: bool) -> str:
@@ -79,6 +82,14 @@ def secret(variable: str, question: str, option: str, *, kept: bool) -> str:
     if not value.isprintable():
         raise SettingsError(f"{question}: {variable} holds a line break or another control character")
     return value
+
+
+def secrets(pairs: Sequence[str]) -> dict[str, str]:
+    """The secrets of further systems, each from its variable. Raises: SettingsError."""
+    given = _pairs("--system-secret-env", pairs, "NAME=VARIABLE")
+    return {
+        name: secret(value, f"secret of {name}", "--system-secret-env", kept=False) for name, value in given.items()
+    }
 
 
 def _given(value: str, kept: str, question: str, option: str) -> str:
@@ -105,11 +116,24 @@ def _companies(given: tuple[str, ...], kept: tuple[str, ...]) -> tuple[str, ...]
 
 def _with_subsidiaries(read: Profile, before: Connection | None, pairs: tuple[str, ...]) -> Profile:
     kept = before.profile.mapping.subsidiaries if before else {}
-    given: dict[str, str] = {}
-    for pair in pairs:
-        company, equals, reference = (part.strip() for part in pair.partition("="))
-        if not (company and equals and reference):
-            raise SettingsError(f"--subsidiary {pair!r} is not COMPANY=AIRBASE_REFERENCE")
-        given[company] = reference
+    given = _pairs("--subsidiary", pairs, "COMPANY=AIRBASE_REFERENCE")
     subsidiaries = {**kept, **read.mapping.subsidiaries, **given}
     return msgspec.structs.replace(read, mapping=msgspec.structs.replace(read.mapping, subsidiaries=subsidiaries))
+
+
+def _systems(given: Given, before: Connection | None) -> dict[str, Further]:
+    """Further systems: those that are kept, with the addresses that are given."""
+    kept = before.systems if before else {}
+    addresses = _pairs("--system", given.systems, "NAME=ADDRESS")
+    made = {name: msgspec.structs.replace(kept.get(name, Further("")), url=url) for name, url in addresses.items()}
+    return {**kept, **made}
+
+
+def _pairs(option: str, pairs: Sequence[str], form: str) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not (name and equals and value):
+            raise SettingsError(f"{option} {pair!r} is not {form}")
+        given[name] = value
+    return given

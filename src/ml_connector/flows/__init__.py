@@ -11,6 +11,7 @@ from ml_connector.flows.invoice_status import INVOICE_STATUS
 from ml_connector.flows.ledger_entries import LEDGER_ENTRIES
 from ml_connector.flows.payment_terms import PAYMENT_TERMS
 from ml_connector.flows.payments import PAYMENTS
+from ml_connector.flows.posting.flow import VOUCHERS
 from ml_connector.flows.purchase_orders import PURCHASE_ORDERS
 from ml_connector.flows.purchase_requests import PURCHASE_REQUESTS
 from ml_connector.flows.supplier_invoices import SUPPLIER_INVOICES
@@ -35,3 +36,4 @@ _ALL: tuple[AnyFlow, ...] = (
     INVOICE_STATUS,
 )
 FLOWS: dict[str, AnyFlow] = {flow.name: flow for flow in _ALL}
+DOCUMENTS = tuple(flow.name for flow in _ALL if flow.target == VOUCHERS)  # that are posted by the rule book

@@ -9,7 +9,7 @@ import msgspec
 from ml_connector.flows.chart import use
 from ml_connector.records.ledger import Account
 from ml_connector.records.spend_chart import ChartAccount
-from ml_connector.sync.flow import Context, End, Flow
+from ml_connector.sync.flow import Context, End, Flow, Setting
 from ml_connector.sync.outcome import Held, Mapped
 
 STATISTICAL = "Statistics"  # and kinds that begin so: such an account holds no money
@@ -36,4 +36,6 @@ ACCOUNTS = Flow(
     target_kind=ChartAccount,
     map=map_account,
     retire=retire,
+    setting=Setting(("writable",), ("accounts",), listed=True),
+    heeds=(),
 )

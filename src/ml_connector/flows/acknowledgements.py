@@ -4,9 +4,10 @@ Rule: it follows the links of the flow that posts the entries; what is posted fo
 Must not know: property or field names of either API.
 """
 
+from ml_connector.flows.posting.flow import DOCUMENTS
 from ml_connector.records.posted import LinkedTo
 from ml_connector.records.spend_chart import Acknowledged
-from ml_connector.sync.flow import Context, End, Flow
+from ml_connector.sync.flow import Context, End, Flow, Setting
 from ml_connector.sync.outcome import Held, Mapped
 from ml_connector.sync.policy import Policy
 
@@ -34,4 +35,6 @@ ACKNOWLEDGEMENTS = Flow(
     retire=retire,
     needs=("ledger_entries",),
     policy=Policy(change_share_max=1.0, deactivate_share_max=1.0),  # it says what is, of whatever many
+    setting=Setting(DOCUMENTS, ("ledger_entries",), listed=True),
+    heeds=(),
 )

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 import msgspec
 
 from ml_connector.flows.chart import use
+from ml_connector.records import keys
 from ml_connector.records.ledger import Dimension
 from ml_connector.records.spend_chart import ChartTag
-from ml_connector.sync.flow import Context, End, Flow
+from ml_connector.sync.flow import Context, End, Flow, Keys, Setting, Tables
 from ml_connector.sync.outcome import Held, Mapped
 
 
@@ -35,6 +36,19 @@ def retire(tag: ChartTag) -> ChartTag:
     return msgspec.structs.replace(tag, active=False)
 
 
+def by_label(tables: Tables) -> Keys:
+    """What IFS calls (code part, value) Airbase calls (label, reference)."""
+    label_of = labels(tables.dimensions)
+    part_of = {label: part for part, label in label_of.items()}
+    return Keys(lambda key: _turned(key, label_of), lambda key: _turned(key, part_of))
+
+
+def _turned(key: str, names: Mapping[str, str]) -> str:
+    """A key with its first part under the other name; "" when it has none."""
+    first, *rest = keys.split(key)
+    return keys.join([names[first], *rest]) if first in names else ""
+
+
 def _unlabelled(dimension: Dimension) -> Held:
     """Why a value waits whose code part had a label once; of one that never had, nobody hears."""
     return Held(
@@ -56,4 +70,7 @@ DIMENSIONS = Flow(
     target_kind=ChartTag,
     map=map_dimension,
     retire=retire,
+    setting=Setting(("writable",), ("tags",), listed=True),
+    heeds=(("mapping", "dimensions"),),
+    keys=by_label,
 )

@@ -6,7 +6,7 @@ Must not know: property or field names of either API.
 
 from ml_connector.records import keys
 from ml_connector.records.supplier_invoice import InvoiceReference, InvoiceStatus
-from ml_connector.sync.flow import Context, End, Flow
+from ml_connector.sync.flow import Context, End, Flow, Setting
 from ml_connector.sync.outcome import Held, Mapped, Owner
 from ml_connector.sync.policy import Policy
 
@@ -49,4 +49,6 @@ INVOICE_STATUS = Flow(
     retire=retire,
     absent=absent,
     policy=Policy(change_share_max=1.0, deactivate_share_max=1.0),  # it says what is, of whatever many
+    setting=Setting(("invoices", "status"), (True,)),
+    heeds=(),
 )

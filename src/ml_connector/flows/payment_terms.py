@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ml_connector.records.supplier import SupplierTerms
 from ml_connector.records.terms import BothTerms, TermsOnBoth, state
-from ml_connector.sync.flow import Context, End, Flow
+from ml_connector.sync.flow import Context, End, Flow, Setting
 from ml_connector.sync.outcome import Held, Mapped, Owner
 
 APART = TermsOnBoth()  # nothing is to be set, and nothing is agreed
@@ -147,4 +147,6 @@ PAYMENT_TERMS = Flow(
     retire=retire,
     needs=("suppliers",),
     both_ways=True,
+    setting=Setting(("payment_terms", "both_ways"), (True,)),
+    heeds=(("mapping", "payment_terms"),),
 )

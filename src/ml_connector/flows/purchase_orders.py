@@ -137,4 +137,5 @@ PURCHASE_ORDERS = Flow(
     dated=lambda order: order.ordered_on,
     editable=("buyer", "lines.part_no", "lines.description", "lines.unit"),
     policy=Policy(deactivate_share_max=0.3),  # closing orders is daily business, losing a third of them is not
+    heeds=(),
 )

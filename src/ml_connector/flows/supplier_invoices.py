@@ -12,7 +12,7 @@ from ml_connector.flows.posting.holds import held
 from ml_connector.records import money
 from ml_connector.records.spend import Document
 from ml_connector.records.supplier_invoice import InvoiceProposal, normal, same_worth
-from ml_connector.sync.flow import Context, End, Flow
+from ml_connector.sync.flow import Context, End, Flow, Setting
 from ml_connector.sync.outcome import Held, Mapped, Owner
 from ml_connector.sync.policy import Policy
 
@@ -142,4 +142,6 @@ SUPPLIER_INVOICES = Flow(
     map=map_bill,
     retire=retire,
     policy=Policy(change_share_max=1.0, deactivate_share_max=1.0),  # nothing is ever changed there
+    setting=Setting(("invoices", "entered_in"), ("airbase",)),
+    heeds=(),
 )

@@ -72,4 +72,5 @@ SUPPLIERS = Flow(
     map=map_supplier,
     retire=retire,
     editable=("name",),  # where a cheque goes is put right in IFS alone
+    heeds=(("mapping", "payment_terms"), ("payment_terms",)),
 )

@@ -6,7 +6,7 @@ Must not know: property or field names of either API.
 
 from ml_connector.records.posted import LinkedTo
 from ml_connector.records.supplier import VendorId
-from ml_connector.sync.flow import Context, End, Flow
+from ml_connector.sync.flow import Context, End, Flow, Setting
 from ml_connector.sync.outcome import Held, Mapped
 from ml_connector.sync.policy import Policy
 
@@ -32,4 +32,6 @@ VENDOR_IDS = Flow(
     retire=retire,
     needs=("vendors",),
     policy=Policy(change_share_max=1.0, deactivate_share_max=1.0),
+    setting=Setting(("new_vendors",), ("create",)),
+    heeds=(),
 )

@@ -5,7 +5,7 @@ Must not know: property or field names of either API.
 """
 
 from ml_connector.records.supplier import NewSupplier
-from ml_connector.sync.flow import Context, End, Flow
+from ml_connector.sync.flow import Context, End, Flow, Setting
 from ml_connector.sync.outcome import Held, Mapped, Owner
 
 CREATE = "create"
@@ -44,4 +44,6 @@ VENDORS = Flow(
     target_kind=NewSupplier,
     map=map_vendor,
     retire=retire,
+    setting=Setting(("new_vendors",), ("hold", "create")),
+    heeds=(),
 )

@@ -76,6 +76,39 @@ class Context(msgspec.Struct, frozen=True):
         return self.link.agreed if self.link else None
 
 
+Place = tuple[str, ...]
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """The setting of a profile that turns a flow on, and with which values, the first of which is proposed.
+
+    `listed`: the setting is a list that has to hold one of them.
+    """
+
+    place: Place
+    values: tuple[Any, ...]
+    listed: bool = False
+
+    def turned_on(self, value: Any) -> bool:
+        """Whether what is set turns it on."""
+        return any(one in value for one in self.values) if self.listed else value in self.values
+
+    @property
+    def written(self) -> str:
+        """As it stands in a profile."""
+        value = {True: "true", False: "false"}.get(self.values[0], f'"{self.values[0]}"')
+        *tables, name = self.place
+        said = f"{name} = [{value}]" if self.listed else f"{name} = {value}"
+        return f"[{'.'.join(tables)}] {said}" if tables else said
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """How the key of a source's record and that of its target turn into one another; "" for what is not of the flow."""
+
+    inward: Callable[[str], str]
+    outward: Callable[[str], str]
+
+
 def undated(_: Any) -> None:
     """The day of records that have none."""
 
@@ -87,7 +120,9 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     `admit` are of documents; the latter is asked for those that are about to be sent. `absent`: why a record waits that
     the target lacks, in flows that never create. `resembles`: whether two documents that are alike may be one twice.
     `dated`: the day of a record, by which a backfill chooses. `editable`: the fields that a person may put right here.
-    `both_ways`: the target is looked at whenever the source is.
+    `both_ways`: the target is looked at whenever the source is. `setting`: what turns it on; None: every connection has
+    it that has its systems. `heeds`: the parts of a profile that its mapping depends on, beside companies and names.
+    `keys`: how both ends call a record, where they call it differently.
     """
 
     name: str
@@ -109,6 +144,9 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     dated: Callable[[S], date | None] = undated
     editable: tuple[str, ...] = ()
     resembles: Callable[[T, T, Context], bool] = lambda _one, _other, _context: False
+    setting: Setting | None = None
+    heeds: tuple[Place, ...] = ((),)
+    keys: Callable[[Tables], Keys] | None = None
 
 
 AnyFlow = Flow[Any, Any]

@@ -1,28 +1,23 @@
 """Which flows a connection has, and in which order they run.
 
-Rule: a flow that the profile does not turn on is not run, and asking for it says how to turn it on.
+Rule: a flow says itself which setting turns it on; where that is off it is not run, and asking for it says how to turn
+it on.
 Must not know: what a flow does.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
 
 from ml_connector import flows
 from ml_connector.errors import SettingsError
-from ml_connector.settings import Profile
+from ml_connector.flows.posting.flow import DOCUMENTS
+from ml_connector.settings import Connection
 from ml_connector.sync import flow as flow_order
-from ml_connector.sync.flow import AnyFlow
+from ml_connector.sync.flow import AnyFlow, Place
+from ml_connector.wiring import further
 
-ALWAYS = ("suppliers", "purchase_orders")
-HOW = {
-    "accounts": 'writable = ["accounts"]',
-    "dimensions": 'writable = ["tags"]',
-    "payment_terms": "[payment_terms] both_ways = true",
-    "invoice_status": "[invoices] status = true",
-    "supplier_invoices": '[invoices] entered_in = "airbase"',
-    "vendors": 'new_vendors = "hold"',
-    "vendor_ids": 'new_vendors = "create"',
-    "acknowledgements": '[posting] documents = ["ledger_entries"]',
-}
+NEW_VENDORS = ("new_vendors",)
 
 
 def known(names: Iterable[str]) -> None:
@@ -32,20 +27,17 @@ def known(names: Iterable[str]) -> None:
             raise SettingsError(f"there is no flow {name!r}; there are: {', '.join(flows.FLOWS)}")
 
 
-def on(profile: Profile, documents: Sequence[str]) -> set[str]:
-    """The flows that a profile turns on; `documents`: those that are posted."""
+def on(connection: Connection, documents: Sequence[str]) -> set[str]:
+    """The flows that a connection turns on; `documents`: those that are posted."""
+    profile = connection.profile
     vendors = profile.new_vendors or ("hold" if profile.posting else "off")
-    optional = {
-        "accounts": "accounts" in profile.writable,
-        "dimensions": "tags" in profile.writable,
-        "payment_terms": profile.payment_terms.both_ways,
-        "invoice_status": profile.invoices.status,
-        "supplier_invoices": profile.invoices.entered_in == "airbase",
-        "vendors": vendors != "off",
-        "vendor_ids": vendors == "create",
-        "acknowledgements": "ledger_entries" in documents,
+    told: Mapping[Place, Any] = {DOCUMENTS: documents, NEW_VENDORS: vendors}
+    return {
+        flow.name
+        for flow in flows.FLOWS.values()
+        if not further.unconnected(connection, flow)
+        and (flow.setting is None or flow.setting.turned_on(_value(connection, flow.setting.place, told)))
     }
-    return {*ALWAYS, *documents, *(name for name, wanted in optional.items() if wanted)}
 
 
 def chosen(names: Sequence[str], turned_on: set[str], switched: Collection[str] = ()) -> list[AnyFlow]:
@@ -64,5 +56,17 @@ def off(name: str, switched: Collection[str] = ()) -> str:
     """That a flow is off, and how to turn it on."""
     if name in switched:
         return f"{name} is switched off in this connection; switch it on: ml-connector flow NAME {name} on"
-    how = HOW.get(name, f'[posting] documents = ["{name}"]')
-    return f"{name} is off in this connection; its profile turns it on with: {how}"
+    flow = flows.FLOWS[name]
+    if flow.setting is None:
+        return f"{name} is off in this connection, which lacks a system that it needs: {how(name)}"
+    return f"{name} is off in this connection; its profile turns it on with: {how(name)}"
+
+
+def how(name: str) -> str:
+    """What turns a flow on: a setting of the profile, else a system that has to be connected."""
+    flow = flows.FLOWS[name]
+    return flow.setting.written if flow.setting else further.how_connected(flow)
+
+
+def _value(connection: Connection, place: Place, told: Mapping[Place, Any]) -> Any:
+    return told[place] if place in told else attrgetter(".".join(place))(connection.profile)

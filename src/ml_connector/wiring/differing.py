@@ -26,9 +26,11 @@ TABLES: dict[Place, str] = {
     ("profile", "alerts"): "Alerts",
     ("profile", "ifs"): "Names in IFS",
     ("profile", "airbase"): "Names in Airbase",
+    ("profile", "systems"): "Names in further systems",
     ("profile",): "General",
     ("ifs",): "Reaching IFS",
     ("airbase",): "Reaching Airbase",
+    ("systems",): "Reaching further systems",
     ("off",): "Flows switched off",
 }
 SECRET: Place = ("profile", "alerts", "webhook")

@@ -15,7 +15,7 @@ from ml_connector.sync import edits
 from ml_connector.sync.edits import FIELDS_MAX, Values
 from ml_connector.sync.flow import AnyFlow
 from ml_connector.wiring import agreeing, replaying
-from ml_connector.wiring.further import TITLES
+from ml_connector.wiring.further import title
 from ml_connector.wiring.joined import Joined
 from ml_connector.wiring.opened import Opened
 
@@ -117,4 +117,4 @@ def _fields(
 
 
 def _system(flow: AnyFlow) -> str:
-    return TITLES.get(flow.source.system, flow.source.system)
+    return title(flow.source.system)

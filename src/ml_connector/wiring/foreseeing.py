@@ -6,7 +6,7 @@ Must not know: how anything is shown.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import date
@@ -19,7 +19,7 @@ from ml_connector import flows
 from ml_connector.records import codec
 from ml_connector.run import BASIS, Job
 from ml_connector.settings import Connection, Profile
-from ml_connector.sync.flow import End, Shape
+from ml_connector.sync.flow import AnyFlow, End, Shape
 from ml_connector.sync.orders import WHOLE, Extent
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.plan import Action, Decision
@@ -45,24 +45,17 @@ WORDS = {
     Action.NOT_DUE: "not due",
     Action.HELD: "hold",
 }
-ALL = "*"
-POSTED = "posted"
-# Which flows a part of the profile can matter to; the longest that fits counts.
-MATTERS: Mapping[Place, tuple[str, ...]] = {
-    (): (ALL,),
-    ("mapping", "payment_terms"): ("suppliers", "payment_terms"),
-    ("mapping", "dimensions"): ("dimensions", POSTED),
-    ("posting",): (POSTED, "acknowledgements"),
-    ("payment_terms",): ("suppliers", "payment_terms"),
-    ("new_vendors",): ("vendors", "vendor_ids"),
-    ("invoices",): ("invoice_status", "supplier_invoices"),
-    ("alerts",): (),
-    ("two_persons",): (),
-    ("calendar_zone",): (),
-    ("quiet_s",): (),
-    ("timeout_s",): (),
-    ("gate",): (),
-}
+# What of a profile no mapping depends on, and what every one does.
+NEVER: tuple[Place, ...] = (
+    ("alerts",),
+    ("two_persons",),
+    ("calendar_zone",),
+    ("quiet_s",),
+    ("timeout_s",),
+    ("gate",),
+    ("web",),
+)
+ALWAYS: tuple[Place, ...] = (("ifs",), ("airbase",), ("systems",), ("mapping", "subsidiaries"))
 
 
 class Otherwise(msgspec.Struct, frozen=True):
@@ -125,7 +118,7 @@ def _both(
 
 
 def _read_otherwise(present: Connection, wanted: Connection) -> bool:
-    names = ("ifs", "airbase", "calendar_zone")
+    names = ("ifs", "airbase", "systems", "calendar_zone")
     return any(getattr(present.profile, name) != getattr(wanted.profile, name) for name in names)
 
 
@@ -135,17 +128,18 @@ def _only(these: Joined, others: Joined) -> list[str]:
 
 def _affected(present: Connection, wanted: Connection, now: Joined, then: Joined) -> set[str]:
     pair = (msgspec.to_builtins(one.profile) for one in (present, wanted))
-    named = {name for place in differences(*pair) for name in _mattering(place)}
-    posted = {name for one in (now, then) if one.read.rules for name in one.read.rules.documents}
-    every = now.had | then.had
-    if ALL in named:
-        return every
-    return ((named | posted) if POSTED in named else named) & every
+    places = [place for place in differences(*pair) if not _within(place, NEVER)]
+    return {name for name in now.had | then.had if any(_matters(place, flows.FLOWS[name]) for place in places)}
 
 
-def _mattering(place: Place) -> tuple[str, ...]:
-    fitting = [part for part in MATTERS if place[: len(part)] == part]
-    return MATTERS[max(fitting, key=len)]
+def _matters(place: Place, flow: AnyFlow) -> bool:
+    """Whether what became of a flow's records may depend on a part of the profile."""
+    own = (flow.setting.place[:1],) if flow.setting else ()
+    return _within(place, (*ALWAYS, *flow.heeds, *own))
+
+
+def _within(place: Place, parts: Iterable[Place]) -> bool:
+    return any(place[: len(part)] == part[: len(place)] for part in parts)
 
 
 def _keys(both: Joined, flow: str, limit: int) -> tuple[str, ...]:

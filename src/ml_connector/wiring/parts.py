@@ -1,13 +1,17 @@
-"""Which sets and lists a connection needs, by the flows that it has.
+"""Which sets and lists a connection needs, by the ends of the flows that it has.
 
-Rule: `check` demands what is used, and nothing else.
+Rule: `check` demands what is used, and nothing else; a resource is of the parts that its system says.
 Must not know: what is in them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 
+from ml_connector import flows
 from ml_connector.records.ledger import CODE_PARTS
+from ml_connector.sync.flow import End
+from ml_connector.systems.airbase import invoice_references
 from ml_connector.systems.ifs import invoice_proposals, suppliers
+from ml_connector.systems.ifs.translate import RESOURCES
 from ml_connector.systems.ifs.vouchers.landing import Landing
 
 MASTER = ("suppliers", "supplier_terms", "supplier_addresses", "orders", "order_lines", "companies", "sites")
@@ -18,21 +22,17 @@ LANDINGS = {
     "manual": ("voucher_rows", "hold_vouchers", "hold_rows"),
     "file": ("voucher_rows", "hold_vouchers", "hold_rows"),
 }
+# Of resources that are not what their parts are called; vouchers are of the landing's.
 IFS = {
-    "accounts": ("accounts",),
-    "dimensions": VALUES,
+    **{name: resource.parts for name, resource in RESOURCES.items()},
     "payment_terms": ("supplier_terms", "payment_terms"),
-    "invoice_status": ("supplier_invoices",),
-    "supplier_invoices": ("supplier_invoices",),
+    "invoice_proposals": ("supplier_invoices",),
+    "vouchers": (),
 }
 AIRBASE = {
-    "accounts": ("accounts",),
-    "dimensions": ("tags",),
-    "purchase_requests": ("purchase_requests",),
-    "payments": ("payments",),
-    "ledger_entries": ("ledger_entries",),
-    "invoice_status": ("purchase_requests", "payments"),
-    "supplier_invoices": ("bills",),
+    "invoice_references": tuple(invoice_references.KINDS),
+    "acknowledgements": ("ledger_entries",),
+    **dict.fromkeys(("vendor_ids", "vendor_terms", "new_vendors", "payment_terms"), ("vendors",)),
 }
 FURTHER = {
     "vendor_ids": ("suppliers", suppliers.KEY_PROPERTY),
@@ -40,22 +40,30 @@ FURTHER = {
 }
 
 
-def of_ifs(flows: Collection[str], landing: Landing | None) -> tuple[str, ...]:
+def of_ifs(names: Collection[str], landing: Landing | None) -> tuple[str, ...]:
     """The parts of the IFS profile in use."""
     posting = (*BOOKS, *LANDINGS[landing.kind]) if landing else ()
-    return _each((*MASTER, "payment_terms", *posting), IFS, flows)
+    found = (part for name in _resources(names, "ifs") for part in IFS.get(name, (name,)))
+    return _once((*MASTER, "payment_terms", *posting), found)
 
 
-def further(flows: Collection[str]) -> dict[str, tuple[str, ...]]:
+def further(names: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Properties that are needed beside those of the profile."""
-    return {part: (named,) for flow, (part, named) in FURTHER.items() if flow in flows}
+    return {part: (named,) for flow, (part, named) in FURTHER.items() if flow in names}
 
 
-def of_airbase(flows: Collection[str]) -> tuple[str, ...]:
+def of_airbase(names: Collection[str]) -> tuple[str, ...]:
     """The resources of the Airbase profile in use."""
-    return _each(("vendors", "purchase_orders", "subsidiaries"), AIRBASE, flows)
+    found = (part for name in _resources(names, "airbase") for part in AIRBASE.get(name, (name,)))
+    return _once(("vendors", "purchase_orders", "subsidiaries"), found)
 
 
-def _each(first: tuple[str, ...], by_flow: dict[str, tuple[str, ...]], flows: Collection[str]) -> tuple[str, ...]:
-    further = (part for flow, named in by_flow.items() if flow in flows for part in named)
-    return tuple(dict.fromkeys((*first, *further)))
+def _resources(names: Collection[str], system: str) -> Iterator[str]:
+    """What these flows have to do with in a system."""
+    for flow in flows.FLOWS.values():
+        ends: tuple[End, ...] = (flow.source, flow.target) if flow.name in names else ()
+        yield from (end.resource for end in ends if end.system in (system, "both"))
+
+
+def _once(first: Iterable[str], found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *found)))

@@ -203,7 +203,7 @@ def moment(text: str, zone: ZoneInfo, now: datetime) -> datetime:
 def _on(opened: Opened, name: str) -> set[str]:
     own = _settings(opened, name)
     rules = profile.read(own).rules
-    return choice.on(own.profile, rules.documents if rules else ()) - set(own.off)
+    return choice.on(own, rules.documents if rules else ()) - set(own.off)
 
 
 def _settings(opened: Opened, name: str) -> settings.Connection:

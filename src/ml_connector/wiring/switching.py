@@ -6,12 +6,11 @@ Must not know: how anything is shown.
 
 import msgspec
 
+from ml_connector import flows
 from ml_connector.errors import SettingsError
 from ml_connector.store.versions import State
 from ml_connector.wiring import choice, profile, ticking, versions
 from ml_connector.wiring.opened import Opened
-
-DOCUMENTS = ("purchase_requests", "payments", "ledger_entries")  # that can be posted without more settings
 
 
 def switch(opened: Opened, name: str, flow: str, *, on: bool, person: str) -> str:
@@ -41,11 +40,11 @@ def post(opened: Opened, name: str, flow: str, *, person: str) -> str:
     documents = rules.documents if rules else ()
     if flow in documents:
         return f"{flow} is set up already."
-    if flow not in DOCUMENTS:
-        raise SettingsError(f"{flow} has no documents to post; these have: {', '.join(DOCUMENTS)}")
+    if flow not in flows.DOCUMENTS:
+        raise SettingsError(f"{flow} has no documents to post; these have: {', '.join(flows.DOCUMENTS)}")
     wanted = (*documents, flow)
     own = msgspec.structs.replace(present.profile, posting=present.profile.posting | {"documents": list(wanted)})
-    new = choice.on(own, wanted) - choice.on(present.profile, documents)
+    new = choice.on(msgspec.structs.replace(present, profile=own), wanted) - choice.on(present, documents)
     after = msgspec.structs.replace(present, profile=own, off=tuple(dict.fromkeys((*present.off, *sorted(new)))))
     said = f"{flow} set up"
     made = versions.connect(opened, name, after, versions.NO_SECRETS, person=person, note=said, base=base)

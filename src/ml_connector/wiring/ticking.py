@@ -94,7 +94,7 @@ def place(opened: Opened, name: str) -> Place:
     """What of a connection matters here. Raises: SettingsError."""
     connection = settings.connection(opened.connections.get(name).settings)
     read = profiles.read(connection)
-    turned_on = choice.on(connection.profile, read.rules.documents if read.rules else ())
+    turned_on = choice.on(connection, read.rules.documents if read.rules else ())
     had = tuple(flow.name for flow in choice.chosen((), turned_on))
     flows, off = ([name for name in had if (name in connection.off) is off] for off in (False, True))
     return Place(settings.zone(connection.profile.calendar_zone), tuple(flows), off=tuple(off))

@@ -231,12 +231,9 @@ def _flows(here: Site, name: str, report: FitShown) -> list[LiveShown]:
     """The flows that the profile turns on, in order, then those that a beginner looks for."""
     at = ticking.place(here.opened, name)
     had, numbers = {*at.flows, *at.off}, {one.flow: one for one in report.flows}
-    wanted = [*had, *(one for one in USUAL if one not in had)]
+    wanted = [*had, *(one for one in flows.DOCUMENTS if one not in had)]
     in_order = [one.name for one in flow_order.in_order(flows.FLOWS, wanted)]
     return [_live(one, had, set(at.flows), numbers.get(one)) for one in in_order]
-
-
-USUAL = ("purchase_requests", "payments", "ledger_entries")
 
 
 def _live(flow: str, had: set[str], on: set[str], numbers: FlowFitShown | None) -> LiveShown:
@@ -246,5 +243,5 @@ def _live(flow: str, had: set[str], on: set[str], numbers: FlowFitShown | None) 
         on=flow in on,
         first=[need for need in flows.FLOWS[flow].needs if need in had and need not in on],
         fit=numbers,
-        how="" if flow in had else choice.HOW.get(flow, f'[posting] documents = ["{flow}"]'),
+        how="" if flow in had else choice.how(flow),
     )

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ml_connector.flows import FLOWS
+from ml_connector.wiring import further
 
-SYSTEMS = {"ifs": "IFS", "airbase": "Airbase"}
 WAYS = {"airbase": "IFS → Airbase", "ifs": "Airbase → IFS", "both": "IFS ↔ Airbase"}
 CAME_TO = {
     "created": "created",
@@ -74,7 +74,10 @@ def called(flow: str) -> str:
 
 def way(flow: str) -> str:
     """From which system to which."""
-    return WAYS[FLOWS[flow].target.system]
+    source, target = FLOWS[flow].source.system, FLOWS[flow].target.system
+    if {source, target} & further.SYSTEMS.keys():
+        return f"{further.TITLES[source]} → {further.TITLES[target]}"
+    return WAYS[target]
 
 
 def moved(figures: Mapping[str, Any]) -> int:

@@ -168,7 +168,7 @@ def _flow(
         way=words.way(name),
         had=name in at.flows or name in at.off,
         on=name in at.flows,
-        how=choice.HOW.get(name, f'[posting] documents = ["{name}"]'),
+        how=choice.how(name),
         dated=replaying.has_days(name),
         needs=list(flow.needs),
         limits=_limits(flow.policy, own.profile.gate.get(name), own.profile.posting),

@@ -24,6 +24,7 @@ from ml_connector.store.exceptions import Exceptions, Group, Stage
 from ml_connector.store.overview import Past
 from ml_connector.store.schedules import Schedule
 from ml_connector.wiring import causes, ticking, versions
+from ml_connector.wiring.further import title
 
 RUNS_BACK = 20
 LOUD_MAX = 5  # causes that are told at once
@@ -273,13 +274,14 @@ def _loud(one: Group) -> Loud:
 
 def _budgets(here: Site, connection: Connection, past: Mapping[str, Sequence[Past]], now: datetime) -> list[Budget]:
     own = settings.connection(connection.settings)
-    limits = {"ifs": own.ifs.requests_max, "airbase": own.airbase.requests_max}
+    sides = {"ifs": own.ifs, "airbase": own.airbase, **own.systems}
+    limits = {system: side.requests_max for system, side in sides.items()}
     names = {system: f"{system}/{connection.id}" for system in limits}
     waits = overview.held_back(here.opened.database, names.values())
     lately = [one.report for runs in past.values() for one in runs if one.report and _within(one, now)]
     return [
         Budget(
-            system=words.SYSTEMS[system],
+            system=title(system),
             requests=sum(report.get("requests", {}).get(system, 0) for report in lately),
             hourly_max=60 * limit,
             throttled=sum(report.get("throttled", {}).get(system, 0) for report in lately),

@@ -20,6 +20,7 @@ from ml_connector.store.connections import Connection
 from ml_connector.store.orders import Placed
 from ml_connector.store.runs import Run, Runs
 from ml_connector.sync.orders import COUNTED, Extent, State
+from ml_connector.wiring.further import title
 
 KEYS_SHOWN = 20
 STAGES = {
@@ -151,8 +152,8 @@ def shown(run: Run) -> RunView:
         seconds=(run.finished_at - run.started_at).total_seconds() if run.finished_at else None,
         came_to="nothing was sent" if run.state == "blocked" else words.came_to(report) if report else "",
         figures=figures(report),
-        requests={words.SYSTEMS[system]: n for system, n in report.get("requests", {}).items()},
-        throttled={words.SYSTEMS[system]: n for system, n in report.get("throttled", {}).items() if n},
+        requests={title(system): n for system, n in report.get("requests", {}).items()},
+        throttled={title(system): n for system, n in report.get("throttled", {}).items() if n},
         plan_id=report.get("plan_id", ""),
         objections=[words.sentence(one) for one in report.get("objections", [])],
         warnings=report.get("warnings", []),

@@ -9,9 +9,11 @@ from ml_connector.flows.posting.mapping import map_document, references, retire
 from ml_connector.flows.posting.trace import resembles, trace
 from ml_connector.records.spend import Document
 from ml_connector.records.voucher import Voucher
-from ml_connector.sync.flow import End, Flow, Shape
+from ml_connector.sync.flow import End, Flow, Setting, Shape
 from ml_connector.sync.policy import Policy
 
+VOUCHERS = End("ifs", "vouchers")
+DOCUMENTS = ("posting", "documents")  # the setting that says which documents are posted
 # How a document is booked, and what a clerk mistypes; how much, to whom and when is put right where it was said.
 CODING = (
     "category",
@@ -31,7 +33,7 @@ def posting_flow(resource: str, title: str) -> Flow[Document, Voucher]:
         name=resource,
         title=title,
         source=End("airbase", resource),
-        target=End("ifs", "vouchers"),
+        target=VOUCHERS,
         source_kind=Document,
         target_kind=Voucher,
         map=map_document,
@@ -45,4 +47,6 @@ def posting_flow(resource: str, title: str) -> Flow[Document, Voucher]:
         resembles=resembles,
         dated=lambda document: document.dated_on,
         editable=CODING,
+        setting=Setting(DOCUMENTS, (resource,), listed=True),
+        heeds=(("mapping", "dimensions"), ("posting",)),
     )

@@ -7,6 +7,7 @@ Must not know: how rules are applied.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ml_connector import flows
 from ml_connector.errors import SettingsError
 from ml_connector.flows.posting import written
 from ml_connector.flows.posting.defaults import DEFAULT_RULES
@@ -43,7 +44,6 @@ SETTINGS = (
     "rule",
     "rate",
 )
-DOCUMENTS = ("purchase_requests", "payments", "ledger_entries")
 RULE = ["name", "kinds", "of", "debit", "credit", "fee", "exchange", "rounding", "negative"]
 CONDITIONS = ("category", "type", "kind", "vendor", "company", "subsidiary", "tag", "given")
 RATE = ["from", "to", "rate", "on", "source"]
@@ -75,7 +75,7 @@ def rule_book(raw: Mapping[str, Any], *, subsidiaries: Mapping[str, str], dimens
 def _documents(table: Mapping[str, Any]) -> tuple[str, ...]:
     place = f"{PLACE}.documents"
     found = written.texts(place, written.needed(PLACE, table, "documents"))
-    return tuple(written.known(place, one, DOCUMENTS, "kind of document") for one in found)
+    return tuple(written.known(place, one, flows.DOCUMENTS, "kind of document") for one in found)
 
 
 def _scalars(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,6 @@ HOLD = "hold"
 NEXT_OPEN = "next_open"
 
 LISTS = {spend.REQUEST: "purchase_requests", spend.PAYMENT: "payments"}
-ENTRIES = "ledger_entries"
 
 Facts = Mapping[str, tuple[str, ...]]
 
@@ -117,9 +116,12 @@ class RuleBook(msgspec.Struct, frozen=True):
 
     @property
     def used(self) -> list[Rule]:
-        """The rules for what is posted at all: requests and payments each have a list, the rest are ledger entries."""
-        lists = ({LISTS.get(kind, ENTRIES) for kind in rule.kinds} for rule in self.rules)
-        return [rule for rule, names in zip(self.rules, lists, strict=True) if names & set(self.documents)]
+        """The rules for what is posted at all: requests and payments each have a list, the rest are of other lists."""
+        rest = set(self.documents) - set(LISTS.values())
+        taken = {kind for kind, name in LISTS.items() if name in self.documents}
+        return [
+            rule for rule in self.rules if any(kind in taken or (kind not in LISTS and rest) for kind in rule.kinds)
+        ]
 
     def line_rule(self, facts: Facts) -> AccountRule | None:
         """The first account rule that takes a line."""
