@@ -1,12 +1,20 @@
 """Reservations: the rate holds, whoever asks."""
 
 import itertools
+import shutil
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Float, literal
 
 from ml_connector.store.db import Database
 from ml_connector.store.limits import Reservations
+from ml_connector.systems.limits import Limiter
 
 from .processes import together
 
@@ -60,3 +68,70 @@ def test_a_clock_that_went_back_makes_nobody_wait_for_it(
     real = time.time
     monkeypatch.setattr("ml_connector.store.db.time.time", lambda: real() - 7200)
     assert reservations.reserve("api", 10, 0) == pytest.approx(0, abs=2)
+
+
+class Clock:
+    """The database's time, which goes on while somebody waits for a slot, and by what a test says."""
+
+    def __init__(self, reservations: Reservations) -> None:
+        self.now = 1e9
+        self._reservations = reservations
+        self._names = itertools.count()
+
+    def limiter(self, limit: int, window_s: float) -> Limiter:
+        """One of a name that nobody had."""
+        return Limiter(self._reservations, f"api {next(self._names)}", limit, window_s, self._sleep)
+
+    def told(self, _: Connection) -> Any:
+        """What a statement is told of it."""
+        return literal(self.now, Float)
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    shutil.copy(migrated_file, tmp_path / "store.db")
+    database = Database.open(f"sqlite:///{tmp_path / 'store.db'}")
+    clock = Clock(Reservations(database))
+    monkeypatch.setattr("ml_connector.store.limits.epoch", clock.told)
+    yield clock
+    database.close()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(1, 30),
+    st.sampled_from([1.0, 60.0]),
+    st.lists(st.floats(0, 30), min_size=1, max_size=80),
+    st.lists(st.integers(0, 79), max_size=3),
+)
+def test_no_window_holds_more_than_the_limit(
+    clock: Clock, limit: int, window_s: float, pauses: list[float], defers: list[int]
+) -> None:
+    limiter = clock.limiter(limit, window_s)
+    went: list[float] = []
+    for number, pause in enumerate(pauses):
+        clock.now += pause * window_s / 300
+        if number in defers:
+            limiter.defer(window_s / 3)
+        limiter.wait()
+        went.append(clock.now)
+    assert most_in(window_s, went) <= limit
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 20, 50])
+def test_no_window_holds_more_when_asked_without_end_after_a_pause(clock: Clock, limit: int) -> None:
+    limiter = clock.limiter(limit, 60.0)
+    limiter.wait()
+    clock.now += 600
+    went: list[float] = []
+    for _ in range(3 * limit):
+        limiter.wait()
+        went.append(clock.now)
+    assert most_in(60.0, went) <= limit
+
+
+def most_in(window_s: float, went: list[float]) -> int:
+    return max(sum(at <= later < at + window_s for later in went) for at in went)

@@ -70,7 +70,7 @@ def airbase_client(
 ) -> AirbaseClient:
     """A client of an Airbase; what is left over goes to its wire."""
     refusals, limiter = Refusals(), wire.pop("limiter", None) or unhurried()
-    options = {"pause_s": 0.001, "sleep": awake, **wire}
+    options: dict[str, Any] = {"pause_s": 0.001, "sleep": awake, **wire}
     line = Wire(SYSTEM, url, StaticToken(scheme, secret), limiter, explain=refusals.explain, **options)
     return AirbaseClient(line, airbase_profile(profile or {}), refusals, limiter)
 
@@ -88,5 +88,6 @@ def ifs_client(
     origin = url or sandbox.ifs_url
     door = Wire("IFS", origin, Anonymous(), limiter, explain=auth.explain)
     login = auth.ClientCredentials(door, told["realm"], told["client_id"], secret or told["client_secret"], Shelf())
-    line = Wire("IFS", origin, login, limiter, explain=explain, **{"pause_s": 0.001, **wire})
+    options: dict[str, Any] = {"pause_s": 0.001, **wire}
+    line = Wire("IFS", origin, login, limiter, explain=explain, **options)
     return IfsClient(line, ifs_profile(profile or {}), companies, login)

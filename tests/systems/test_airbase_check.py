@@ -4,21 +4,15 @@ from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from typing import Any
 
+from reaching import airbase_client
+
 from ml_connector import sandbox
 from ml_connector.sandbox.airbase import AirbaseOptions
-from ml_connector.systems.airbase.auth import StaticToken
 from ml_connector.systems.airbase.check import IN_USE, steps
-from ml_connector.systems.airbase.client import connect
-from ml_connector.systems.airbase.profile import load
-from ml_connector.systems.limits import InMemoryReservations, Limiter
 from ml_connector.systems.step import Step
 
 TOKEN = AirbaseOptions().token
 MAPPED = {"10": "SUB-10", "20": "SUB-20"}
-
-
-def awake(_: float) -> None:
-    """Sleep not at all."""
 
 
 @contextmanager
@@ -34,10 +28,7 @@ def checked(
     mapped: dict[str, str] | None = None,
     resources: Collection[str] = IN_USE,
 ) -> list[Step]:
-    limiter = Limiter(InMemoryReservations(), "airbase", limit=10**6)
-    client = connect(
-        box.airbase_url, StaticToken("bearer", secret), limiter, load(profile or {}), pause_s=0.001, sleep=awake
-    )
+    client = airbase_client(box.airbase_url, secret, profile=profile)
     try:
         return list(steps(client, MAPPED | (mapped or {}), resources))
     finally:

@@ -7,49 +7,30 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from reaching import Unhurried, airbase_client
 from werkzeug import Request, Response
 
 from ml_connector.errors import AuthError, MalformedError, RefusedError, ThrottledError, UnconfirmedError
-from ml_connector.systems.airbase.auth import StaticToken
-from ml_connector.systems.airbase.client import AirbaseClient, Bulk, Rate, Rejection, connect, pause_s, rate_of
+from ml_connector.systems.airbase.client import AirbaseClient, Bulk, Rate, Rejection, pause_s, rate_of
 from ml_connector.systems.airbase.profile import DEFAULT
 from ml_connector.systems.airbase.refusals import NOWHERE
-from ml_connector.systems.limits import InMemoryReservations, Limiter
+from ml_connector.systems.limits import Limiter
 
 VENDORS = DEFAULT.vendors
 Answering = Callable[[Request], Any]
 
 
-class Deferred(InMemoryReservations):
-    """Reservations that note the pauses asked for and make nobody wait."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pauses: list[float] = []
-
-    def reserve(self, name: str, interval_s: float, burst_s: float) -> float:
-        return 0.0
-
-    def defer(self, name: str, wait_s: float) -> None:
-        self.pauses.append(wait_s)
+@pytest.fixture
+def deferred() -> Unhurried:
+    return Unhurried()
 
 
 @pytest.fixture
-def deferred() -> Deferred:
-    return Deferred()
-
-
-@pytest.fixture
-def client(httpserver: HTTPServer, deferred: Deferred) -> Iterator[AirbaseClient]:
+def client(httpserver: HTTPServer, deferred: Unhurried) -> Iterator[AirbaseClient]:
     origin = f"http://localhost:{httpserver.port}"
-    limiter = Limiter(deferred, "airbase")
-    made = connect(origin, StaticToken("token", "k"), limiter, pause_s=0.001, total_s=5.0, sleep=awake)
+    made = airbase_client(origin, "k", "token", limiter=Limiter(deferred, "airbase"), total_s=5.0)
     yield made
     made.wire.close()
-
-
-def awake(_: float) -> None:
-    """Sleep not at all."""
 
 
 def serve(httpserver: HTTPServer, answering: Answering) -> list[Request]:
@@ -166,7 +147,7 @@ def test_a_redirect_to_elsewhere_gets_no_token(client: AirbaseClient, httpserver
 
 
 def test_throttling_without_a_hint_is_waited_out(
-    client: AirbaseClient, httpserver: HTTPServer, deferred: Deferred
+    client: AirbaseClient, httpserver: HTTPServer, deferred: Unhurried
 ) -> None:
     answers = iter([status(429, {"detail": "Request was throttled."}), listed("a")])
     serve(httpserver, lambda _: next(answers))
@@ -248,7 +229,7 @@ def test_messages_are_cut_and_cleaned(client: AirbaseClient, httpserver: HTTPSer
     assert answer.reasons[0].startswith("name: bad xxx")
 
 
-def test_it_slows_down_while_little_is_left(client: AirbaseClient, httpserver: HTTPServer, deferred: Deferred) -> None:
+def test_it_slows_down_while_little_is_left(client: AirbaseClient, httpserver: HTTPServer, deferred: Unhurried) -> None:
     left = iter(["400", "50", "25", "0"])
     serve(
         httpserver,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
+from reaching import airbase_client
 
 from ml_connector import sandbox
 from ml_connector.errors import AuthError, MalformedError, RefusedError, SettingsError, ThrottledError, UnreachableError
@@ -18,26 +19,12 @@ from ml_connector.sandbox.airbase.books import Books
 from ml_connector.sandbox.airbase.books import Refused as BooksRefused
 from ml_connector.sandbox.faults import Fault
 from ml_connector.sync.ports import Done, Refused, Result, Unknown, Write
-from ml_connector.systems.airbase.auth import StaticToken
-from ml_connector.systems.airbase.client import AirbaseClient, connect
-from ml_connector.systems.airbase.profile import load
+from ml_connector.systems.airbase.client import AirbaseClient
 from ml_connector.systems.airbase.target import AirbaseTarget
-from ml_connector.systems.limits import InMemoryReservations, Limiter
 
 BULK = "/v1/accounting/vendors/bulk_upsert/"
 NO_BULK: dict[str, Any] = {"vendors": {"bulk_path": ""}, "purchase_orders": {"bulk_path": ""}}
 Box = Any  # the sandbox, which is not typed for us
-
-
-def awake(_: float) -> None:
-    """Sleep not at all."""
-
-
-class Unhurried(InMemoryReservations):
-    """Reservations that make nobody wait, whatever the system asks for."""
-
-    def reserve(self, name: str, interval_s: float, burst_s: float) -> float:
-        return 0.0
 
 
 @contextmanager
@@ -53,16 +40,7 @@ def started(**options: Any) -> Generator[Box]:
 def client_of(
     box: Box, profile: dict[str, Any] | None = None, scheme: Literal["bearer", "token"] = "bearer", **own: Any
 ) -> Generator[AirbaseClient]:
-    client = connect(
-        box.airbase_url,
-        StaticToken(scheme, own.pop("secret", "sandbox-token")),
-        Limiter(Unhurried(), "airbase", sleep=awake),
-        load(profile or {}),
-        pause_s=0.001,
-        total_s=5.0,
-        sleep=awake,
-        **own,
-    )
+    client = airbase_client(box.airbase_url, scheme=scheme, profile=profile, total_s=5.0, **own)
     try:
         yield client
     finally:

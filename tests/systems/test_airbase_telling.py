@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from reaching import airbase_client
 
 from ml_connector import sandbox
 from ml_connector.errors import AuthError, RemoteError, SettingsError, UnreachableError
@@ -17,30 +18,16 @@ from ml_connector.sandbox.faults import Fault
 from ml_connector.sync.plan import Found
 from ml_connector.sync.ports import Done, Refused, Result, Unknown, Write
 from ml_connector.systems.airbase.acknowledging import AcknowledgementTarget
-from ml_connector.systems.airbase.auth import StaticToken
-from ml_connector.systems.airbase.client import AirbaseClient, connect
-from ml_connector.systems.airbase.profile import load
+from ml_connector.systems.airbase.client import AirbaseClient
 from ml_connector.systems.airbase.target import AirbaseTarget
 from ml_connector.systems.airbase.targets import target_of
 from ml_connector.systems.airbase.vendor_ids import VendorIdTarget
 from ml_connector.systems.airbase.vendor_terms import VendorTermsEnd
-from ml_connector.systems.limits import InMemoryReservations, Limiter
 
 Box = Any  # the sandbox, which is not typed for us
 ENTRIES = "/v1/accounting/ledger_entries/"
 TOKEN = AirbaseOptions().token
 VENDORS = "/v1/accounting/vendors/"
-
-
-def awake(_: float) -> None:
-    """Sleep not at all."""
-
-
-class Unhurried(InMemoryReservations):
-    """Reservations that make nobody wait, whatever the system asks for."""
-
-    def reserve(self, name: str, interval_s: float, burst_s: float) -> float:
-        return 0.0
 
 
 @contextmanager
@@ -53,15 +40,7 @@ def started(**options: Any) -> Generator[Box]:
 
 @contextmanager
 def client_of(box: Box, profile: dict[str, Any] | None = None, secret: str = TOKEN) -> Generator[AirbaseClient]:
-    client = connect(
-        box.airbase_url,
-        StaticToken("bearer", secret),
-        Limiter(Unhurried(), "airbase", sleep=awake),
-        load(profile or {}),
-        pause_s=0.001,
-        attempts_max=2,
-        sleep=awake,
-    )
+    client = airbase_client(box.airbase_url, secret, profile=profile, attempts_max=2)
     try:
         yield client
     finally:

@@ -20,10 +20,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from reaching import Unhurried, unhurried
 
 from ml_connector import errors
 from ml_connector.systems.http import Anonymous, Answer, OverdueError, Wire, json_object
-from ml_connector.systems.limits import InMemoryReservations, Limiter
+from ml_connector.systems.limits import Limiter
 
 Script = Callable[[socket.socket, bytes], None]
 
@@ -174,7 +175,7 @@ def nothing_stays_open() -> Iterator[None]:
 
 
 def wire(origin: str, **options: Any) -> Wire:
-    limiter = options.pop("limiter", None) or Limiter(InMemoryReservations(), "t", 100_000)
+    limiter = options.pop("limiter", None) or unhurried()
     options = {"pause_s": 0.001, "total_s": 0.3, "connect_s": 0.3, **options}
     made = Wire("ifs", origin, options.pop("authorise", Anonymous()), limiter, **options)
     _OPEN.append(made)
@@ -364,10 +365,9 @@ def test_a_token_is_renewed_once(serve: Callable[..., RawServer], most: int, tim
 
 def test_retry_after_holds_everybody_back(serve: Callable[..., RawServer]) -> None:
     server = serve(reply(429, Retry_After="7"), reply(200))
-    waits: list[float] = []
-    limiter = Limiter(InMemoryReservations(), "t", 100_000, sleep=waits.append)
-    get(wire(server.origin, limiter=limiter))
-    assert waits == [pytest.approx(7, abs=0.5)]
+    reservations = Unhurried()
+    get(wire(server.origin, limiter=Limiter(reservations, "t")))
+    assert reservations.pauses == [7]
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from urllib.parse import parse_qs
 
 import httpx2
 import pytest
+from reaching import Shelf, unhurried
 
 from ml_connector import errors
 from ml_connector.systems.http import Anonymous, Wire
 from ml_connector.systems.ifs import auth
-from ml_connector.systems.limits import InMemoryReservations, Limiter
 
 SECRET = "s3cr3t & more="
 
@@ -51,12 +51,12 @@ def credentials(iam: Iam, clock: Clock, shelf: Any = None) -> auth.ClientCredent
         "ifs",
         "https://acme.ifs.cloud",
         Anonymous(),
-        Limiter(InMemoryReservations(), "t", 10_000),
+        unhurried(),
         explain=auth.explain,
         transport=httpx2.MockTransport(iam),
         pause_s=0.001,
     )
-    return auth.ClientCredentials(wire, "acme prod", "mlc", SECRET, shelf or auth.InMemoryShelf(), clock)
+    return auth.ClientCredentials(wire, "acme prod", "mlc", SECRET, shelf or Shelf(), clock)
 
 
 def test_asks_as_ifs_wants_it() -> None:
@@ -85,7 +85,7 @@ def test_is_renewed_before_its_end(life_s: float, used_s: float) -> None:
 
 def test_a_refused_token_is_replaced_once_for_all() -> None:
     iam = Iam()
-    shelf = auth.InMemoryShelf()
+    shelf = Shelf()
     one, other = credentials(iam, Clock(), shelf), credentials(iam, Clock(), shelf)
     assert one.header() == other.header() == "Bearer token-1"
     assert one.renew("Bearer token-1")

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from reaching import ifs_client
 
 from ml_connector.errors import MalformedError, NotFoundError
 from ml_connector.records.ledger import (
@@ -21,14 +22,9 @@ from ml_connector.records.ledger import (
 from ml_connector.records.supplier import AgreedTerms
 from ml_connector.sandbox import Sandbox, SandboxOptions, start
 from ml_connector.sync.ports import Sight, Source
-from ml_connector.systems.http import Anonymous, Wire
-from ml_connector.systems.ifs import auth
 from ml_connector.systems.ifs.books import read_books
 from ml_connector.systems.ifs.client import IfsClient
-from ml_connector.systems.ifs.odata.answers import explain
-from ml_connector.systems.ifs.profile import load
 from ml_connector.systems.ifs.source import IfsSource
-from ml_connector.systems.limits import InMemoryReservations, Limiter
 
 PERIODS, ACCOUNTS = "AccountingPeriodSet", "Reference_Account"
 SETS = 14  # that books are made of
@@ -43,12 +39,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @contextmanager
 def client_of(sandbox: Sandbox, companies: tuple[str, ...] = ("10", "20"), **profile: Any) -> Generator[IfsClient]:
-    told = sandbox.told()["ifs"]
-    limiter = Limiter(InMemoryReservations(), "ifs", 100_000)
-    door = Wire("IFS", sandbox.ifs_url, Anonymous(), limiter, explain=auth.explain)
-    login = auth.ClientCredentials(door, told["realm"], told["client_id"], told["client_secret"], auth.InMemoryShelf())
-    wire = Wire("IFS", sandbox.ifs_url, login, limiter, explain=explain, pause_s=0.001)
-    with closing(IfsClient(wire, load(profile), companies, login)) as client:
+    with closing(ifs_client(sandbox, profile, companies)) as client:
         yield client
 
 

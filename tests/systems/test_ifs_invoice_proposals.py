@@ -8,19 +8,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from reaching import ifs_client
 
 from ml_connector.errors import AuthError, RemoteError, UnreachableError
 from ml_connector.records.supplier_invoice import InvoiceProposal
 from ml_connector.sandbox import Sandbox, SandboxOptions, start
 from ml_connector.sandbox.faults import Fault
 from ml_connector.sync.ports import Done, Refused, Result, Target, Unknown, Write
-from ml_connector.systems.http import Anonymous, Wire
-from ml_connector.systems.ifs import auth
 from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.invoice_proposals import KEY_PROPERTY, ProposalTarget
-from ml_connector.systems.ifs.odata.answers import explain
-from ml_connector.systems.ifs.profile import load
-from ml_connector.systems.limits import InMemoryReservations, Limiter
 
 INVOICES = "ManSuppInvoiceSet"
 Row = dict[str, Any]
@@ -35,12 +31,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @contextmanager
 def client_of(sandbox: Sandbox, **profile: Any) -> Generator[IfsClient]:
-    told = sandbox.told()["ifs"]
-    limiter = Limiter(InMemoryReservations(), "ifs", 100_000)
-    door = Wire("IFS", sandbox.ifs_url, Anonymous(), limiter, explain=auth.explain)
-    login = auth.ClientCredentials(door, told["realm"], told["client_id"], told["client_secret"], auth.InMemoryShelf())
-    wire = Wire("IFS", sandbox.ifs_url, login, limiter, explain=explain, pause_s=0.001)
-    with closing(IfsClient(wire, load(profile), ("10", "20"), login)) as client:
+    with closing(ifs_client(sandbox, profile)) as client:
         yield client
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reaching import ifs_client
 
 from ml_connector.errors import AuthError, MalformedError, UnreachableError
 from ml_connector.records import keys
@@ -15,16 +16,12 @@ from ml_connector.records.supplier_invoice import InvoiceStatus
 from ml_connector.sandbox import Sandbox, SandboxOptions, start
 from ml_connector.sandbox.faults import Fault
 from ml_connector.sync.ports import Done, Refused, Result, Target, Unknown, Write
-from ml_connector.systems.http import Anonymous, Wire
-from ml_connector.systems.ifs import auth, invoices
+from ml_connector.systems.ifs import invoices
 from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.duplicates import Index, Known, plain_name, plain_tax_id
 from ml_connector.systems.ifs.invoices import InvoiceTarget
 from ml_connector.systems.ifs.masters import TermsEnd
-from ml_connector.systems.ifs.odata.answers import explain
-from ml_connector.systems.ifs.profile import load
 from ml_connector.systems.ifs.suppliers import SupplierTarget, likely
-from ml_connector.systems.limits import InMemoryReservations, Limiter
 
 TERMS, INVOICES = "IdentityInvoiceInfoSet", "ManSuppInvoiceSet"
 Row = dict[str, Any]
@@ -38,13 +35,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @contextmanager
-def client_of(sandbox: Sandbox, companies: tuple[str, ...] = ("10", "20"), **profile: Any) -> Generator[IfsClient]:
-    told = sandbox.told()["ifs"]
-    limiter = Limiter(InMemoryReservations(), "ifs", 100_000)
-    door = Wire("IFS", sandbox.ifs_url, Anonymous(), limiter, explain=auth.explain)
-    login = auth.ClientCredentials(door, told["realm"], told["client_id"], told["client_secret"], auth.InMemoryShelf())
-    wire = Wire("IFS", sandbox.ifs_url, login, limiter, explain=explain, pause_s=0.001)
-    with closing(IfsClient(wire, load(profile), companies, login)) as client:
+def client_of(sandbox: Sandbox, **profile: Any) -> Generator[IfsClient]:
+    with closing(ifs_client(sandbox, profile)) as client:
         yield client
 
 

@@ -4,15 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from reaching import ifs_client
 
 from ml_connector.sandbox import Sandbox, SandboxOptions, start
-from ml_connector.systems.http import Anonymous, Wire
-from ml_connector.systems.ifs import auth, check
+from ml_connector.systems.ifs import check
 from ml_connector.systems.ifs.client import IfsClient
-from ml_connector.systems.ifs.odata.answers import explain
-from ml_connector.systems.ifs.profile import load
 from ml_connector.systems.ifs.source import IfsSource
-from ml_connector.systems.limits import InMemoryReservations, Limiter
 
 
 @pytest.fixture(scope="module")
@@ -29,24 +26,13 @@ Connect = Callable[..., IfsClient]
 def client(sandbox: Sandbox) -> Iterator[Connect]:
     made: list[IfsClient] = []
 
-    def connect(**options: Any) -> IfsClient:
-        made.append(_client(sandbox, **options))
+    def connect(secret: str = "", companies: tuple[str, ...] = ("10", "20"), **profile: Any) -> IfsClient:
+        made.append(ifs_client(sandbox, {"page_rows": 100, **profile}, companies, secret=secret))
         return made[-1]
 
     yield connect
     for one in made:
         one.close()
-
-
-def _client(sandbox: Sandbox, secret: str = "", companies: tuple[str, ...] = ("10", "20"), **profile: Any) -> IfsClient:
-    told = sandbox.told()["ifs"]
-    limiter = Limiter(InMemoryReservations(), "ifs", 100_000)
-    token_wire = Wire("ifs", sandbox.ifs_url, Anonymous(), limiter, explain=auth.explain)
-    mine = auth.ClientCredentials(
-        token_wire, told["realm"], told["client_id"], secret or told["client_secret"], auth.InMemoryShelf()
-    )
-    wire = Wire("ifs", sandbox.ifs_url, mine, limiter, explain=explain, pause_s=0.01)
-    return IfsClient(wire, load({"page_rows": 100, **profile}), companies, mine)
 
 
 def test_every_step_of_the_check_is_fine(client: Connect) -> None:
@@ -101,7 +87,3 @@ def test_revoked_tokens_are_renewed(client: Connect, sandbox: Sandbox) -> None:
     next(begun)
     sandbox.revoke_tokens()
     assert sum(1 for page in begun for _ in page.sights) > 0
-
-
-def test_the_catalogue_is_read(client: Connect) -> None:
-    assert "SupplierHandling" in client().catalogue()

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reaching import ifs_client
 
 from ml_connector.errors import ConnectorError, StoreError
 from ml_connector.records.voucher import Voucher, VoucherRow
@@ -22,18 +23,13 @@ from ml_connector.sandbox.faults import Fault
 from ml_connector.sandbox.ifs import IfsOptions
 from ml_connector.sync.plan import Found
 from ml_connector.sync.ports import Handed, Refused, Write
-from ml_connector.systems.http import Anonymous, Wire
-from ml_connector.systems.ifs import auth
 from ml_connector.systems.ifs.client import IfsClient
-from ml_connector.systems.ifs.odata.answers import explain
-from ml_connector.systems.ifs.profile import load
 from ml_connector.systems.ifs.vouchers import stdvou
 from ml_connector.systems.ifs.vouchers.compose import Posting
 from ml_connector.systems.ifs.vouchers.file import files
 from ml_connector.systems.ifs.vouchers.landing import Landing
 from ml_connector.systems.ifs.vouchers.references import Reference
 from ml_connector.systems.ifs.vouchers.target import VoucherTarget
-from ml_connector.systems.limits import InMemoryReservations, Limiter
 
 DAY = date(2026, 7, 1)
 NOON = datetime(2026, 7, 2, 12, tzinfo=UTC)
@@ -65,14 +61,7 @@ def connect(box: Sandbox, tmp_path: Path) -> Iterator[Connect]:
     made: list[IfsClient] = []
 
     def target(flow: str = "payments", **more: Any) -> VoucherTarget:
-        told = box.told()["ifs"]
-        limiter = Limiter(InMemoryReservations(), "ifs", 100_000)
-        tokens = Wire("ifs", box.ifs_url, Anonymous(), limiter, explain=auth.explain)
-        mine = auth.ClientCredentials(
-            tokens, told["realm"], told["client_id"], told["client_secret"], auth.InMemoryShelf()
-        )
-        wire = Wire("ifs", box.ifs_url, mine, limiter, explain=explain, pause_s=0.001, attempts_max=2)
-        made.append(IfsClient(wire, load({}), ("10", "20"), mine))
+        made.append(ifs_client(box, attempts_max=2))
         return VoucherTarget(made[-1], Landing("file", folder=str(tmp_path), **more), flow, lambda: NOON)
 
     yield target

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from reaching import ifs_client
 
 from ml_connector.errors import AuthError, RemoteError, SettingsError
 from ml_connector.records.voucher import Voucher, VoucherRow
@@ -20,14 +21,9 @@ from ml_connector.sandbox.faults import Fault
 from ml_connector.sandbox.ifs import IfsOptions
 from ml_connector.sync.plan import Found, same
 from ml_connector.sync.ports import Done, Handed, Refused, Result, Unknown, Write
-from ml_connector.systems.http import Anonymous, Wire
-from ml_connector.systems.ifs import auth
 from ml_connector.systems.ifs.client import IfsClient
-from ml_connector.systems.ifs.odata.answers import explain
-from ml_connector.systems.ifs.profile import load
 from ml_connector.systems.ifs.vouchers.landing import Landing
 from ml_connector.systems.ifs.vouchers.target import VoucherTarget
-from ml_connector.systems.limits import InMemoryReservations, Limiter
 
 DAY = date(2026, 7, 1)
 LATER = date(2026, 8, 3)
@@ -49,21 +45,12 @@ def connect(box: Sandbox) -> Iterator[Connect]:
     made: list[IfsClient] = []
 
     def target(kind: Any = "external", profile: dict[str, Any] | None = None, **settings_: Any) -> VoucherTarget:
-        made.append(_client(box, profile or {}))
+        made.append(ifs_client(box, profile, attempts_max=2, total_s=5))
         return VoucherTarget(made[-1], Landing(kind, **settings_), "payments")
 
     yield target
     for one in made:
         one.close()
-
-
-def _client(box: Sandbox, profile: dict[str, Any]) -> IfsClient:
-    told = box.told()["ifs"]
-    limiter = Limiter(InMemoryReservations(), "ifs", 100_000)
-    tokens = Wire("ifs", box.ifs_url, Anonymous(), limiter, explain=auth.explain)
-    mine = auth.ClientCredentials(tokens, told["realm"], told["client_id"], told["client_secret"], auth.InMemoryShelf())
-    wire = Wire("ifs", box.ifs_url, mine, limiter, explain=explain, pause_s=0.001, attempts_max=2, total_s=5)
-    return IfsClient(wire, load(profile), ("10", "20"), mine)
 
 
 def voucher(

@@ -4,7 +4,6 @@ Rule: in no window of `window_s` seconds are more than `limit` requests let go; 
 Must not know: what is asked, and where reservations are kept (the store keeps them for all processes).
 """
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -63,28 +62,3 @@ def pace(limit: int, window_s: float) -> tuple[float, float]:
     burst = int(usable * BURST)
     interval_s = window_s * 1.001 / (usable - burst)
     return interval_s, burst * interval_s
-
-
-class InMemoryReservations:
-    """Reservations of one process."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._due: dict[str, tuple[float, float]] = {}  # theoretical arrival time, and nobody before
-
-    def reserve(self, name: str, interval_s: float, burst_s: float) -> float:
-        """Take the next slot."""
-        with self._lock:
-            now = self._clock()
-            due, barred = self._due.get(name, (now, now))
-            due = max(due, barred + burst_s if barred > now else now)
-            self._due[name] = (due + interval_s, barred)
-            return max(0.0, due - burst_s - now)
-
-    def defer(self, name: str, wait_s: float) -> None:
-        """Give nobody a slot for the next `wait_s` seconds."""
-        with self._lock:
-            now = self._clock()
-            due, barred = self._due.get(name, (now, now))
-            self._due[name] = (due, max(barred, now + wait_s))

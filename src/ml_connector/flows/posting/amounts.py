@@ -17,8 +17,6 @@ from ml_connector.records.money import Money
 from ml_connector.records.spend import Document
 from ml_connector.sync.outcome import Held, Owner
 
-ZERO = Decimal(0)
-
 
 class Converted(msgspec.Struct, frozen=True):
     """A document's amount, that amount in the company's currency, and where this comes from."""
@@ -26,11 +24,6 @@ class Converted(msgspec.Struct, frozen=True):
     amount: Money
     company: Money
     note: str = ""
-
-    @property
-    def domestic(self) -> bool:
-        """Whether both are one currency."""
-        return self.amount.currency == self.company.currency
 
     def share(self, part: Decimal) -> Decimal:
         """What a part of the amount is in the company's currency."""

@@ -70,14 +70,6 @@ def text(place: str, value: Any) -> str:
     raise SettingsError(f"{place}: should be a text")
 
 
-def optional(place: str, row: Mapping[str, Any], name: str) -> str:
-    """A text of a table, "" when it is not given.
-
-    Raises: SettingsError.
-    """
-    return text(f"{place}.{name}", row[name]) if name in row else ""
-
-
 def needed(place: str, row: Mapping[str, Any], name: str) -> Any:
     """A value that a table must have.
 

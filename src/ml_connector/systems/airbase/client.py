@@ -14,7 +14,7 @@ from ml_connector.errors import MalformedError, RefusedError
 from ml_connector.systems.airbase.profile import DEFAULT, Profile
 from ml_connector.systems.airbase.refusals import Refusals
 from ml_connector.systems.airbase.resource import Resource
-from ml_connector.systems.http import Answer, Authorise, Wire, json_object
+from ml_connector.systems.http import Answer, Wire, json_object
 from ml_connector.systems.limits import Limiter
 
 SYSTEM = "airbase"
@@ -173,18 +173,6 @@ class AirbaseClient:
 
     def _malformed(self, operation: str, detail: str) -> MalformedError:
         return MalformedError(self.wire.system, operation, detail)
-
-
-def connect(
-    origin: str, authorise: Authorise, limiter: Limiter, profile: Profile = DEFAULT, **options: Any
-) -> AirbaseClient:
-    """A client over a wire of its own; `options` are those of `Wire`.
-
-    Raises: SettingsError when the origin is not https://host.
-    """
-    refusals = Refusals()
-    wire = Wire(SYSTEM, origin, authorise, limiter, explain=refusals.explain, **options)
-    return AirbaseClient(wire, profile, refusals, limiter)
 
 
 def id_of(row: Mapping[str, Any]) -> str:

@@ -5,7 +5,6 @@ gets into an error, a log or a `repr`.
 Must not know: what the token is used for.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -34,25 +33,6 @@ class TokenShelf(Protocol):
     def renew(self, stale: str | None, fetch: Fetch) -> tuple[str, float]:
         """The token that is there if it is not the stale one, else a fetched one; one fetch at a time."""
         ...
-
-
-class InMemoryShelf:
-    """The token of one process."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._held: tuple[str, float] | None = None
-
-    def get(self) -> tuple[str, float] | None:
-        """The token, however old."""
-        return self._held
-
-    def renew(self, stale: str | None, fetch: Fetch) -> tuple[str, float]:
-        """The token that is there if it is not the stale one, else a fetched one."""
-        with self._lock:
-            if self._held is None or self._held[0] == stale:
-                self._held = fetch()
-            return self._held
 
 
 class Granted(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from ml_connector.systems.ifs.nearest import nearest
-from ml_connector.systems.ifs.profile import Part, Profile
+from ml_connector.systems.ifs.profile import Part
 
 SIZE_MAX = 32 * 2**20
 _TIMES = ("Edm.DateTimeOffset", "Edm.Date")
@@ -112,18 +112,8 @@ def _entity_set(types: Mapping[str, Any], bound: Mapping[str, list[str]], kind: 
     )
 
 
-def problems(profile: Profile, metadata: Mapping[str, Metadata]) -> list[str]:
-    """Where the profile names what the tenant does not have; services without metadata given are passed over."""
-    return [
-        sentence
-        for name, part in profile.parts.items()
-        if part.service in metadata
-        for sentence in part_problems(name, part, metadata[part.service])
-    ]
-
-
 def part_problems(name: str, part: Part, metadata: Metadata) -> list[str]:
-    """The same for one part."""
+    """Where a part of a profile names what the tenant does not have."""
     found = metadata.sets.get(part.set)
     if found is None:
         return [
