@@ -28,6 +28,7 @@ from ml_connector.systems import verdict
 from ml_connector.systems.address import clean_origin, clean_target
 from ml_connector.systems.exchange import Answer, Exchange, LateError, LostError, NotSentError, OversizeError
 from ml_connector.systems.limits import Limiter
+from ml_connector.systems.redacting import UNREADABLE
 from ml_connector.systems.taping import Tape
 from ml_connector.systems.tracing import span
 from ml_connector.systems.verdict import Explain, GarbledError, OverdueError
@@ -287,7 +288,7 @@ def json_object(answer: Answer, system: str, operation: str) -> dict[str, Any]:
     """
     try:
         decoded = _DECODER.decode(answer.body)
-    except (msgspec.MsgspecError, ValueError):
+    except UNREADABLE:
         raise MalformedError(system, operation, "the answer is not JSON") from None
     if not isinstance(decoded, dict):
         raise MalformedError(system, operation, "the answer is not a JSON object")

@@ -7,7 +7,7 @@ Must not know: sockets, retries. The request's payload and headers never get int
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import msgspec
 
@@ -23,6 +23,7 @@ from ml_connector.errors import (
     UnreachableError,
 )
 from ml_connector.systems.exchange import Answer
+from ml_connector.systems.redacting import UNREADABLE
 
 DETAIL_MAX = 500
 WAIT_MAX_S = 300.0
@@ -108,7 +109,7 @@ def _whole(answer: Answer, *, expect_json: bool) -> bool:
     try:
         answer.body.decode()
         msgspec.json.decode(answer.body, type=msgspec.Raw)
-    except (msgspec.MsgspecError, ValueError):
+    except UNREADABLE:
         return False
     return True
 
@@ -118,7 +119,7 @@ def _redirected(asked: Asked, answer: Answer) -> RemoteError:
     who = (asked.system, asked.operation)
     trace = _request_id(answer)
     here = urlsplit(asked.url)
-    there = urlsplit(urljoin(asked.url, answer.headers.get("location", "")))
+    there = _place(asked.url, answer.headers.get("location", ""))
     own = (here.scheme, here.netloc) == (there.scheme, there.netloc)
     if own and here.path.rstrip("/") == there.path.rstrip("/"):
         detail = "the path differs in its trailing slash from what the system has"
@@ -127,6 +128,14 @@ def _redirected(asked: Asked, answer: Answer) -> RemoteError:
         return UnconfirmedError(*who, f"answered {answer.status}, a redirect", trace)
     where = "another path" if own else f"another host ({cleaned(there.netloc)})"
     return MalformedError(*who, f"redirect to {where} refused", trace)
+
+
+def _place(url: str, location: str) -> SplitResult:
+    """Where a redirect leads; what is no address leads nowhere."""
+    try:
+        return urlsplit(urljoin(url, location))
+    except ValueError:
+        return urlsplit("//no address")
 
 
 def _explained(answer: Answer, explain: Explain) -> tuple[str, str]:
@@ -164,7 +173,7 @@ def _until(said: str, answer: Answer) -> float | None:
 def _instant(text: str) -> datetime | None:
     try:
         parsed = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 

@@ -19,6 +19,7 @@ from ml_connector.systems.ifs.etag import version
 from ml_connector.systems.ifs.odata.answers import ETAG
 from ml_connector.systems.ifs.pager import Plan
 from ml_connector.systems.ifs.profile import UTC_AWARE, Part
+from ml_connector.systems.redacting import UNREADABLE
 from ml_connector.systems.step import Said, Step, timed
 
 CLOCK_OFF_MAX_S = 120.0
@@ -165,7 +166,7 @@ def _realm(credentials: ClientCredentials) -> Said:
         )
     try:
         issuer = msgspec.json.decode(answer.body, type=_Discovered).issuer
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return Said(False, "The realm's description is not what OpenID Connect says.", "Check the address.")
     return Said(True, f"Realm {credentials.realm} is there (issuer {issuer[:200]}).")
 

@@ -47,7 +47,7 @@ class Pick:
         if value is None or isinstance(value, str):
             text = (value or "").strip()
         elif isinstance(value, int | Decimal) and not isinstance(value, bool):
-            text = money.plain(Decimal(value))
+            text = money.plain(self.number(field))
         else:
             raise self._shape(field, "text")
         if not text and field in self._part.required:

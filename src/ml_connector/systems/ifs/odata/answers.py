@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ml_connector.systems.http import Answer
+from ml_connector.systems.redacting import UNREADABLE
 
 ETAG = "@odata.etag"
 
@@ -48,7 +49,7 @@ def page(body: bytes) -> RowPage:
     """
     try:
         return _PAGE.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ValueError(f"not a page of rows: {str(error)[:120]}") from None
 
 
@@ -59,7 +60,7 @@ def row(body: bytes) -> dict[str, Any]:
     """
     try:
         return _ROW.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ValueError(f"not a row: {str(error)[:120]}") from None
 
 

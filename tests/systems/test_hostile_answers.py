@@ -1,0 +1,103 @@
+"""Answers that somebody made to do harm: an error of ours or a record that is held, in little memory."""
+
+import json
+import tracemalloc
+from typing import Any
+
+import httpx2
+import pytest
+from reaching import unhurried
+
+from ml_connector import errors
+from ml_connector.systems.http import Anonymous, Wire, json_object
+from ml_connector.systems.ifs.client import IfsClient
+from ml_connector.systems.ifs.loading import load
+from ml_connector.systems.ifs.source import IfsSource
+
+DEEP = b"[" * 100_000
+ODD = ("\u00e9", "\\", "a\x7f")
+ORIGIN = "https://acme.ifs.cloud"
+
+
+def wire(status: int, body: bytes, /, **headers: str) -> Wire:
+    """A way to a system that always gives the same answer."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    given = httpx2.MockTransport(lambda _: httpx2.Response(status, content=body, headers=named))
+    return Wire("ifs", ORIGIN, Anonymous(), unhurried(), transport=given, pause_s=0.0001, attempts_max=2)
+
+
+@pytest.mark.parametrize("location", ["http://[", "//[x]/", "http://a]b/"])
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_a_redirect_to_no_address_is_refused(location: str, repeatable: bool) -> None:
+    kinds = (errors.MalformedError, errors.RefusedError, errors.UnconfirmedError)
+    with pytest.raises(kinds):
+        wire(302, b"", Location=location).call("write", "POST", "/x", repeatable=repeatable)
+
+
+@pytest.mark.parametrize("day", ["01 Jan 99999999999999999999", "99999999999999999999 Jan 2026", "01 Jan 10000"])
+def test_no_time_to_wait_until_is_too_odd(day: str) -> None:
+    odd = f"Thu, {day} 00:00:00 GMT"
+    for told in ({"Retry_After": odd}, {"Retry_After": "Thu, 01 Jan 2026 00:00:00 GMT", "Date": odd}):
+        with pytest.raises(errors.ThrottledError):
+            wire(429, b"{}", **told).call("read", "GET", "/x", repeatable=True)
+
+
+@pytest.mark.parametrize("body", [DEEP, b'{"a":' * 100_000, b'{"value":' + DEEP, DEEP + b"]" * 100_000])
+def test_what_is_too_deep_is_not_json(body: bytes) -> None:
+    with pytest.raises(errors.MalformedError, match="not JSON"):
+        wire(200, body).call("read", "GET", "/x", repeatable=True)
+    with pytest.raises(errors.UnconfirmedError, match="not JSON"):
+        wire(200, body).call("write", "POST", "/x", repeatable=False)
+
+
+@pytest.mark.parametrize("number", ["1e9999999999999999999", "-1E-9999999999999999999"])
+def test_a_number_that_nobody_can_hold_is_not_json(number: str) -> None:
+    answer = wire(200, f'{{"a":{number}}}'.encode()).call("read", "GET", "/x", repeatable=True)
+    with pytest.raises(errors.MalformedError, match="not JSON"):
+        json_object(answer, "ifs", "read")
+
+
+def source(body: str) -> IfsSource:
+    """Suppliers of an IFS that answers so when it is asked for their names, and has nothing else."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        more = "SupplierInfoGeneralSet" not in request.url.path or " gt " in request.url.params.get("$filter", "")
+        return httpx2.Response(200, content=b'{"value":[]}' if more else body.encode())
+
+    to = Wire("ifs", ORIGIN, Anonymous(), unhurried(), transport=httpx2.MockTransport(answer), pause_s=0.0001)
+    return IfsSource(IfsClient(to, load({"page_rows": 100}), ()), "suppliers")
+
+
+def page(**more: str) -> str:
+    """A page with one supplier, of whom some values are written so."""
+    row = {"SupplierId": '"S1"', "Name": '"Acme"', "AssociationNo": "null", "Country": '"NO"'} | more
+    return '{"value":[{' + ",".join(f'"{name}":{value}' for name, value in row.items()) + "}]}"
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "-1E-999999999", "9" * 4000])
+def test_a_number_for_a_name_is_not_written_out(number: str) -> None:
+    tracemalloc.start()
+    (found,) = next(source(page(Name=number)).read(["S1"]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.unreadable
+    assert "the name" in found.unreadable.sentence.lower()
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "1e9999999999999999999", "-1E-999999999", "9" * 4000])
+def test_a_key_that_nobody_can_use_stops_the_reading(number: str) -> None:
+    reading: list[Any] = [
+        source(page(SupplierId=number)).sweep("suppliers", ""),
+        source(page(SupplierId=number)).read_all(),
+    ]
+    for pages in reading:
+        with pytest.raises(errors.MalformedError):
+            list(pages)
+
+
+@pytest.mark.parametrize("link", ["http://[", "\u2100", *(f"SupplierInfoGeneralSet?$skiptoken={odd}" for odd in ODD)])
+def test_a_next_page_at_no_address_is_not_followed(link: str) -> None:
+    body = json.dumps({"value": [], "@odata.nextLink": link})
+    with pytest.raises(errors.MalformedError, match="the next page"):
+        list(source(body).sweep("suppliers", ""))
