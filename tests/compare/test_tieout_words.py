@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from ml_connector.compare.tieout import tables, words
-from ml_connector.compare.tieout.shapes import Figure, Kind, Line, State, TieOut, Total
+from ml_connector.compare.tieout.shapes import Figure, Kind, Line, Mirror, State, TieOut, Total
 from ml_connector.records import money
 
 AT = datetime(2026, 10, 2, tzinfo=UTC)
@@ -88,6 +88,23 @@ def test_the_first_sentence_says_it_all() -> None:
     assert words.headline(found) == "1,201 differences in period 2026-09, EUR 913.40 unexplained."
     many = [Total("10", name, posted, posted) for name in ("AAA", "BBB", "CCC", "DDD", "EEE")]
     assert "amounts in 5 currencies" in words.headline(tie_out(*many))
+
+
+def test_master_data_that_is_out_of_line_is_said_plainly() -> None:
+    digests = ("a" * 64, "b" * 64)
+    even = Mirror("accounts", "Accounts", 3, 3, 3, 0, 0, 0, 1, 0, *digests)
+    odd = (
+        Mirror("suppliers", "Suppliers", 3, 3, 1, 2, 1, 0, 0, 0, *digests),
+        Mirror("purchase_orders", "Purchase orders", 3, 3, 3, 0, 0, 1200, 0, 0, *digests),
+    )
+    assert (tie_out(mirrors=(even,)).in_line, tie_out(mirrors=(even, *odd)).in_line) == (True, False)
+    assert "Master data" not in words.headline(tie_out(mirrors=(even,)))
+    found = tie_out(mirrors=(even, *odd))
+    assert found.ties
+    assert words.headline(found).endswith(
+        "Master data is out of line (Suppliers: 2 different, 1 missing in Airbase; "
+        "Purchase orders: 1,200 no longer in IFS)."
+    )
 
 
 def test_what_a_spreadsheet_would_round_is_there_in_digits() -> None:

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -95,6 +95,32 @@ def test_signing_off_freezes_it_and_is_in_the_journal(kept: TieOuts, journal: Jo
     later = make(kept, found("1"))
     assert kept.signed(PERIOD) == signed
     assert kept.latest(PERIOD) == later
+
+
+def test_what_is_older_than_one_that_is_signed_is_not_signed(kept: TieOuts, db: Database) -> None:
+    """What counts is what was signed last, and that is the latest."""
+    first, second, third = make(kept), make(kept, found("0")), make(kept)
+    other = make(kept, found(period="2026-10"))
+    kept.sign(second.number, second.digest, "ola")
+    with pytest.raises(SettingsError, match=f"number {second.number}, a later tie-out of {PERIOD}, is signed off"):
+        kept.sign(first.number, first.digest, "kari")
+    kept.sign(third.number, third.digest, "kari")
+    kept.sign(other.number, other.digest, "kari")
+    assert kept.signed(PERIOD) == kept.get(third.number)
+
+
+def test_of_two_that_are_signed_the_one_that_was_signed_last_counts(
+    db: Database, vault: Vault, connection_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store may have them from before."""
+    days = iter(AT + timedelta(days=day) for day in range(100))
+    kept = TieOuts(db, vault, connection_id, lambda: next(days))
+    first, second = make(kept), make(kept)
+    kept.sign(second.number, second.digest, "ola")
+    with monkeypatch.context() as patch:
+        patch.setattr(TieOuts, "_signed_later", lambda *_: 0)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+        kept.sign(first.number, first.digest, "kari")
+    assert kept.signed(PERIOD) == kept.get(first.number)
 
 
 def test_what_was_not_looked_at_is_not_signed(kept: TieOuts) -> None:

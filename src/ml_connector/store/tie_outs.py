@@ -127,8 +127,9 @@ class TieOuts:
         return next(iter(self._read(self._listing(period).limit(1))), None)
 
     def signed(self, period: str) -> Kept | None:
-        """The latest of a period that was signed off."""
-        query = self._listing(period).where(tie_outs.c.signed_at.is_not(None))
+        """The one of a period that was signed off last."""
+        query = self._listing(period).where(tie_outs.c.signed_at.is_not(None)).order_by(None)
+        query = query.order_by(tie_outs.c.signed_at.desc(), tie_outs.c.id.desc())
         return next(iter(self._read(query.limit(1))), None)
 
     def listed(self, period: str = "") -> list[Kept]:
@@ -138,14 +139,19 @@ class TieOuts:
     def sign(self, number: int, digest: str, person: str, note: str = "") -> Kept:
         """Sign one off, as it was looked at by this digest or its beginning; who signs twice has signed once.
 
+        None that is older than one of its period that is signed off: what was signed last is what counts.
+
         Raises: SettingsError.
         """
         said, now = clean(note.strip()), schema.stamp(self._clock())
         with self._db.write() as connection:
-            one = self._get(connection, number, lock=True)
+            later = self._signed_later(connection, number)
+            one = self._get(connection, number)
             if one.signed_at and one.signed_by == person:
                 return one
             _check(one, digest.strip().lower(), said)
+            if later:
+                raise SettingsError(f"number {later}, a later tie-out of {one.period}, is signed off; make another one")
             values = {"signed_at": now, "signed_by": clean(person), "note": said}
             connection.execute(update(tie_outs).where(self._mine, tie_outs.c.id == number).values(values))
             self._journal.append(connection, [_sign_off(one, person, now, said)])
@@ -155,12 +161,19 @@ class TieOuts:
     def _finished(self) -> Any:
         return self._mine & (tie_outs.c.digest != UNFINISHED)
 
-    def _get(self, connection: Connection, number: int, *, lock: bool = False) -> Kept:
+    def _get(self, connection: Connection, number: int) -> Kept:
         query = select(*_HEAD).where(self._finished, tie_outs.c.id == number)
-        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+        row = connection.execute(query).one_or_none()
         if row is None:
             raise _absent(number)
         return self._checked(connection, [row])[0]
+
+    def _signed_later(self, connection: Connection, number: int) -> int:
+        """One of the same period that is later and signed off, 0 for none; who signs another at this moment waits."""
+        period = select(tie_outs.c.period).where(self._mine, tie_outs.c.id == number).scalar_subquery()
+        query = select(tie_outs.c.id, tie_outs.c.signed_at).where(self._mine, tie_outs.c.period == period)
+        rows = connection.execute(query.order_by(tie_outs.c.id.desc()).with_for_update())
+        return max((row.id for row in rows if row.signed_at and row.id > number), default=0)
 
     def _listing(self, period: str) -> Select[Any]:
         query = select(*_HEAD).where(self._finished).order_by(tie_outs.c.id.desc())

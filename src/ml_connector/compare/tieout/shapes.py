@@ -133,6 +133,11 @@ class Mirror(msgspec.Struct, frozen=True):
     target_digest: str
     differences: tuple[Line, ...] = ()
 
+    @property
+    def in_line(self) -> bool:
+        """Whether nothing that should be equal on both sides differs."""
+        return not (self.differing or self.missing or self.extra)
+
 
 class TieOut(msgspec.Struct, frozen=True):
     """A tie-out of one connection and one accounting period, such as 2026-10."""
@@ -156,5 +161,10 @@ class TieOut(msgspec.Struct, frozen=True):
 
     @property
     def ties(self) -> bool:
-        """Whether nothing differs and nothing is left unexplained."""
+        """Whether no document differs and nothing is left unexplained; master data is told apart."""
         return not self.differences and not any(total.unexplained for total in self.totals)
+
+    @property
+    def in_line(self) -> bool:
+        """Whether master data is equal on both sides."""
+        return all(one.in_line for one in self.mirrors)

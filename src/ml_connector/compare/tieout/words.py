@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from ml_connector.compare.tieout.shapes import Figure, Kind, State, TieOut, Timing, Total
+from ml_connector.compare.tieout.shapes import Figure, Kind, Mirror, State, TieOut, Timing, Total
 from ml_connector.records import money
 
 CURRENCIES_MAX = 4
@@ -60,7 +60,7 @@ class Step(NamedTuple):
 
 
 def headline(found: TieOut) -> str:
-    """The whole in a sentence, and in another what it leaves open: what waits, and days to come."""
+    """The whole in a sentence, and in others what it leaves open: what waits, master data, days to come."""
     return " ".join((_verdict(found), *_open(found)))
 
 
@@ -76,8 +76,21 @@ def _verdict(found: TieOut) -> str:
 def _open(found: TieOut) -> Iterator[str]:
     if many := waiting(found):
         yield f"{_count(many, 'document')} {'waits' if many == 1 else 'wait'}, not posted yet."
+    if not found.in_line:
+        yield out_of_line(found)
     if found.until_on and found.made_at.date().isoformat() <= found.until_on:
         yield "The period was not over yet."
+
+
+def out_of_line(found: TieOut) -> str:
+    """What of the master data is not equal on both sides, in a sentence."""
+    told = "; ".join(f"{one.title}: {_apart(one)}" for one in found.mirrors if not one.in_line)
+    return f"Master data is out of line ({told})."
+
+
+def _apart(one: Mirror) -> str:
+    counts = ((one.differing, Kind.CHANGED), (one.missing, Kind.MISSING), (one.extra, Kind.EXTRA))
+    return ", ".join(f"{count:,} {IN_MIRRORS[kind]}" for count, kind in counts if count)
 
 
 def differences(found: TieOut) -> int:

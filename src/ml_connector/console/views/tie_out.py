@@ -138,6 +138,7 @@ class TieOutShown(TieOutHead):
     waiting: list[LineShown]
     counts: dict[str, int] = Field(description="How many there are of each list.")
     mirrors: list[MirrorShown]
+    in_line: bool = Field(description="Master data is equal on both sides; else a sign-off needs a note.")
     assumed: list[str]
     documents: int = Field(description="How many it tells of one by one.")
     documents_digest: str
@@ -201,6 +202,7 @@ def told(found: TieOut, first: int | None = None) -> dict[str, Any]:
         **{name: [line(one) for one in lines[:first]] for name, lines in lists.items()},
         "counts": {name: len(lines) + found.cut.get(name, 0) for name, lines in lists.items()},
         "mirrors": [_mirror(one, first) for one in found.mirrors],
+        "in_line": found.in_line,
         "assumed": list(found.assumed),
         "documents": found.lines,
         "documents_digest": found.lines_digest,
