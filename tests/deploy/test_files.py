@@ -119,4 +119,5 @@ def test_the_container_is_nobodys_root_and_says_whether_it_is_well() -> None:
     assert lines.index("USER ml-connector") > max(at for at, line in enumerate(lines) if line.startswith("RUN"))
     assert "VOLUME /data" in lines
     assert "/healthz" in CONTAINERFILE
-    assert sum(line.startswith("FROM python:3.11-slim") for line in lines) == 2
+    assert "ARG PYTHON=python:3.11-slim" in lines
+    assert sum(line.startswith("FROM ${PYTHON}") for line in lines) == 2
