@@ -16,7 +16,6 @@ from ml_connector import wiring
 from ml_connector.console.attempts import WRONG_MAX
 from ml_connector.console.cookies import COOKIE
 from ml_connector.console.pages import signing
-from ml_connector.records.sheet import line
 from ml_connector.settings import Installation
 from ml_connector.store import passwords
 from ml_connector.store.access import Access
@@ -302,12 +301,6 @@ def test_the_access_list_is_exported_and_no_formula(url: str, opened: wiring.Ope
         assert rows[1][6] == "'@evil"
         data = json.loads(kari.get("/access.json").text)
         assert [one["name"] for one in data["users"]] == ["=cmd|' /C calc'!A0", "kari"]
-
-
-def test_a_table_keeps_numbers_and_disarms_the_rest() -> None:
-    cells = ["-12.50", "=1+1", "+1", "-x", "@a", " =1", "\t=1", "plain", None, "a,b", "1e5"]
-    read = next(csv.reader(io.StringIO(line(cells))))
-    assert read == ["-12.50", "'=1+1", "'+1", "'-x", "'@a", "' =1", "'\t=1", "plain", "", "a,b", "1e5"]
 
 
 def test_who_was_locked_is_told_so(url: str, opened: wiring.Opened) -> None:

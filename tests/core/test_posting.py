@@ -12,7 +12,7 @@ from ml_connector.records import codec
 from ml_connector.records.voucher import Voucher, VoucherRow
 from ml_connector.sync.outcome import Held, Mapped, Trace
 from ml_connector.sync.plan import Action, Decision, Found, Link, Tally
-from ml_connector.sync.posting import decide_document, decide_handed, stands
+from ml_connector.sync.posting import decide_document, decide_doubted, decide_handed, stands
 
 DAY = date(2026, 9, 15)
 
@@ -72,6 +72,20 @@ def test_a_handed_over_document_is_linked_as_it_was_handed_over_once_it_shows() 
     assert decide_handed("k", handed, found(voucher(5), pending=True)).action is Action.HELD
     linked = decide_handed("k", handed, found(voucher(9)))
     assert (linked.action, linked.after, linked.trace.origin) == (Action.RELINK, voucher(5), "o1")
+
+
+def test_what_is_in_doubt_and_stands_as_agreed_is_linked_again_whatever_the_rules_say() -> None:
+    there, trace = found(voucher(5)), Trace("o1")
+    doubted = msgspec.structs.replace(link(voucher(5), sure=False, active=False), wake_on=DAY)
+    again = decide_doubted(doubted, there, trace)
+    assert again == Decision(
+        "k", Action.RELINK, voucher(5), voucher(5), "10/X/2026/1", active=False, wake_on=DAY
+    )  # fmt: skip
+    assert decide_doubted(link(voucher(5)), there, trace) is None
+    assert decide_doubted(doubted, there, Trace("o2")) is None
+    assert decide_doubted(link(voucher(5), sure=False, origin=""), there, Trace()) is None
+    assert decide_doubted(doubted, found(voucher(5), pending=True), trace) is None
+    assert decide_doubted(doubted, found(voucher(6)), trace) is None
 
 
 def test_what_was_withdrawn_for_certain_stays_so_and_what_is_in_doubt_is_done_again() -> None:

@@ -1,3 +1,6 @@
+import csv
+import hashlib
+import io
 from decimal import Decimal
 
 import msgspec
@@ -5,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_connector.records import codec, keys, money
+from ml_connector.records import codec, keys, money, sheet
+from ml_connector.records.chaining import GENESIS, Header
 from ml_connector.records.money import Money
 from ml_connector.records.supplier import Address, Supplier, SupplierTerms
 
@@ -92,3 +96,32 @@ def test_a_difference_names_the_fields_that_differ() -> None:
     assert set(codec.difference(before, after)) == {"name", "address"}
     assert codec.difference(before, before) == {}
     assert codec.difference(None, before)["name"] == (None, "Acme")
+
+
+def test_an_entry_is_hashed_as_it_always_was() -> None:
+    header = Header(7, 12, "2026-11-26T01:55:00+00:00", b"run-1", "suppliers", "S1", "settled", '{"a":1}', None)
+    fields = b'1:72:1225:2026-11-26T01:55:00+00:005:run-19:suppliers2:S17:settled7:{"a":1}'
+    assert header.hash(GENESIS) == hashlib.sha256(GENESIS + fields + b"-").digest()
+    body = bytes(range(32))
+    assert header._replace(body_digest=body).hash(body) == hashlib.sha256(body + fields + b"32:" + body).digest()
+
+
+def test_a_table_keeps_numbers_and_disarms_the_rest() -> None:
+    cells = ["-12.50", "=1+1", "+1", "-x", "@a", " =1", "\t=1", "plain", None, "a,b", "1e5", "-1.2.3", "-²", "=1 "]
+    safe = [
+        "-12.50",
+        "'=1+1",
+        "'+1",
+        "'-x",
+        "'@a",
+        "' =1",
+        "'\t=1",
+        "plain",
+        "",
+        "a,b",
+        "1e5",
+        "'-1.2.3",
+        "'-²",
+        "'=1 ",
+    ]
+    assert list(csv.reader(io.StringIO(sheet.sheet(["-", "b"], [cells, cells])))) == [["'-", "b"], safe, safe]

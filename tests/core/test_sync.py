@@ -13,6 +13,7 @@ from ml_connector.records.supplier import Vendor
 from ml_connector.sync import change, detect, gate
 from ml_connector.sync.change import Event, State
 from ml_connector.sync.flow import End, Flow, in_order
+from ml_connector.sync.orders import figures
 from ml_connector.sync.outcome import Held, Mapped
 from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, Tally, decide
 from ml_connector.sync.policy import Policy
@@ -127,6 +128,17 @@ def test_every_action_is_counted_somewhere() -> None:
     assert report.adopted == 1
 
 
+def test_of_each_kind_the_first_few_decisions_are_kept_and_the_first_warnings() -> None:
+    report = Report("f")
+    for number in range(8):
+        report.sample(Decision(f"c{number}", Action.CREATE, late=number < 3, warnings=("w",) * 7 * (number % 2)))
+        report.sample(Decision(f"u{number}", Action.UPDATE))
+    kept = [one.key for one in report.samples]
+    assert kept == ["c0", "u0", "c1", "u1", "c2", "u2", "c3", "u3", "c4", "u4"]
+    assert (report.late, report.warned, len(report.warnings)) == (3, 4, 20)
+    assert figures(report) == {"late": 3}
+
+
 @st.composite
 def some_decisions(draw: st.DrawFn) -> list[Decision]:
     pairs = draw(
@@ -215,6 +227,15 @@ def test_changed_finds_each_new_different_or_gone_row(
     if complete:
         expected |= set(known) - set(now)
     assert detect.changed(page, known) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("dirty", "rows", "cheaper"),
+    [(40, 0, True), (41, 0, False), (41, 1000, False), (41, 1001, True), (81, 1001, False)],
+)
+def test_by_key_is_read_what_takes_no_more_requests_so(dirty: int, rows: int, cheaper: bool) -> None:
+    by_key = detect.by_key_is_cheaper(dirty, rows, keys_per_request=40, rows_per_request=1000, parts=2)
+    assert by_key is cheaper
 
 
 def test_cursors_never_move_back() -> None:

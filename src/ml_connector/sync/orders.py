@@ -151,4 +151,4 @@ def needed_by(flows: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]
 
 def figures(report: Report) -> dict[str, int]:
     """What a report counted, without what is zero."""
-    return {name: count for name in COUNTED if (count := getattr(report, name, 0))}
+    return {name: count for name in COUNTED if (count := getattr(report, name))}
