@@ -7,7 +7,7 @@ Must not know: which records, or why.
 
 import re
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -16,9 +16,9 @@ from urllib.parse import unquote
 import msgspec
 
 from ml_connector.records import keys
-from ml_connector.sync.plan import Found
 from ml_connector.sync.ports import Result, Target, Told, Write
 from ml_connector.systems.redacting import DECODER, UNREADABLE, of_value, redacted
+from ml_connector.systems.through import Through
 
 HEARD_MAX, TOLD_MAX, PATH_MAX = 100, 8, 500
 LISTS = ("entities", "created", "updated", "data", "value")  # of several records in one body
@@ -68,38 +68,17 @@ class Tape:
         heard.append(Heard(system, method, target, sent, status, body, request_id, datetime.now(UTC)))
 
 
-class Taped:
-    """A target whose results tell what was said about each record; implements `sync.ports.Target`."""
+class Taped(Through):
+    """A target whose results tell what was said about each record."""
 
     def __init__(self, target: Target, tape: Tape) -> None:
-        self._target, self._tape = target, tape
-
-    @property
-    def batch_max(self) -> int:
-        """How many writes go in one `send`."""
-        return self._target.batch_max
-
-    @property
-    def find_max(self) -> int:
-        """Up to how many keys `find` is cheaper than `walk`."""
-        return self._target.find_max
-
-    def trim(self, record: Any) -> Any:
-        """The record with only the fields that this tenant takes."""
-        return self._target.trim(record)
-
-    def walk(self) -> Iterator[tuple[Found, ...]] | None:
-        """Every record that carries a key of ours. Raises: RemoteError."""
-        return self._target.walk()
-
-    def find(self, keys: Sequence[str]) -> tuple[Found, ...]:
-        """The records that carry these keys. Raises: RemoteError."""
-        return self._target.find(keys)
+        super().__init__(target)
+        self._tape = tape
 
     def send(self, writes: Sequence[Write]) -> tuple[Result, ...]:
         """Write; each result with what was said about it. Raises: RemoteError when nothing was delivered."""
         with self._tape.recording() as heard:
-            results = self._target.send(writes)
+            results = self.target.send(writes)
         about = told(heard, {result.key: _names(result) for result in results})
         return tuple(msgspec.structs.replace(result, told=about[result.key]) for result in results)
 
