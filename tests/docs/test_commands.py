@@ -57,6 +57,7 @@ RUN = {
     "docs/how-to/align.md": 1,
     "docs/how-to/evidence.md": 5,
     "docs/reference/api.md": 3,
+    "docs/reference/assumed.md": 3,
 }
 ELSEWHERE = {"docs/tutorial-terminal.md"}  # run by test_tutorial.py
 NOTHING_YET = {"README.md", "docs/tutorial.md", "docs/how-to/install.md", "docs/how-to/connect-ifs.md"}
@@ -275,6 +276,8 @@ class Place:
             "AIRBASE_TOKEN=…": "AIRBASE_TOKEN=sandbox-token",
             "https://acme.ifs.cloud": self.box.ifs_url,
             "--ifs-realm acmeprd --ifs-client-id mlconnector": "--ifs-realm acme-prod --ifs-client-id mlc",
+            "/realms/acmeprd/": "/realms/acme-prod/",
+            "client_id=mlconnector": "client_id=mlc",
             "https://api.airbase.io": self.box.airbase_url,
             f"{POSTGRES}?sslmode=require&passfile=/etc/ml-connector/pgpass": self.postgres,
             "https://hooks.example.com/": self.listener.url_for("/"),
