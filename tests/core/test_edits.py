@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_connector.flows.payments import PAYMENTS
+from ml_connector.flows.suppliers import SUPPLIERS
 from ml_connector.records import codec
 from ml_connector.records.money import Money
 from ml_connector.records.spend import Document, SpendLine, Tag
+from ml_connector.records.supplier import Supplier
 from ml_connector.sync import edits
 
 TEXTS = st.text(st.characters(categories=("L", "N", "P", "Zs")), max_size=20).filter(str.isprintable)
@@ -72,7 +74,10 @@ def test_a_list_is_given_as_json() -> None:
         ("id", "put right where it was made"),
         ("supplier_id", "put right where it was made"),
         ("company_amount.currency", "there is no currency"),
-        ("catgory", "nearest: category"),
+        ("catgory", "there is no field catgory; nearest: category"),
+        ("number_", "nearest: number, po_number"),
+        ("zzz", "there is no field zzz; there are: id, kind, number, "),
+        ("tags", "tags is no text; write it as JSON, such as [{"),
         ("lines[0].category", "counted from 1"),
         ("lines[2].category", "there are 1"),
         ("lines.category", "say which entry"),
@@ -96,6 +101,18 @@ def test_a_value_that_is_no_line_of_text(text: str) -> None:
     document = Document("P1", "payment", "N", "settled", "S", Money(Decimal(1), "EUR"), None)
     with pytest.raises(ValueError, match="characters"):
         edits.read(document, "category", text, PAYMENTS.editable)
+
+
+def test_a_list_of_other_things_is_refused() -> None:
+    document = Document("P1", "payment", "N", "settled", "S", Money(Decimal(1), "EUR"), None)
+    with pytest.raises(ValueError, match="tags is no text"):
+        edits.read(document, "tags", '[{"label": 1}]', PAYMENTS.editable)
+
+
+def test_of_any_other_record_an_edit_is_bound_to_all_of_it() -> None:
+    one, other = Supplier("S1", "Acme"), Supplier("S1", "Acme AB")
+    assert edits.basis_of(SUPPLIERS, one) == codec.digest(one)
+    assert edits.basis_of(SUPPLIERS, other) == codec.digest(other)
 
 
 def test_of_a_document_an_edit_is_bound_to_what_a_correction_depends_upon() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ml_connector.records import codec
 from ml_connector.records.voucher import Voucher, VoucherRow
+from ml_connector.sync import causes
 from ml_connector.sync.outcome import Held, Mapped, Trace
 from ml_connector.sync.plan import Action, Decision, Found, Link, Tally
 from ml_connector.sync.posting import decide_document, decide_doubted, decide_handed, stands
@@ -63,15 +64,26 @@ CASES = [
 def test_the_table(
     _name: str, mapped: Mapped[Voucher] | Held | None, linked: Link | None, there: Found | None, expected: Action
 ) -> None:
-    assert decide_document("k", mapped, linked, there).action == expected
+    if isinstance(mapped, Mapped):
+        mapped = msgspec.structs.replace(mapped, wake_on=DAY)
+    decision = decide_document("k", mapped, linked, there)
+    assert decision.action == expected
+    assert bool(decision.held) == (decision.action is Action.HELD)
+    if isinstance(mapped, Mapped) and not decision.held:
+        before = linked.agreed if linked else there.record if there else None
+        assert (decision.after, decision.before, decision.wake_on) == (mapped.record, before, DAY)
+        assert decision.target_id == ("10/X/2026/1" if linked or there else "")
 
 
 def test_a_handed_over_document_is_linked_as_it_was_handed_over_once_it_shows() -> None:
-    handed = Decision("k", Action.CREATE, voucher(5), trace=Trace("o1"))
-    assert decide_handed("k", handed, None).action is Action.HELD
-    assert decide_handed("k", handed, found(voucher(5), pending=True)).action is Action.HELD
-    linked = decide_handed("k", handed, found(voucher(9)))
-    assert (linked.action, linked.after, linked.trace.origin) == (Action.RELINK, voucher(5), "o1")
+    handed = Decision("k", Action.CREATE, voucher(5), wake_on=DAY, trace=Trace("o1"))
+    there = found(voucher(5), pending=True)
+    assert decide_handed("k", handed, None) == Decision("k", Action.HELD, held=causes.handed_over("k", ""))
+    waits = Decision("k", Action.HELD, held=causes.handed_over("k", there.target_id))
+    assert decide_handed("k", handed, there) == decide_document("k", Mapped(voucher(5)), None, there) == waits
+    assert decide_handed("k", handed, found(voucher(9))) == Decision(
+        "k", Action.RELINK, voucher(5), voucher(9), there.target_id, wake_on=DAY, trace=handed.trace
+    )
 
 
 def test_what_is_in_doubt_and_stands_as_agreed_is_linked_again_whatever_the_rules_say() -> None:
@@ -96,8 +108,9 @@ def test_what_was_withdrawn_for_certain_stays_so_and_what_is_in_doubt_is_done_ag
 
 def test_a_voucher_whose_source_is_gone_and_that_nobody_linked_is_held() -> None:
     decision = decide_document("k", None, None, found(voucher(5)))
-    assert decision.held
-    assert decision.held.cause == "gone_from_source"
+    assert decision.held == causes.posted_without_source("k", "10/X/2026/1")
+    other = decide_document("k", Mapped(voucher(6)), None, found(voucher(5)))
+    assert other.held == causes.posted_otherwise("k", "10/X/2026/1")
 
 
 @given(st.booleans(), st.sampled_from(["", "o1", "o2"]), st.sampled_from(["", "o1"]))

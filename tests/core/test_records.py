@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from ml_connector.records import codec, keys, money, sheet
 from ml_connector.records.chaining import GENESIS, Header
 from ml_connector.records.money import Money
-from ml_connector.records.supplier import Address, Supplier, SupplierTerms
+from ml_connector.records.supplier import Address, AgreedTerms, Supplier, SupplierTerms, VendorTerms
+from ml_connector.records.terms import BothTerms, TermsOnBoth, state
+from ml_connector.records.voucher import VoucherRow, turnover
 
 parts = st.lists(
     st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=4
@@ -50,6 +52,7 @@ def test_plain_text_keeps_the_value(number: Decimal) -> None:
 def test_trailing_zeros_change_no_digest(number: Decimal, zeros: int) -> None:
     padded = Decimal(f"{number:f}" + ("." if "." not in f"{number:f}" else "") + "0" * zeros)
     assert codec.digest(Money(number, "EUR")) == codec.digest(Money(padded, "EUR"))
+    assert codec.digest(number) == codec.digest(padded)
 
 
 @given(numbers, numbers)
@@ -96,6 +99,18 @@ def test_a_difference_names_the_fields_that_differ() -> None:
     assert set(codec.difference(before, after)) == {"name", "address"}
     assert codec.difference(before, before) == {}
     assert codec.difference(None, before)["name"] == (None, "Acme")
+    assert codec.difference(before, None)["name"] == ("Acme", None)
+
+
+def test_where_no_record_is_there_are_no_terms() -> None:
+    assert state(BothTerms()) == TermsOnBoth((), "")
+    there = BothTerms(AgreedTerms("S1", (SupplierTerms("10", "30"),)), VendorTerms("S1", " Net 30 "))
+    assert state(there) == TermsOnBoth((("10", "30"),), "Net 30")
+
+
+def test_the_debit_side_of_a_voucher() -> None:
+    rows = [VoucherRow("1", "EUR", number, number) for number in map(Decimal, ("0.50", "7", "-7.50"))]
+    assert turnover(rows) == Decimal("7.50")
 
 
 def test_an_entry_is_hashed_as_it_always_was() -> None:

@@ -124,8 +124,13 @@ def test_every_action_is_counted_somewhere() -> None:
     for action in Action:
         report.count(action)
     assert set(COUNTED) == set(Action)
-    assert report.unchanged == 3
-    assert report.adopted == 1
+    report.count(Action.ADOPT, 2)
+    assert report.unchanged == 5
+    assert report.adopted == 3
+    posting = Report("f", posting=True)
+    for action in Action:
+        posting.count(action)
+    assert (posting.posted, posting.corrected, posting.held, posting.created) == (1, 2, 1, 0)
 
 
 def test_of_each_kind_the_first_few_decisions_are_kept_and_the_first_warnings() -> None:
@@ -182,15 +187,29 @@ def test_plans_that_change_different_things_are_different(left: list[Decision], 
         (50, 0, 100, 100, 0),
         (51, 0, 100, 100, 1),
         (0, 20, 1000, 1000, 0),
-        (0, 20, 1000, 30, 1),
+        (0, 15, 1000, 30, 0),
+        (0, 16, 1000, 30, 1),
         (0, 51, 1000, 1000, 1),
         (0, 600, 1000, 1000, 2),
         (1, 0, 1, 1, 1),
     ],
 )
 def test_the_gate(updates: int, offs: int, known: int, active: int, objections: int) -> None:
-    some = Tally({Action.UPDATE: updates, Action.DEACTIVATE: offs, Action.CREATE: 10_000})
+    all_of = {Action.UPDATE: updates, Action.DEACTIVATE: offs, Action.CREATE: 10_000}
+    some = Tally({str(action): count for action, count in all_of.items() if count})
     assert len(gate.objections(some, gate.Population(known, active), Policy())) == objections
+
+
+def test_the_gate_says_what_would_be_too_much() -> None:
+    some, there = Tally({"deactivate": 600, "update": 1}, late=1200), gate.Population(1000, 900)
+    changed, off = (
+        "it would change 601 of 1,000 records in the target (limit 50%)",
+        "it would switch off 600 of 900 records in the target (limit 5%)",
+    )
+    assert gate.objections(some, there, Policy()) == (changed, off)
+    late = "it would post 1,200 documents later than their own date"
+    assert gate.objections(some, there, Policy(late_waits=True)) == (changed, off, late)
+    assert not gate.objections(Tally(), there, Policy(late_waits=True))
 
 
 def test_changes_move_only_along_the_table() -> None:
@@ -251,7 +270,7 @@ def test_flows_come_after_those_they_need() -> None:
     flows = {f.name: f for f in (flow("c", "b"), flow("b", "a"), flow("a"))}
     assert [f.name for f in in_order(flows, [])] == ["a", "b", "c"]
     assert [f.name for f in in_order(flows, ["c", "a"])] == ["a", "c"]
-    with pytest.raises(ValueError, match="need each other"):
+    with pytest.raises(ValueError, match=r"^flows need each other: a, b$"):
         in_order({f.name: f for f in (flow("a", "b"), flow("b", "a"))}, [])
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from ml_connector.records import keys
 from ml_connector.records.money import Money, plain
 from ml_connector.records.spend import Document
-from ml_connector.records.supplier import Supplier, Vendor
+from ml_connector.records.supplier import AgreedTerms, Supplier, Vendor, VendorTerms
+from ml_connector.records.terms import BothTerms
 from ml_connector.sync.words import ASKED_MAX, LENGTH_MAX, WORDS_MAX, asked, of_target, words
 
 BILL = Document(
@@ -66,7 +67,12 @@ def test_both_sides_of_a_record_count() -> None:
 
 
 def test_all_parts_of_a_key_and_of_a_voucher_are_words() -> None:
-    assert words(keys.join(["B", "100"])) == {"100"}
+    longest = "x" * LENGTH_MAX
+    assert words(keys.join(["B", "100", longest])) == {"100", longest}
+    assert words("K1", Supplier("K1", f"Bo {longest}y z")) == {"k1", "bo", longest}
+    assert of_target(longest) == {longest}
+    both = BothTerms(AgreedTerms("S17"), VendorTerms("R5"))
+    assert words("S17", both) == {"s17", "r5"}
     assert {"10", "2026", "100234", "10m2026100234"} <= of_target("10/M/2026/100234")
 
 

@@ -144,7 +144,7 @@ def _unknown(there: Any, name: str) -> str:
         return f"there is a list before .{name}; say which entry, such as lines[1].{name}"
     if not known:
         return f"there is no {name}: what it would be part of is empty, or has no parts"
-    near = get_close_matches(name, known, 3)
+    near = get_close_matches(name, known)
     return (
         f"there is no field {name}; nearest: {', '.join(near)}"
         if near

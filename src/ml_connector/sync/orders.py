@@ -144,7 +144,7 @@ def needed_by(flows: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]
 
     def all_of(name: str) -> frozenset[str]:
         direct = frozenset(flows.get(name, ()))
-        return direct.union(*(all_of(one) for one in direct)) if direct else direct
+        return direct.union(*(all_of(one) for one in direct))
 
     return {name: all_of(name) for name in flows}
 
