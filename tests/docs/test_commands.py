@@ -36,7 +36,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 # What is run, and how many commands of ours each page has at the least.
 RUN = {
-    "README.md": 6,
+    "README.md": 13,
     "docs/tutorial.md": 2,
     "docs/how-to/install.md": 6,
     "docs/how-to/connect-ifs.md": 2,
