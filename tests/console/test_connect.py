@@ -130,6 +130,23 @@ def test_secrets_are_on_no_page_and_in_no_answer(world: World) -> None:
         assert "other-secret" not in page
 
 
+@pytest.mark.parametrize("field", ["ifs_url", "airbase_url"])
+def test_a_secret_that_is_kept_goes_to_no_other_address(world: World, field: str) -> None:
+    """Else whoever may change the address could have it sent to a place of their own, and read it there."""
+    world.person.post("/connect", data=world.form())
+    world.wait("checks")
+    before = wiring.kept(world.store, NAME)
+    with sandbox.start(generous(suppliers=1, orders=1)) as other:
+        elsewhere = {field: getattr(other, field)}
+        answer = world.person.post(f"/c/{NAME}/connect", data=elsewhere)
+        assert answer.status_code == 422
+        assert "was given for another address" in answer.text
+        assert wiring.kept(world.store, NAME) == before
+        assert not other.ifs_log.entries() + other.airbase_log.entries()
+        given = elsewhere | {"secret": "of-the-other", "token": "of-the-other"}
+        assert world.person.post(f"/c/{NAME}/connect", data=given).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [

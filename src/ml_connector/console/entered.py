@@ -1,7 +1,7 @@
 """The connection that somebody enters in the console.
 
-Rule: what is left empty stays as it is; an address may not lead inside the network unless the installation allows it;
-files of this machine can't be named.
+Rule: what is left empty stays as it is, but a secret goes to no other address than it was given for; an address may not
+lead inside the network unless the installation allows it; files of this machine can't be named.
 Must not know: HTML, where a connection is kept.
 """
 
@@ -63,15 +63,23 @@ def connection(given: Entered, before: Connection | None, *, private: bool) -> C
     return msgspec.structs.replace(old, ifs=ifs, airbase=airbase, profile=_profile(given, old.profile))
 
 
-def secrets(given: Entered, *, kept: bool) -> Secrets:
-    """The secrets that were given; "" keeps the one there is. Raises: SettingsError, which repeats neither."""
+def secrets(given: Entered, made: Connection, before: Connection | None) -> Secrets:
+    """The secrets that were given; "" keeps the one there is, for the address that it was given for.
+
+    Raises: SettingsError, which repeats neither.
+    """
     ifs, airbase = pasted.plain(given.secret), pasted.token(given.token)[0]
-    for value, what in ((ifs, "client secret"), (airbase, "Airbase token")):
-        if not value and not kept:
-            raise SettingsError(f"the {what} is missing: paste it")
-        if len(value) > SECRET_MAX or not value.isprintable() or not value.isascii() or " " in value:
-            raise SettingsError(f"the {what} has characters that none has: copy it once more, and nothing around it")
+    _check_secret(ifs, "client secret", before.ifs.url if before else "", made.ifs.url)
+    _check_secret(airbase, "Airbase token", before.airbase.url if before else "", made.airbase.url)
     return Secrets(ifs, airbase)
+
+
+def _check_secret(value: str, what: str, old_url: str, url: str) -> None:
+    if not value and url != old_url:
+        why = ", as the one that is kept was given for another address" if old_url else ""
+        raise SettingsError(f"the {what} is missing: paste it{why}")
+    if len(value) > SECRET_MAX or not value.isprintable() or not value.isascii() or " " in value:
+        raise SettingsError(f"the {what} has characters that none has: copy it once more, and nothing around it")
 
 
 def written(pairs: dict[str, str]) -> str:

@@ -158,7 +158,7 @@ def _save(
     here: Site, name: str, given: Entered, before: Connection | None, person: str, base: int | None = None
 ) -> Version | None:
     made = entered.connection(given, before, private=here.installation.allow_private_systems)
-    secrets: Secrets = entered.secrets(given, kept=before is not None)
+    secrets: Secrets = entered.secrets(given, made, before)
     return keep(here.opened, name, made, secrets, person=person, note="entered in the console", base=base)
 
 
