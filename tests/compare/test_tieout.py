@@ -422,6 +422,43 @@ def _with_party(one: Voucher, party: str) -> Voucher:
     return msgspec.structs.replace(one, rows=tuple(msgspec.structs.replace(row, party=party) for row in one.rows))
 
 
+def test_a_voucher_that_lost_its_rows_comes_to_nothing() -> None:
+    world = World(_claim(DAY), [])
+    world.put(msgspec.structs.replace(voucher("10", DAY, Decimal(5)), rows=()), DAY, place="hold")
+    (line,) = world.lines("2026-01")
+    assert (line.difference, line.ifs_amount) == (Kind.AMOUNT, 0)
+    assert "comes to EUR 0.00, but the document to EUR 5.00" in line.reason
+
+
+@pytest.mark.parametrize(
+    ("plant", "there", "due"),
+    [
+        (in_company_currency, "EUR 5.00 (10 in the company's currency)", "EUR 5.00 (5 in the company's currency)"),
+        (give_to_another, "account 1930 of supplier S-2 EUR -5.00", "account 1930 of no supplier EUR -5.00"),
+        (recode, "account 9999 B 100 EUR 5.00", "account 6110 B 100 EUR 5.00"),
+    ],
+)
+def test_what_differs_is_seen_in_what_is_said(plant: Callable[[World], None], there: str, due: str) -> None:
+    world = World(_claim(DAY), [])
+    world.put(voucher("10", DAY, Decimal(5)), DAY)
+    plant(world)
+    (line,) = world.lines("2026-01")
+    before, _, after = line.reason.partition(" instead of ")
+    assert (there in before, due in after) == (True, True), line.reason
+
+
+def test_a_reversal_of_another_amount_in_company_currency_says_what_is_left() -> None:
+    body = voucher("10", DAY, Decimal(5))
+    world = World(_claim(DAY), [])
+    world.put(body, DAY)
+    world.put(body, DAY)
+    world.put(negated(body), DAY, reversal=True)
+    _change_last(world, lambda row: msgspec.structs.replace(row, company_amount=row.company_amount * 2))
+    (line,) = world.lines("2026-01")
+    assert line.difference
+    assert "nothing instead of nothing" not in line.reason
+
+
 @pytest.mark.parametrize("side", [-1, 1])
 def test_what_was_changed_on_one_side_alone_shows_in_the_amount(side: int) -> None:
     world = World(_claim(date(2026, 1, 10)), [])

@@ -133,7 +133,7 @@ def _show(one: Kept, found: TieOut) -> None:
     for mirror in found.mirrors:
         equal = "equal" if mirror.source_digest == mirror.target_digest else "differ"
         counts = f"{mirror.source:,} and {mirror.target:,}, {mirror.equal:,} equal, {mirror.differing:,} different"
-        more = f"{mirror.missing:,} missing, {mirror.extra:,} extra, {mirror.held:,} held"
+        more = f"{mirror.missing:,} missing, {mirror.extra:,} extra, {mirror.held:,} held, {mirror.not_due:,} not due"
         show.out.print(f"{escape(mirror.title)}: {counts}, {more}; digests {equal}", soft_wrap=True)
     for assumed in found.assumed:
         show.out.print(f"Assumed: {escape(assumed)}", soft_wrap=True)

@@ -74,7 +74,7 @@ def _of_one(claim: Claim, expected: Voucher, found: Sequence[VoucherRow], *, alo
     there, wanted = rows.counted(found), rows.counted(expected.rows)
     if there == wanted and alone:
         return None if claim.carried else Kind.AMOUNT
-    if rows.currencies(found) != rows.currencies(expected.rows):
+    if found and rows.currencies(found) != rows.currencies(expected.rows):
         return Kind.CURRENCY
     turned = rows.net(found) == rows.negated(rows.net(expected.rows))
     recoded = rows.amounts(found) == rows.amounts(expected.rows)

@@ -4,20 +4,21 @@ Rule: each sentence names the voucher, its company and period, and the amounts t
 Must not know: how anything is decided.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from ml_connector.compare.tieout import rows
+from ml_connector.compare.tieout.apart import parties_apart, rows_apart
 from ml_connector.compare.tieout.shapes import Kind, Line, State, Timing
 from ml_connector.compare.tieout.sides import Claim
 from ml_connector.compare.tieout.standing import Standing, rows_of
 from ml_connector.records.money import Money
+from ml_connector.records.voucher import VoucherRow
 
 RUN = "Run its flow; the connector posts it."
 IN_IFS = "Look into IFS who did that and why."
-ROWS_MAX = 3
 
 
 def in_words(line: Line, claim: Claim, own: Standing) -> Line:
@@ -87,6 +88,16 @@ class _Told(msgspec.Struct, frozen=True):
         return " and ".join(str(one) for one in (*mine, *others)) or str(self.stands)
 
     @property
+    def due(self) -> Sequence[VoucherRow]:
+        """The rows that should stand."""
+        return self.claim.expected.rows if self.claim.expected else ()
+
+    @property
+    def apart(self) -> str:
+        """Which rows stand instead of which."""
+        return rows_apart(rows_of(self.own.live), rows_of(self.own.all), self.due)
+
+    @property
     def voucher(self) -> str:
         """Its voucher."""
         return f"Voucher {self.line.target_id}"
@@ -151,7 +162,7 @@ def _unreadable(told: _Told) -> tuple[str, str]:
 
 def _recoded(told: _Told) -> tuple[str, str]:
     return (
-        f"{told.where} has other accounts or code parts than were posted: {_rows_apart(told)}.",
+        f"{told.where} has other accounts or code parts than were posted: {told.apart}.",
         "Correct the accounts in IFS. If they are right there, correct the rule or the tags they come from.",
     )
 
@@ -164,27 +175,17 @@ def _in_currency(told: _Told) -> tuple[str, str]:
 
 
 def _of_other_party(told: _Told) -> tuple[str, str]:
-    there = rows.net_of_parties(rows_of(told.own.all))
-    wanted = rows.net_of_parties(told.claim.expected.rows if told.claim.expected else ())
-    pairs = (there, wanted), (wanted, there)
-    more, less = ([one for one, sums in left.items() if sums != right.get(one)] for left, right in pairs)
     return (
-        f"{told.where} has {_parties(more)} instead of {_parties(less)}.",
+        f"{told.where} has {parties_apart(rows_of(told.own.all), told.due)}.",
         "Correct the supplier in IFS: what is owed or paid is not with the one that it should be with.",
     )
-
-
-def _parties(these: Iterable[tuple[str, str, str]]) -> str:
-    shown = [f"account {account} of {f'supplier {party}' if party else 'no supplier'}" for account, party, _ in these]
-    more = [f"{len(shown) - ROWS_MAX} more"] if len(shown) > ROWS_MAX else []
-    return " and ".join([*shown[:ROWS_MAX], *more]) or "nothing"
 
 
 def _otherwise(told: _Told) -> tuple[str, str]:
     remedy = "Correct the voucher in IFS: reverse it there, or amend it while it is in the hold table."
     if told.said != told.stands:
         return f"{told.where} comes to {told.stands}, but the document to {told.said}.", remedy
-    return f"{told.where} has other amounts on its rows than were posted: {_rows_apart(told)}.", remedy
+    return f"{told.where} has other amounts on its rows than were posted: {told.apart}.", remedy
 
 
 _OF_DIFFERENCE: Mapping[str, Callable[[_Told], tuple[str, str]]] = {
@@ -235,20 +236,3 @@ def _of_state(line: Line, claim: Claim) -> tuple[str, str]:
 def _place(line: Line) -> str:
     place = "the hold table" if line.place == "hold" else "the ledger"
     return f"{place} of company {line.company}, period {line.ifs_period}"
-
-
-def _rows_apart(told: _Told) -> str:
-    """Which rows are there instead of which."""
-    there = rows.counted(rows_of(told.own.live))
-    wanted = rows.counted(told.claim.expected.rows if told.claim.expected else ())
-    more, less = (there - wanted).elements(), (wanted - there).elements()
-    return f"{_shown(list(more))} instead of {_shown(list(less))}"
-
-
-def _shown(these: list[tuple[str, rows.Parts, str, Decimal, Decimal]]) -> str:
-    shown = [
-        " ".join((f"account {account}", *(f"{part} {value}" for part, value in parts), str(Money(amount, currency))))
-        for account, parts, currency, amount, _ in these[:ROWS_MAX]
-    ]
-    more = [f"{len(these) - ROWS_MAX} more"] if len(these) > ROWS_MAX else []
-    return " and ".join([*shown, *more]) or "nothing"
