@@ -67,6 +67,7 @@ build sbom: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/n
 build: .venv/ready
 	rm -rf dist
 	$(RUN)/hatchling build -d dist
+	$(UV) export --frozen --quiet --no-default-groups --no-emit-project --no-header -o dist/requirements.txt >/dev/null
 
 # what an installation consists of, with licences and digests
 sbom: build
