@@ -17,13 +17,10 @@ from ml_connector.errors import SettingsError
 from ml_connector.store import backup_file, copying, faults, migrate, schema
 from ml_connector.store.backup_file import Manifest
 from ml_connector.store.db import Database
-from ml_connector.store.scope import Clock
 from ml_connector.store.vault import Vault
 
 
-def back_up(
-    db: Database, vault: Vault, file: Path, *, replace: bool = False, clock: Clock = lambda: datetime.now(UTC)
-) -> Manifest:
+def back_up(db: Database, vault: Vault, file: Path, *, replace: bool = False) -> Manifest:
     """Copy the store into a new file, as it is at this moment, while others go on working.
 
     Raises: SettingsError when the file is there already, StoreError.
@@ -35,7 +32,7 @@ def back_up(
     part = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
     try:
         backup_file.create(part)
-        manifest = _filled(db, vault, part, clock())
+        manifest = _filled(db, vault, part, datetime.now(UTC))
         backup_file.publish(part, file)
     finally:
         part.unlink(missing_ok=True)

@@ -27,12 +27,10 @@ class Dispatching:
         opened: Opened,
         places: Callable[[], Mapping[int, Place]],
         held_until: Callable[[int, str], datetime | None],
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._leading = Leading(opened.database, now)
+        self._leading = Leading(opened.database)
         self._places = places
         self._held_until = held_until
-        self._now = now
 
     def act(self) -> bool:
         """Order what waits; whether anything was."""
@@ -48,7 +46,7 @@ class Dispatching:
         if sentence := _why_off(group[1], place):
             return self._leading.turn_off(group, sentence)
         until = self._held_until(*group)
-        wait_s = max(0.0, (until - self._now()).total_seconds()) if until else 0.0
+        wait_s = max(0.0, (until - datetime.now(UTC)).total_seconds()) if until else 0.0
         return self._leading.place(group, wait_s)
 
 

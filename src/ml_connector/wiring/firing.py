@@ -19,7 +19,7 @@ from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.state import snapshot
 from ml_connector.sync.alerts import Condition, Standing
 from ml_connector.wiring import telling
-from ml_connector.wiring.alerting import Ways, seen
+from ml_connector.wiring.alerting import seen
 from ml_connector.wiring.opened import Opened
 
 SILENCE_MAX = timedelta(days=31)
@@ -85,11 +85,11 @@ def silence(opened: Opened, name: str, which: Collection[str], until: datetime, 
     Alerts(opened.database).silence(place.id, names, until, now, note)
 
 
-def send_test(opened: Opened, installation: Installation, name: str, ways: Ways = telling.ways) -> dict[str, str]:
+def send_test(opened: Opened, installation: Installation, name: str) -> dict[str, str]:
     """Send a test message by each way; what came of it, "" when it was delivered. Raises: SettingsError, StoreError."""
     own = settings.connection(opened.connections.get(name).settings).profile.alerts
     said: dict[str, str] = {}
-    for way, tell in ways(own, installation).items():
+    for way, tell in telling.ways(own, installation).items():
         try:
             tell(telling.of_test(name, datetime.now(UTC)))
             said[way] = ""

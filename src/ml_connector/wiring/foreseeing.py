@@ -88,7 +88,7 @@ class Enough(Exception):
     """So many records were looked at."""
 
 
-def foresee(opened: Opened, name: str, profile: Profile, person: str, limit: int = RECORDS_MAX) -> Foreseen:
+def foresee(opened: Opened, name: str, profile: Profile, person: str) -> Foreseen:
     """What a profile would change. Raises: SettingsError, ConnectorError."""
     present = versions.present(opened, name)
     wanted = msgspec.structs.replace(present, profile=profile)
@@ -100,21 +100,19 @@ def foresee(opened: Opened, name: str, profile: Profile, person: str, limit: int
         seen = Foreseen({}, {}, [], _only(then, now), _only(now, then))
         again = _read_otherwise(present, wanted)
         for flow in (flow.name for flow in choice.chosen((), then.had) if flow.name in affected):
-            _compare(seen, flow, *_both(now, then, flow, limit, again=again))
+            _compare(seen, flow, *_both(now, then, flow, again=again))
         return seen
 
 
-def _both(
-    now: Joined, then: Joined, flow: str, limit: int, *, again: bool
-) -> tuple[dict[str, Decision], dict[str, Decision]]:
+def _both(now: Joined, then: Joined, flow: str, *, again: bool) -> tuple[dict[str, Decision], dict[str, Decision]]:
     """What is decided of records now and then; read twice only where they are read otherwise."""
     seen: dict[str, Sight] = {}
-    keys = _keys(now, flow, limit) if flow in now.had else ()
+    keys = _keys(now, flow) if flow in now.had else ()
     extent = Extent(keys=keys) if keys else EVERYTHING
-    before = _decided(now, flow, extent, limit, seen) if flow in now.had else {}
+    before = _decided(now, flow, extent, seen) if flow in now.had else {}
     if before and not keys and not again:
         extent = Extent(keys=tuple(before))
-    return before, _decided(then, flow, extent, limit, {} if again else seen)
+    return before, _decided(then, flow, extent, {} if again else seen)
 
 
 def _read_otherwise(present: Connection, wanted: Connection) -> bool:
@@ -142,14 +140,14 @@ def _within(place: Place, parts: Iterable[Place]) -> bool:
     return any(place[: len(part)] == part[: len(place)] for part in parts)
 
 
-def _keys(both: Joined, flow: str, limit: int) -> tuple[str, ...]:
+def _keys(both: Joined, flow: str) -> tuple[str, ...]:
     """Records of a flow that matter most: those that wait, those that changed, those that are linked; none at first."""
     if not both.store(flows.FLOWS[flow]).cursor(BASIS):
         return ()
-    waiting = [key for _, key in exceptions(both.opened, both.stored.name).chosen(flow)[:limit]]
-    changed = list(_decided(both, flow, WHOLE, limit, {})) if len(waiting) < limit else []
-    linked = _linked(both, flow, limit - len(waiting) - len(changed))
-    return tuple(dict.fromkeys((*waiting, *changed, *linked)))[:limit]
+    waiting = [key for _, key in exceptions(both.opened, both.stored.name).chosen(flow)[:RECORDS_MAX]]
+    changed = list(_decided(both, flow, WHOLE, {})) if len(waiting) < RECORDS_MAX else []
+    linked = _linked(both, flow, RECORDS_MAX - len(waiting) - len(changed))
+    return tuple(dict.fromkeys((*waiting, *changed, *linked)))[:RECORDS_MAX]
 
 
 def _linked(both: Joined, flow: str, limit: int) -> list[str]:
@@ -160,14 +158,14 @@ def _linked(both: Joined, flow: str, limit: int) -> list[str]:
     return list(islice((sight.key for page in pages for sight in page.sights), limit))
 
 
-def _decided(both: Joined, flow: str, extent: Extent, limit: int, seen: dict[str, Sight]) -> dict[str, Decision]:
+def _decided(both: Joined, flow: str, extent: Extent, seen: dict[str, Sight]) -> dict[str, Decision]:
     """What would become of the records of a flow, so many at most; `seen`: records as they were read."""
     found: dict[str, Decision] = {}
     until = time.monotonic() + FLOW_S
 
     def tell(_flow: str, _sight: Sight, decision: Decision) -> None:
         found[decision.key] = decision
-        if len(found) >= limit:
+        if len(found) >= RECORDS_MAX:
             raise Enough
 
     def watch(_flow: str, _stage: str, done: int) -> None:

@@ -6,7 +6,6 @@ Must not know: where orders come from, or when.
 """
 
 import threading
-import time
 from collections.abc import Callable
 
 import structlog
@@ -35,9 +34,8 @@ _LOG = structlog.get_logger("ml_connector.order")
 class Performing:
     """Carries out orders of a store; connections stay joined from order to order, as long as they are not changed."""
 
-    def __init__(self, opened: Opened, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, opened: Opened) -> None:
         self._opened = opened
-        self._now = now
         self._guard = threading.Lock()
         self._idle: dict[tuple[str, str], list[Joined]] = {}
 
@@ -80,7 +78,7 @@ class Performing:
             idle = self._idle.get(place)
             if idle:
                 return idle.pop()
-        return Joined(self._opened, place[0], self._now)
+        return Joined(self._opened, place[0])
 
     def _given_back(self, place: tuple[str, str], both: Joined) -> None:
         with self._guard:

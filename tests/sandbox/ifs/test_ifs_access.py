@@ -56,7 +56,7 @@ def test_tokens_end_by_age_and_by_revocation(tenant: Any, monkeypatch: pytest.Mo
     from ml_connector.sandbox.ifs import iam
 
     later = iam.time.monotonic() + 181
-    tenant.world.clock_offset_s = 10_000  # the world's clock does not matter
+    tenant.world.clock.offset_s = 10_000  # the world's clock does not matter
     assert tenant.ask("GET", METADATA).status == 200
     monkeypatch.setattr(iam.time, "monotonic", lambda: later)
     assert tenant.ask("GET", METADATA).status == 401

@@ -77,10 +77,10 @@ class Hooks:
         with self._changed:
             self._take(event, options, self._wrong(options))
 
-    def deliveries(self, event_id: str = "") -> list[Delivery]:
+    def deliveries(self) -> list[Delivery]:
         """List the latest attempts, oldest first."""
         with self._changed:
-            return [made for made in self._deliveries if event_id in ("", made.event_id)]
+            return list(self._deliveries)
 
     @property
     def waiting(self) -> int:

@@ -27,7 +27,6 @@ class Iam:
         self._options = options
         self._lock = threading.Lock()
         self._ends_at: dict[str, float] = {}
-        self.issued = 0
 
     def answer(self, request: Request) -> Response:
         """Answer a request below ``/auth/realms/``."""
@@ -96,7 +95,6 @@ class Iam:
             if len(self._ends_at) > _KEPT:
                 self._ends_at = {known: end for known, end in self._ends_at.items() if end > now}
             self._ends_at[token] = now + life_s
-            self.issued += 1
         return {
             "access_token": token,
             "expires_in": int(life_s),

@@ -12,8 +12,8 @@ from ml_connector.sandbox.world import World
 from ml_connector.sandbox.world.vouchers import SERIES
 
 
-def allot(world: World, company: str, voucher_type: str, year: Decimal, count: int = 1) -> Decimal:
-    """The first of this many new numbers.
+def allot(world: World, company: str, voucher_type: str, year: Decimal) -> Decimal:
+    """The next number.
 
     Raises: Unfit when the series is not allotted for the year, or used up.
     """
@@ -24,8 +24,8 @@ def allot(world: World, company: str, voucher_type: str, year: Decimal, count: i
             "VoucherNoSerial.NOTALLOTTED",
             f"The voucher type {voucher_type} has no voucher numbers for the year {year}.",
         )
-    first: Decimal = series["NextNo"]
-    if first + count - 1 > series["SerieUntil"]:
+    number: Decimal = series["NextNo"]
+    if number > series["SerieUntil"]:
         raise Unfit("VoucherNoSerial.USEDUP", f"The voucher type {voucher_type} has no numbers left for {year}.")
-    world.update(SERIES, key, {"NextNo": first + count})
-    return first
+    world.update(SERIES, key, {"NextNo": number + 1})
+    return number

@@ -80,16 +80,6 @@ class World:
         with self.lock:
             return self.clock.now()
 
-    @property
-    def clock_offset_s(self) -> float:
-        """How far the clock is ahead of real time."""
-        return self.clock.offset_s
-
-    @clock_offset_s.setter
-    def clock_offset_s(self, seconds: float) -> None:
-        with self.lock:
-            self.clock.offset_s = seconds
-
     # Reading
 
     def table(self, name: str) -> Table:
@@ -142,12 +132,6 @@ class World:
         table = self.table(name)
         row = self.stored(name, self.key(table, key))
         return None if row is None else self._shown(table, row)
-
-    def bookkeeping(self, name: str, key: KeyLike) -> tuple[int, datetime]:
-        """The row id and the instant of the last change of a row."""
-        table = self.table(name)
-        row = self._found(table, self.key(table, key))
-        return row[table.rowid_at], row[table.stamp_at]
 
     def key(self, table: Table, key: KeyLike) -> Key:
         """A key in any of its forms as the tuple that rows are stored under."""
