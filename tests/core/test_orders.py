@@ -1,12 +1,16 @@
 """Which order is next: one of a flow at a time, needs first, nobody starves."""
 
+from datetime import UTC, datetime
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_connector.sync.orders import Cause, Order, State, following, needed_by
+from ml_connector.sync.orders import AT_ONCE, Cause, Order, State, following, needed_by
 
 DIRECT = {"suppliers": (), "orders": ("suppliers",), "requests": ("suppliers",), "told": ("requests",)}
 NEEDS = needed_by(DIRECT)
+AT = datetime(2026, 11, 26, tzinfo=UTC)
 FLOWS = st.sampled_from(sorted(NEEDS))
 
 
@@ -54,6 +58,17 @@ def test_all_are_carried_out_in_the_end_and_connections_do_not_wait_for_each_oth
         chosen = following(left, NEEDS)
         assert chosen is not None
         left.remove(chosen)
+
+
+@pytest.mark.parametrize(
+    ("rank", "placed_at", "first"),
+    [(1, AT + AT_ONCE, "suppliers"), (1, AT + 2 * AT_ONCE, "requests"), (2, AT, "requests"), (1, None, "requests")],
+)
+def test_what_is_ordered_at_once_waits_for_what_it_needs(rank: int, placed_at: datetime | None, first: str) -> None:
+    requests = Order("1", 1, "requests", placed_at=AT)
+    chosen = following([requests, Order("2", 1, "suppliers", rank=rank, placed_at=placed_at)], NEEDS)
+    assert chosen is not None
+    assert chosen.flow == first
 
 
 def test_a_connection_of_which_less_is_running_goes_first() -> None:

@@ -40,6 +40,7 @@ def test_a_key_with_control_characters_is_refused(bad: list[str]) -> None:
 def test_a_row_belongs_to_the_first_parts_of_its_key() -> None:
     assert keys.parent(keys.join(["4711", "1", "2"]), 1) == "4711"
     assert keys.parent(keys.join(["10", "F", "4711"]), 2) == keys.join(["10", "F"])
+    assert keys.parent("4711", 1) == keys.parent("4711", 2) == "4711"
 
 
 @given(numbers)

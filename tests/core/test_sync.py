@@ -45,6 +45,7 @@ class Case:
 CASES = {
     "new": Case(Mapped(vendor()), None, None, Action.CREATE),
     "new but off": Case(Mapped(vendor(active=False), active=False), None, None, Action.NOT_DUE),
+    "new, with a wake-up day": Case(Mapped(vendor(), wake_on=DAY), None, None, Action.CREATE),
     "new but not due": Case(Mapped(vendor(), due=False), None, None, Action.NOT_DUE),
     "there and equal": Case(Mapped(vendor()), None, Found("S1", "v-9", vendor()), Action.ADOPT),
     "there and different": Case(Mapped(vendor()), None, Found("S1", "v-9", vendor("Old")), Action.UPDATE),
@@ -74,6 +75,7 @@ CASES = {
     "held, need not be there, but was found": Case(IDLE, None, Found("S1", "v-9", vendor()), Action.HELD),
     "held": Case(HELD, link(vendor()), None, Action.HELD),
     "held and new": Case(HELD, None, None, Action.HELD),
+    "linked, and nothing to say": Case(None, link(vendor()), None, Action.UNCHANGED),
     "neither here nor there": Case(None, None, None, Action.NOT_DUE),
     "found, but the source never had it": Case(None, None, Found("S1", "v-9", vendor()), Action.NOT_DUE),
 }
@@ -84,8 +86,21 @@ def test_the_decision_table(name: str) -> None:
     case = CASES[name]
     decision = decide("S1", case.mapped, case.link, case.found)
     assert decision.action is case.action
-    if case.action in WRITES and (case.link or case.found):
-        assert decision.target_id == (case.found.target_id if case.found else "v-1")
+    assert decision.held is (case.mapped if case.action is Action.HELD else None)
+    if isinstance(case.mapped, Mapped):
+        there, agreed = case.found, case.link.agreed if case.link else None
+        before = (decision.before, decision.target_id)
+        assert before == ((there.record, there.target_id) if there else (agreed, "v-1" if case.link else ""))
+        wanted = case.mapped
+        assert (decision.after, decision.active, decision.wake_on) == (wanted.record, wanted.active, wanted.wake_on)
+
+
+def test_of_what_stays_as_it_is_nobody_opens_what_was_agreed() -> None:
+    def opened() -> Vendor:
+        raise AssertionError
+
+    closed = Link("S1", "v-1", codec.digest(vendor()), True, opened)
+    assert decide("S1", Mapped(vendor()), closed, None).before == vendor()
 
 
 vendors = st.builds(vendor, st.sampled_from("ab"), st.booleans())

@@ -61,6 +61,19 @@ def test_a_thousand_with_one_mark_is_read_in_both_ways() -> None:
     assert finds("0012", frozenset({"0012"}))
 
 
+def test_of_a_currency_only_the_amount_beside_it_says_that_it_is_one() -> None:
+    assert asked("USD 955,37") == asked("955,37")
+    for query in ("USD 955", "USD office 955.37", "955.37 office USD"):
+        assert frozenset({"usd"}) in asked(query)
+
+
+def test_a_number_is_read_with_its_sign_and_only_if_it_is_one() -> None:
+    assert asked("-1,234") == (frozenset({"-1234", "-1.234", "1234"}),)
+    assert asked("1,234.567.8") == (frozenset({"234", "12345678"}), frozenset({"567", "12345678"}))
+    longest = f"0.{'1' * (LENGTH_MAX - 2)}"
+    assert finds(longest, frozenset({longest}))
+
+
 def test_both_sides_of_a_record_count() -> None:
     said = words("S000017", Supplier("S000017", "Müller"), Vendor("S000017", "Mueller GmbH", True, ("SUB-10",)))
     assert {"s000017", "muller", "mueller", "gmbh"} <= said

@@ -32,8 +32,7 @@ def split(key: str) -> tuple[str, ...]:
 
 def parent(key: str, depth: int) -> str:
     """The key of the record that a row belongs to: the row key's first `depth` parts."""
-    parts = key.split(SEPARATOR, depth)
-    return SEPARATOR.join(parts[:depth]) if len(parts) > depth else key
+    return SEPARATOR.join(key.split(SEPARATOR, depth)[:depth])
 
 
 def beyond(key: str) -> str:
