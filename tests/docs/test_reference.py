@@ -110,3 +110,9 @@ def anchors(page: Path) -> set[str]:
     text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def test_every_fact_of_the_comparison_has_its_source() -> None:
+    told = set(re.findall(r"\bS\d+\b", (ROOT / "docs" / "explanation" / "comparison.md").read_text()))
+    sources = set(re.findall(r"^\| (S\d+) \|.*\| [^|]+ \|$", (ROOT / "docs" / "sources.md").read_text(), re.MULTILINE))
+    assert told == sources
