@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import Phase, settings
 from xdist.scheduler import LoadGroupScheduling  # pyright: ignore[reportMissingTypeStubs]
+
+# For `make mutants`: the same examples each time, however slow the machine, and none made smaller.
+settings.register_profile("mutants", settings.get_profile("ci"), phases=(Phase.explicit, Phase.generate))
 
 
 @pytest.fixture(autouse=True)
