@@ -112,6 +112,21 @@ def test_an_address_that_tries_many_names_waits(url: str, opened: wiring.Opened)
         assert sign_in(client, "kari").status_code == 303  # who came in from there lately does not wait
 
 
+def test_a_name_that_came_in_lately_can_be_tried_so_often_only(
+    url: str, opened: wiring.Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try takes a processor's time: who knows a name could take all of it."""
+    looked_at: list[str] = []
+    fits = passwords.fits
+    monkeypatch.setattr(passwords, "fits", lambda kept, given: (looked_at.append(given), fits(kept, given))[1])
+    with browser(url) as client:
+        come_in(opened, client, "kari", *ADMINISTRATORS)
+        assert sign_in(client, "kari").status_code == 303
+        answers = [sign_in(client, " Kari ", "wrong").status_code for _ in range(WRONG_MAX + 2)]
+        assert answers == [422] * WRONG_MAX + [429] * 2
+    assert looked_at.count("wrong") == WRONG_MAX
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

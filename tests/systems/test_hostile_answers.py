@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -64,6 +65,10 @@ def source(body: str) -> IfsSource:
         more = "SupplierInfoGeneralSet" not in request.url.path or " gt " in request.url.params.get("$filter", "")
         return httpx2.Response(200, content=b'{"value":[]}' if more else body.encode())
 
+    return suppliers_of(answer)
+
+
+def suppliers_of(answer: Callable[[httpx2.Request], httpx2.Response]) -> IfsSource:
     to = Wire("ifs", ORIGIN, Anonymous(), unhurried(), transport=httpx2.MockTransport(answer), pause_s=0.0001)
     return IfsSource(IfsClient(to, load({"page_rows": 100}), ()), "suppliers")
 
@@ -94,6 +99,15 @@ def test_a_key_that_nobody_can_use_stops_the_reading(number: str) -> None:
     for pages in reading:
         with pytest.raises(errors.MalformedError):
             list(pages)
+
+
+def test_an_address_with_a_number_without_end_is_read() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        wanted = request.url.path.endswith("SupplierInfoAddressSet") and " gt " not in request.url.params["$filter"]
+        rows = [{"SupplierId": "S1", "AddressId": "9" * 5000}] if wanted else []
+        return httpx2.Response(200, json={"value": rows})
+
+    assert next(suppliers_of(answer).read(["S1"]))[0].key == "S1"
 
 
 @pytest.mark.parametrize("link", ["http://[", "\u2100", *(f"SupplierInfoGeneralSet?$skiptoken={odd}" for odd in ODD)])

@@ -92,7 +92,7 @@ class Pick:
     def whole(self, at: int) -> int:
         """A whole number, from this place of the key. Raises: UnreadableError."""
         text = self.key[at]
-        if not (text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdigit() and len(text) <= money.DIGITS_MAX):
             raise UnreadableError(
                 f"{self._part.key[at]} of {self._title} is not a whole number.",
                 "Correct the profile's name for it.",

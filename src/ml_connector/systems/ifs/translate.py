@@ -29,6 +29,7 @@ from ml_connector.systems.ifs.rows import Seen, values
 
 Parts = Mapping[str, Part]
 Groups = Mapping[str, Sequence[Seen]]
+NUMBER_MAX = 40  # digits of what is ordered as a number
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -136,7 +137,11 @@ def _order(parts: Parts, groups: Groups) -> PurchaseOrder:
 
 def _natural(pick: Pick) -> tuple[tuple[int, int, str], ...]:
     """Row order as people count: 2 comes before 10."""
-    return tuple((0, int(part), part) if part.isascii() and part.isdigit() else (1, 0, part) for part in pick.key)
+    return tuple((0, int(part), part) if _counts(part) else (1, 0, part) for part in pick.key)
+
+
+def _counts(part: str) -> bool:
+    return part.isascii() and part.isdigit() and len(part) <= NUMBER_MAX
 
 
 def _line(pick: Pick, currency: str) -> OrderLine:
