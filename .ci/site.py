@@ -1,10 +1,11 @@
 """What the docs site has beyond the folder docs: CHANGELOG and CONTRIBUTING, and the decisions in its navigation.
 
-Rule: a link is written as it is right in the repository; here it is made right for the site too.
+Rule: a link is written as it is right in the repository; here it is made right for the site, which has no source code.
 Must not know: what a page says.
 Usage: by mkdocs, as a hook; see mkdocs.yml.
 """
 
+import posixpath
 import re
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).parents[1]
 BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md")
 DECISIONS = "Decisions"
-_LINK = re.compile(r"\]\(([^)\s:]+\.md)")
+_LINK = re.compile(r"(?<!!)\[((?:[^\]\\]|\\.)*)\]\(([^)\s:#]+)(#[^)\s]*)?\)")
 
 
 def on_config(config: MkDocsConfig) -> None:
@@ -36,16 +37,21 @@ def _fill(entries: list[Any], found: list[str]) -> None:
 def on_files(files: Files, config: MkDocsConfig) -> None:
     """Take the pages beside README along."""
     for name in BESIDE:
-        text = _LINK.sub(lambda link: f"]({link[1].removeprefix('docs/')}", (ROOT / name).read_text())
-        files.append(File.generated(config, name, content=text))
+        files.append(File.generated(config, name, content=(ROOT / name).read_text()))
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Have links to them lead there."""
-    up = "../" * page.file.src_uri.count("/")
-    return _LINK.sub(lambda link: f"]({_within(link[1], up)}", markdown)
+    """Have links lead to where things are on the site; what is not there is only named."""
+    return _LINK.sub(lambda link: _relinked(page.file.src_uri, *link.groups("")), markdown)
 
 
-def _within(link: str, up: str) -> str:
-    name = link.removeprefix(f"{up}../")
-    return f"{up}{name}" if name in BESIDE else link
+def _relinked(page: str, label: str, link: str, anchor: str) -> str:
+    here = page if page in BESIDE else f"docs/{page}"
+    target = _on_site(posixpath.normpath(posixpath.join(posixpath.dirname(here), link)))
+    return f"[{label}]({posixpath.relpath(target, posixpath.dirname(page))}{anchor})" if target else label
+
+
+def _on_site(path: str) -> str:
+    if path in BESIDE:
+        return path
+    return "index.md" if path == "README.md" else path.removeprefix("docs/") if path.startswith("docs/") else ""
