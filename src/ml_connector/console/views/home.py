@@ -1,4 +1,4 @@
-"""A connection at a glance: one sentence, how each flow stands, what waits for a person, what was asked of the systems.
+"""A connection at a glance: a verdict, how each flow stands, what waits for a person, what was asked of the systems.
 
 Rule: read in a fixed number of statements; what is told to need a person is what is open and not snoozed.
 Must not know: HTML, requests.
@@ -111,20 +111,6 @@ class Overview(Shown):
     flows: list[FlowLine]
     loud: list[Loud]
     budgets: list[Budget]
-
-    @property
-    def sentence(self) -> str:
-        """All of it in one."""
-        held = (
-            f", {', '.join(f'{one.currency} {Decimal(one.amount):,f}' for one in self.stakes)} held"
-            if self.stakes
-            else ""
-        )
-        need = f"{self.need:,} record{'s need' if self.need != 1 else ' needs'} you{held}." if self.need else ""
-        plans = f"{self.approvals} plan{'s wait' if self.approvals != 1 else ' waits'} for approval."
-        changes = f"{self.changes} change{'s' if self.changes != 1 else ''} of settings to agree to."
-        told = (self.verdict, need, plans if self.approvals else "", changes if self.changes else "")
-        return " ".join(one for one in told if one)
 
 
 def overview_of(here: Site, connection: Connection, seen: state.Snapshot | None = None) -> Overview:
