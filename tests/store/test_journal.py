@@ -89,6 +89,17 @@ def test_a_chain_without_its_head_is_found(db: Database, journal: Journal) -> No
     assert not journal.verify().sound
 
 
+def test_a_journal_that_is_gone_as_a_whole_is_found(db: Database, journal: Journal) -> None:
+    fill(db, journal, 4)
+
+    def wipe(connection: Connection) -> None:
+        connection.execute(delete(TABLE))
+        connection.execute(delete(schema.chains))
+
+    tamper(db, wipe)
+    assert journal.verify().broken == ((0, "the chain's head is missing"),)
+
+
 def test_swapped_entries_are_found(db: Database, journal: Journal) -> None:
     fill(db, journal, 4)
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, LargeBinary, cast, func, select
+from sqlalchemy import Column, ColumnElement, LargeBinary, ScalarSelect, cast, func, select
 
 from ml_connector.errors import VaultError
 from ml_connector.records.chaining import GENESIS, Header
@@ -131,15 +131,20 @@ def _head(db: Database, vault: Vault, connection_id: int) -> tuple[int, bytes, l
         # One statement, so that both are of the same moment.
         query = select(chains.c.seq, chains.c.head, chains.c.sealed, newest.label("newest"))
         head = connection.execute(query.where(chains.c.connection_id == connection_id)).one_or_none()
-        orphan: int | None = connection.execute(select(newest)).scalar()
+        begun = connection.execute(select(func.coalesce(newest, _saved(connection_id)))).scalar()
     if head is None:
-        return 0, GENESIS, [(0, "the chain's head is missing")] if orphan else []
+        return 0, GENESIS, [(0, "the chain's head is missing")] if begun else []
     broken: list[tuple[int, str]] = []
     if (head.newest or 0) > head.seq:
         broken.append((head.seq + 1, "was added behind the chain's head"))
     if not _is_ours(vault, connection_id, head):
         broken.append((head.seq, "the chain's head was altered"))
     return head.seq, head.head, broken
+
+
+def _saved(connection_id: int) -> ScalarSelect[Any]:
+    """The connection, if there is one: its journal begins as it is saved, so that there is no time without any."""
+    return select(schema.connections.c.id).where(schema.connections.c.id == connection_id).scalar_subquery()
 
 
 def _is_ours(vault: Vault, connection_id: int, head: Any) -> bool:
