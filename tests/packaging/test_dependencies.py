@@ -10,6 +10,7 @@ import pytest
 from dependencies import UNSEEN, Row
 from locked import ME, PACKAGES, PROJECT, ROOT, asked
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 SOURCE = ROOT / "src" / "ml_connector"
 NOT_IMPORTED = {"python-multipart"}  # by FastAPI, where there is a form
@@ -59,6 +60,14 @@ def test_the_page_has_the_figures_of_today(why: str, row: Row) -> None:
     for told, measured in ((size, now[1]), (alone, now[3])):
         if UNSEEN not in (told, measured):  # elsewhere, and on another Python, the same package is a little different
             assert float(told) == pytest.approx(float(measured), rel=0.5, abs=1), "run .ci/supply/dependencies.py"
+
+
+@pytest.mark.parametrize("line", [line for lines in LISTS.values() for line in lines])
+def test_no_version_is_promised_that_is_older_than_what_was_tested(line: str) -> None:
+    wanted = Requirement(line)
+    oldest = next(Version(one.version) for one in wanted.specifier if one.operator == ">=")
+    tested = Version(PACKAGES[wanted.name]["version"])
+    assert (oldest.major, oldest.minor) == (tested.major, tested.minor), "raise it in pyproject.toml"
 
 
 @pytest.mark.parametrize("line", LINES)
