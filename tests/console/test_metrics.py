@@ -19,7 +19,8 @@ from ml_connector.console.figures import quantile
 from ml_connector.errors import StoreError
 from ml_connector.settings import Airbase, Connection, Ifs
 from ml_connector.store import tallies
-from ml_connector.store.orders import Orders, WorkerRow
+from ml_connector.store.leases import WorkerRow
+from ml_connector.store.orders import Orders
 from ml_connector.store.state import FlowState, Held, Queue, Run, Snapshot, Waiting
 from ml_connector.sync.orders import Ending, Order, State
 

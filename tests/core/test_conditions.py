@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from ml_connector.store.orders import WorkerRow
+from ml_connector.store.leases import WorkerRow
 from ml_connector.store.state import Ended, FlowState, Held, Queue, Run, Snapshot, Waiting
 from ml_connector.wiring.conditions import conditions, spoken
 

@@ -14,7 +14,7 @@ from ml_connector import wiring
 from ml_connector.errors import StoreError
 from ml_connector.sandbox.faults import Fault
 from ml_connector.settings import Gate
-from ml_connector.store.orders import ATTEMPTS_MAX
+from ml_connector.store.leases import ATTEMPTS_MAX
 from ml_connector.store.runs import Runs
 from ml_connector.sync.orders import Ending, Extent, Order, State
 from ml_connector.systems.http import Wire

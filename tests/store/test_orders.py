@@ -14,7 +14,9 @@ from sqlalchemy import event, make_url, update
 from ml_connector.errors import StoreError
 from ml_connector.store import schema_work
 from ml_connector.store.db import Database, session_name
-from ml_connector.store.orders import ATTEMPTS_MAX, LATE, SHOWN_MAX, Orders, place
+from ml_connector.store.leases import ATTEMPTS_MAX
+from ml_connector.store.orders import LATE, SHOWN_MAX, Orders
+from ml_connector.store.placing import place
 from ml_connector.sync.orders import Cause, Ending, Extent, Order, State, needed_by
 
 NEEDS = needed_by({"suppliers": (), "purchase_orders": ("suppliers",)})

@@ -12,7 +12,8 @@ from ml_connector.engine.seam import Chore
 from ml_connector.engine.worker import Pace, Worker
 from ml_connector.errors import StoreError
 from ml_connector.store.db import Database
-from ml_connector.store.orders import ATTEMPTS_MAX, Orders
+from ml_connector.store.leases import ATTEMPTS_MAX
+from ml_connector.store.orders import Orders
 from ml_connector.sync.orders import Ending, Order, State, needed_by
 
 NEEDS = needed_by({"suppliers": (), "purchase_orders": ("suppliers",)})

@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, text, update
 
-from ml_connector.store import orders as orders_of
-from ml_connector.store import schema
+from ml_connector.store import placing, schema
 from ml_connector.store.db import Database, among, epoch, one_at_a_time
 from ml_connector.store.inbox import State
 from ml_connector.store.schema_work import inbox, orders
@@ -89,7 +88,7 @@ class Leading:
         first = min(rows, key=lambda row: row.id)
         extent = Extent(keys=tuple(sorted({row.key for row in rows if row.key})))
         order = Order(f"inbox/{first.id}/{first.tries}", *group, extent, Cause.WEBHOOK, rank=RANK)
-        order_id = orders_of.place(connection, order, schema.stamp(self._clock()), wait_s)
+        order_id = placing.place(connection, order, schema.stamp(self._clock()), wait_s)
         mine = update(inbox).where(among(connection, inbox.c.id, [row.id for row in rows]))
         values = {"state": State.PLACED.value, "order_id": order_id, "tries": inbox.c.tries + 1, "note": ""}
         connection.execute(mine.values(values))
@@ -97,7 +96,7 @@ class Leading:
     def _ended(self) -> Sequence[Any]:
         columns = (inbox.c.order_id, inbox.c.tries, orders.c.state, orders.c.error)
         joined = select(*columns).join(orders, orders.c.id == inbox.c.order_id, isouter=True).distinct()
-        over = or_(orders.c.id.is_(None), orders.c.state.not_in(orders_of.OPEN))
+        over = or_(orders.c.id.is_(None), orders.c.state.not_in(placing.OPEN))
         with self._db.read() as connection:
             return connection.execute(joined.where(_placed(), over).limit(ORDERS_MAX)).all()
 
@@ -120,7 +119,7 @@ def _of(group: Group) -> ColumnElement[bool]:
 
 def _ordered(group: Group) -> Any:
     waits = and_(orders.c.cause == Cause.WEBHOOK.value, orders.c.state == kinds.State.QUEUED.value)
-    return select(orders.c.id).where(orders_of.of_flow(*group), waits).limit(1)
+    return select(orders.c.id).where(placing.of_flow(*group), waits).limit(1)
 
 
 def together(rows: Sequence[Any]) -> Sequence[Any]:

@@ -1,33 +1,28 @@
-"""Orders and the workers that carry them out: placed, claimed, ended, taken over.
+"""Orders as the engine sees them, with the leases under which they are carried out: placed, claimed, ended, listed.
 
 Rule: each step is one transaction; an order belongs to the worker that claimed it for as long as that one's lease is
-in force, on the database's clock. What a dead worker held is handed on in the transaction that ends its lease.
+in force.
 Must not know: how an order is carried out.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, exc, func, insert, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, or_, select, update
 
-from ml_connector.errors import StoreError
-from ml_connector.store import schema, tallies
-from ml_connector.store.db import Database, epoch, one_at_a_time, session_name
+from ml_connector.store import leases, schema, tallies
+from ml_connector.store.db import Database, epoch, one_at_a_time
+from ml_connector.store.placing import place
 from ml_connector.store.schema import IS_STOPPED
-from ml_connector.store.schema_work import IS_QUEUED_OR_RUNNING, IS_RUNNING, orders, workers
+from ml_connector.store.schema_work import IS_QUEUED_OR_RUNNING, orders
 from ml_connector.store.scope import Clock, clean
 from ml_connector.sync.orders import Cause, Ending, Extent, Order, State, following
 
-OPEN = (State.QUEUED, State.RUNNING)
 SHOWN_MAX = 2000  # open orders that are listed
 LATE = timedelta(minutes=10)  # who has waited for so long goes first, whatever the rank
 AHEAD_MAX = timedelta(minutes=1)  # that the clocks of workers may differ
-ATTEMPTS_MAX = 5  # times that an order may die with its worker before a person looks at it
-UNHURRIED = (Cause.SCHEDULE, Cause.CATCH_UP)
 _CLAIMS = 0x6D6C_636F_6E6E  # the advisory lock under which orders are claimed
 
 
@@ -49,26 +44,6 @@ class Placed(msgspec.Struct, frozen=True):
     figures: dict[str, int]
     error: str
     progress: Progress | None = None
-
-
-class WorkerRow(msgspec.Struct, frozen=True):
-    """A worker with a lease. Units: lease_s is what is left of it."""
-
-    id: str
-    host: str
-    pid: int
-    version: str
-    threads: int
-    started_at: datetime
-    lease_s: float
-
-
-class Lapsed(msgspec.Struct, frozen=True):
-    """A worker whose lease ran out, and how many orders it left."""
-
-    worker: str
-    orders: int
-    silent_s: float
 
 
 class Orders:
@@ -96,14 +71,14 @@ class Orders:
         `held`: the orders that the worker knows it has; what else it has by our rows is handed on, as the answer to
         its claim was lost. `last`: the worker has one thread left. Raises: StoreError when the worker's lease is gone.
         """
-        forgotten = None if held is None else _held_by(worker) & orders.c.id.not_in(held)
+        forgotten = None if held is None else leases.held_by(worker) & orders.c.id.not_in(held)
         if not self._any_due(forgotten):
             return None
         with self._db.write() as connection:
             one_at_a_time(connection, _CLAIMS)
-            _check_lease(connection, worker)
+            leases.check(connection, worker)
             if forgotten is not None:
-                _requeue(connection, forgotten)
+                leases.hand_on(connection, forgotten)
             spare = last and _several(connection)
             chosen = following(_in_view(connection, self._clock()), needs, spare=spare)
             if chosen is None:
@@ -184,53 +159,30 @@ class Orders:
         """Take a lease."""
         row = {"id": worker, "host": host, "pid": pid, "version": version, "threads": threads}
         with self._db.write() as connection:
-            row |= {"started_at": schema.stamp(self._clock()), "lease_until": epoch(connection) + lease_s}
-            connection.execute(delete(workers).where(workers.c.id == worker))  # a first answer may have been lost
-            connection.execute(insert(workers).values(row))
+            leases.take(connection, row | {"started_at": schema.stamp(self._clock())}, lease_s)
 
     def beat(self, worker: str, lease_s: float) -> bool:
-        """Renew a lease; False when somebody has ended it.
-
-        Whose own had lapsed was away, or the store was, for all: the others get time to come back, too.
-        """
+        """Renew a lease; False when somebody has ended it."""
         with self._db.write() as connection:
-            late = workers.c.lease_until < epoch(connection)
-            if connection.execute(select(workers.c.id).where(workers.c.id == worker, late)).first():
-                connection.execute(update(workers).where(late).values(lease_until=epoch(connection) + lease_s / 2))
-            mine = update(workers).where(workers.c.id == worker)
-            return connection.execute(mine.values(lease_until=epoch(connection) + lease_s)).rowcount == 1
+            return leases.renew(connection, worker, lease_s)
 
     def leave(self, worker: str) -> None:
         """Give a lease back, and whatever is still held under it."""
         with self._db.write() as connection:
-            mine = update(orders).where(_held_by(worker))
-            connection.execute(mine.values(attempts=orders.c.attempts - 1))  # it did not die of them
-            _requeue(connection, _held_by(worker))
-            connection.execute(delete(workers).where(workers.c.id == worker))
+            leases.give_back(connection, worker)
 
-    def workers(self) -> list[WorkerRow]:
+    def workers(self) -> list[leases.WorkerRow]:
         """The workers that have a lease."""
         with self._db.read() as connection:
-            left = (workers.c.lease_until - epoch(connection)).label("left")
-            rows = connection.execute(select(workers, left).order_by(workers.c.started_at)).all()
-        return [
-            WorkerRow(r.id, r.host, r.pid, r.version, r.threads, schema.instant(r.started_at), r.left) for r in rows
-        ]
+            return leases.there(connection)
 
-    def take_over(self, but: str) -> list[Lapsed]:
+    def take_over(self, but: str) -> list[leases.Lapsed]:
         """End the leases that ran out, and hand on what was held under them; nothing while one's own is out, too."""
         with self._db.read() as connection:
-            if not _lapsed(connection, but) and not connection.execute(select(orders.c.id).where(_orphaned())).first():
+            if not leases.any_to_end(connection, but):
                 return []
-        taken: list[Lapsed] = []
         with self._db.write() as connection:
-            for row in _lapsed(connection, but, locked=True):
-                _end_sessions(connection, row.id)
-                taken.append(Lapsed(row.id, _requeue(connection, _held_by(row.id)), row.silent))
-                connection.execute(delete(workers).where(workers.c.id == row.id))
-            _requeue(connection, _orphaned())
-            tallies.add(connection, {("lease_takeovers", ()): float(len(taken))})
-        return taken
+            return leases.end_lapsed(connection, but)
 
     def clean(self, days: int) -> int:
         """Forget what ended longer ago; how many."""
@@ -244,43 +196,6 @@ class Orders:
             due = due if forgotten is None else or_(due, forgotten)
             query = select(orders.c.id).where(IS_QUEUED_OR_RUNNING, due).limit(1)
             return connection.execute(query).first() is not None
-
-
-def place(connection: Connection, order: Order, at: str, wait_s: float = 0.0) -> str:
-    """Place an order within a transaction; the id of the one that does it.
-
-    One that waits to be tried again is not waited for when it is a person who asks.
-    """
-    what = msgspec.json.encode(order.extent).decode()
-    if not order.extent.partial:
-        alike = select(orders.c.id).where(orders.c.state == State.QUEUED)
-        alike = alike.where(of_flow(order.connection_id, order.flow), orders.c.what == what)
-        if same := connection.execute(alike.limit(1)).scalar():
-            if order.cause not in UNHURRIED:
-                _hurry(connection, same, order.rank, wait_s)
-            return same
-    kind = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row: dict[str, Any] = msgspec.structs.asdict(order)
-    row = {name: row[name] for name in ("id", "connection_id", "flow", "rank")}
-    row |= {"what": what, "cause": order.cause.value, "person": order.person, "state": State.QUEUED.value}
-    row |= {"placed_at": at, "not_before": epoch(connection) + wait_s, "attempts": 0}
-    row |= {"run_id": "", "figures": "{}", "error": ""}
-    connection.execute(kind(orders).values(row).on_conflict_do_nothing())
-    return order.id
-
-
-def of_flow(connection_id: int, flow: str) -> ColumnElement[bool]:
-    """The condition that an open order is of this flow."""
-    # The sum keeps SQLite from the index of the flow, which leads through all that ever were.
-    return and_(IS_QUEUED_OR_RUNNING, orders.c.connection_id + 0 == connection_id, orders.c.flow == flow)
-
-
-def _hurry(connection: Connection, order_id: str, rank: int, wait_s: float) -> None:
-    at = epoch(connection) + wait_s
-    sooner = {"not_before": case((orders.c.not_before > at, at), else_=orders.c.not_before)}
-    sooner |= {"rank": case((orders.c.rank > rank, rank), else_=orders.c.rank)}
-    mine = update(orders).where(orders.c.id == order_id, orders.c.state == State.QUEUED)
-    connection.execute(mine.values(sooner))
 
 
 def _follows(placed_at: str, order_id: str) -> ColumnElement[bool]:
@@ -331,45 +246,6 @@ def _placed(row: Any) -> Placed:
     told = row.progress if row.state == State.RUNNING else ""
     progress = msgspec.json.decode(told, type=Progress) if told else None
     return Placed(_order(row), times[0], times[1], row.worker or "", row.run_id, figures, row.error, progress)
-
-
-def _check_lease(connection: Connection, worker: str) -> None:
-    if connection.execute(select(workers.c.id).where(workers.c.id == worker)).first() is None:
-        raise StoreError("this worker's lease has ended; another one has taken over what it held")
-
-
-def _lapsed(connection: Connection, but: str, *, locked: bool = False) -> Sequence[Any]:
-    silent = (epoch(connection) - workers.c.lease_until).label("silent")
-    own = workers.alias()
-    away = select(own.c.id).where(own.c.id == but, own.c.lease_until < epoch(connection)).exists()
-    query = select(workers.c.id, silent).where(workers.c.lease_until < epoch(connection), workers.c.id != but, ~away)
-    return connection.execute(query.with_for_update(skip_locked=True) if locked else query).all()
-
-
-def _held_by(worker: str) -> ColumnElement[bool]:
-    return and_(IS_RUNNING, orders.c.worker == worker)
-
-
-def _orphaned() -> ColumnElement[bool]:
-    # A claim may have been committed just after its worker's lease was ended.
-    return and_(IS_RUNNING, orders.c.worker.not_in(select(workers.c.id)))
-
-
-def _requeue(connection: Connection, which: ColumnElement[bool]) -> int:
-    mine = update(orders).where(which)
-    died = mine.where(orders.c.attempts >= ATTEMPTS_MAX)
-    said = f"its worker died {ATTEMPTS_MAX} times while at it; see the log of the last one"
-    connection.execute(died.values(state=State.FAILED.value, error=said, finished_at=schema.stamp(datetime.now(UTC))))
-    return connection.execute(mine.values(state=State.QUEUED.value, worker=None)).rowcount
-
-
-def _end_sessions(connection: Connection, worker: str) -> None:
-    # A process that is only slow still holds its locks, and might still write.
-    if connection.dialect.name == "postgresql":
-        statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"
-        # Under another login that is not ours to end; its locks then hold its flows until it ends by itself.
-        with suppress(exc.ProgrammingError), connection.begin_nested():
-            connection.execute(text(statement), {"name": session_name(worker)})
 
 
 def _tallied(order: Order, ending: Ending) -> dict[tallies.Key, float]:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import delete, insert, select, update
 
-from ml_connector.store import orders, schema
+from ml_connector.store import placing, schema
 from ml_connector.store.db import Database, upsert
 from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.schema_work import blackouts, schedules
@@ -102,7 +102,7 @@ class Schedules:
         with self._db.write() as connection:
             mine = connection.execute(statement.values(last_slot=schema.stamp(slot))).rowcount == 1
             for order in ordered if mine else ():
-                orders.place(connection, order, schema.stamp(self._clock()))
+                placing.place(connection, order, schema.stamp(self._clock()))
         return mine
 
     def blackouts(self, connection_id: int | None = None) -> list[Blackout]:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, case, func, literal, literal_column, select, 
 from ml_connector.errors import VaultError
 from ml_connector.store import schema, stakes, tallies
 from ml_connector.store.db import Database, among, epoch
-from ml_connector.store.orders import WorkerRow
+from ml_connector.store.leases import WorkerRow
 from ml_connector.store.runs import RUNNING
 from ml_connector.store.schema import IS_DONE, IS_UNRESOLVED, IS_WHOLE, connections, exceptions, runs, tokens
 from ml_connector.store.schema_work import IS_QUEUED_OR_RUNNING, IS_WAITING, inbox, orders, workers

@@ -18,7 +18,8 @@ from ml_connector.errors import (
     ThrottledError,
     UnreachableError,
 )
-from ml_connector.store.orders import ATTEMPTS_MAX, Orders
+from ml_connector.store.leases import ATTEMPTS_MAX
+from ml_connector.store.orders import Orders
 from ml_connector.sync.orders import Ending, Order, State, figures
 from ml_connector.sync.report import Report
 from ml_connector.systems.tracing import span
