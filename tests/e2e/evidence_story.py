@@ -1,7 +1,7 @@
 """A store with a period that was tied out and signed off: what evidence is made of, without any system."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -82,9 +82,14 @@ def _connection(opened: wiring.Opened) -> int:
 
 
 def _exception(opened: wiring.Opened, number: int) -> None:
-    scope = Scope(opened.vault, number, "payments", dict, dict, lambda: datetime.now(UTC))
+    """One that waits, and one that was solved; an hour ago."""
+    ago = datetime.now(UTC) - timedelta(hours=1)
+    scope = Scope(opened.vault, number, "payments", dict, dict, lambda: ago)
+    journal = Journal(opened.database, opened.vault, number, lambda: ago)
+    held = Held("no_account", "No account for travel.", "Map it.")
     with opened.database.write() as connection:
-        note(connection, scope, "", [("P2", Held("no_account", "No account for travel.", "Map it."))])
+        for told in ([("P2", held), ("=P5", held)], [("=P5", None)]):
+            journal.append(connection, note(connection, scope, "", told))
     which = Which(flow="payments", cause="no_account")
     Noting(opened.database, opened.vault, number).comment(which, "no-body told", "ann")
 

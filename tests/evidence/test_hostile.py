@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ml_connector.errors import SettingsError
-from ml_connector.evidence import checking, entries, folder, layout, manifest, sealing, signature
+from ml_connector.evidence import checking, entries, exceptions, folder, layout, manifest, sealing, signature
 from ml_connector.evidence.findings import FINDINGS_MAX, OF_A_FILE_MAX
 from ml_connector.evidence.frozen import Signed
 
@@ -139,6 +139,57 @@ def test_what_was_forged_and_signed_anew_is_found_by_what_it_says(pack: Path) ->
     told = findings(pack)
     assert any("has other documents than the 61 that the tie-out is of" in one for one in told)
     assert any("tie-out.json says posted 40 with" in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ("payments,P2,no_account", "payments,P2,period_closed", "does not tell of what the journal says was held"),
+        ("payments,P2,no_account", "payments,P2,period_closed", "line 2: says held: payments, P2, period_closed;"),
+        ("payments,P2,no_account", "payments,P3,no_account", "line 2: says held: payments, P3, no_account; the"),
+        (" ann commented", " eve commented", "line 2: says otherwise what people did, or what became of it"),
+        (",held\r\n", ",posted\r\n", "line 2: says otherwise what people did, or what became of it"),
+        ("number,flow", "number,float", "line 1: has other columns than it should have"),
+    ],
+)
+def test_an_exception_that_was_forged_is_found_by_the_journal(pack: Path, before: str, after: str, what: str) -> None:
+    content = (pack / layout.EXCEPTIONS).read_bytes().decode()
+    (pack / layout.EXCEPTIONS).write_bytes(content.replace(before, after).encode())
+    sealed_anew(pack)
+    told = findings(pack)
+    assert before in content
+    assert any(one.startswith("exceptions.csv") and what in one for one in told), told
+
+
+def test_an_exception_that_was_left_out_is_found_by_the_journal(pack: Path) -> None:
+    lines = (pack / layout.EXCEPTIONS).read_bytes().splitlines(keepends=True)
+    (pack / layout.EXCEPTIONS).write_bytes(b"".join([*lines[:1], *lines[2:]]))
+    sealed_anew(pack)
+    (told,) = findings(pack)
+    assert told == "exceptions.csv does not tell of what the journal says was held: payments, P2, no_account"
+
+
+def test_one_that_was_not_solved_is_found_by_the_journal(pack: Path) -> None:
+    lines = (pack / layout.EXCEPTIONS).read_text().splitlines()
+    waits, solved = (line.split(",") for line in lines[1:3])
+    at = exceptions.COLUMNS.index("resolved_at")
+    waits[at] = solved[at]
+    (pack / layout.EXCEPTIONS).write_bytes(
+        "".join(f"{line}\r\n" for line in (lines[0], ",".join(waits), lines[2])).encode()
+    )
+    sealed_anew(pack)
+    (told,) = findings(pack)
+    assert "line 2: says released: payments, P2, no_account; the journal does not tell of that" in told
+
+
+def test_a_run_that_there_never_was_is_found_by_the_journal(pack: Path) -> None:
+    solved = (pack / layout.EXCEPTIONS).read_text().splitlines()[2].split(",")
+    at = solved[exceptions.COLUMNS.index("opened_at")]
+    with (pack / layout.RUNS).open("a", newline="") as file:
+        file.write(f"r-1,payments,usual,done,{at},{at}\r\n")
+    sealed_anew(pack)
+    (told,) = findings(pack)
+    assert told == "runs.csv, line 2: says run: payments, r-1, done; the journal does not tell of that"
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,11 @@ def test_another_key_is_told(made: Path) -> None:
         checking.check(made, b"no key")
 
 
+def test_it_says_itself_what_only_its_signature_bears_out(made: Path) -> None:
+    said = " ".join((made / layout.README).read_text().split())
+    assert "the figures of runs, and what configuration/ says" in said
+
+
 def test_a_folder_that_is_there_is_not_touched(store: wiring.Opened, made: Path) -> None:
     with pytest.raises(SettingsError, match="is there already"):
         gathering.gather(store, "demo", PERIOD, made, "ann")

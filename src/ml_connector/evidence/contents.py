@@ -17,6 +17,7 @@ from ml_connector.evidence.entries import Chain, Entry
 from ml_connector.evidence.findings import Findings
 from ml_connector.evidence.folder import Folder
 from ml_connector.evidence.frozen import SIGNED, Signed
+from ml_connector.evidence.held import Waited
 from ml_connector.evidence.layout import ACCESS, INSTALLATION, JOURNAL, MANIFEST, TIE_OUT
 from ml_connector.evidence.manifest import Manifest, Stretch
 from ml_connector.evidence.population import Population
@@ -36,20 +37,26 @@ class Contents:
         """Find all that does not hold together."""
         if self.manifest is None:
             return
+        waited = Waited(self._folder, self._found, self.manifest)
         self._files(self.manifest)
-        self._journals(self.manifest)
+        self._journals(self.manifest, waited)
         signed = whole(self._folder, self._found, TIE_OUT, lambda content: msgspec.json.decode(content, type=Signed))
         if signed is not None:
             self._sign_off(self.manifest, signed)
-            self._population(signed)
+            self._population(signed, waited)
+        waited.check()
 
     def _files(self, said: Manifest) -> None:
         for name, filed in said.files.items():
             if self._folder.sizes.get(name, filed.size) != filed.size:
                 self._found.add(name, f"has another size than the manifest says ({filed.size:,} bytes)")
 
-    def _journals(self, said: Manifest) -> None:
-        self._chain(JOURNAL, said.journal, self._note_signature)
+    def _journals(self, said: Manifest, waited: Waited) -> None:
+        def also(entry: Entry) -> None:
+            self._note_signature(entry)
+            waited.entry(entry)
+
+        self._chain(JOURNAL, said.journal, also)
         with ExitStack() as stack:
             table = Table(self._folder, self._found, ACCESS, stack)
             table.expect(tables.head(tables.ACCESS_COLUMNS))
@@ -84,12 +91,12 @@ class Contents:
         if not signed.signed_by and self._signatures:
             self._found.add(TIE_OUT, "is not signed off, but the journal tells of its sign-off")
 
-    def _population(self, signed: Signed) -> None:
+    def _population(self, signed: Signed, waited: Waited) -> None:
         try:
             tie_out = msgspec.json.decode(signed.tie_out, type=TieOut)
         except UNREADABLE:
             self._found.add(TIE_OUT, "has no tie-out that can be read")
             return
-        population = Population(self._folder, self._found, tie_out)
+        population = Population(self._folder, self._found, tie_out, waited.document)
         population.check()
         self.documents = population.count

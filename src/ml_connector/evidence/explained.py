@@ -66,6 +66,14 @@ HOW TO CHECK IT
      ml-connector evidence verify FOLDER --key KEY.pem
    This needs no store, no network and no secret, only the program (pip install ml-connector).
 
+WHAT RESTS ON THE SIGNATURE ALONE
+Step 4 makes again whatever follows from something else here: totals, tables of documents and {ACCESS}; who signed off;
+that {EXCEPTIONS} tells of all that the audit trail says was held and of nothing else, what people did and what became
+of it; that runs in {RUNS} which ended are in the audit trail. Nothing else here bears out the sentences, amounts and
+owners of exceptions, the figures of runs, and what configuration/ says: of a version the audit trail has who made or
+approved it, when, and a digest. They are what the store said when this was made; the signature says that nobody changed
+them since.
+
 HOW THE AUDIT TRAIL IS CHAINED
 Each line is an entry. Its hash is SHA-256 over: the 32 bytes of `prev`; then for each of journal number
 ({said.journal.number} here, {said.installation.number} for the installation's), seq, at, run_id, flow, key, kind, facts

@@ -5,7 +5,7 @@ Must not know: whether the files are those that were signed.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import msgspec
@@ -21,10 +21,10 @@ from ml_connector.records import money
 
 
 class Population:
-    """The check of one folder's documents."""
+    """The check of one folder's documents; `also` is told each."""
 
-    def __init__(self, folder: Folder, found: Findings, tie_out: TieOut) -> None:
-        self._folder, self._found, self._tie_out = folder, found, tie_out
+    def __init__(self, folder: Folder, found: Findings, tie_out: TieOut, also: Callable[[Line], None]) -> None:
+        self._folder, self._found, self._tie_out, self._also = folder, found, tie_out, also
         self._sums, self._digest = Sums(), hashlib.sha256()
         self.count = 0
 
@@ -62,6 +62,7 @@ class Population:
             self._found.add(POPULATION, "is no document", number)
             return None
         self._sums.add(line)
+        self._also(line)
         return line
 
     def _totals(self) -> None:
