@@ -11,7 +11,7 @@ from ml_connector import settings
 from ml_connector.errors import SettingsError
 from ml_connector.settings import Gate, Mapping, Profile
 from ml_connector.wiring import differing, exporting, merging, tables
-from ml_connector.wiring.tables import BY_NAME, TABLES
+from ml_connector.wiring.editable import BY_NAME, TABLES
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NAME = st.text("abcdefæ .-\"'", min_size=1, max_size=6)

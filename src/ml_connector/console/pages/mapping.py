@@ -6,7 +6,6 @@ Must not know: SQL.
 
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, date, datetime, time
 from threading import BoundedSemaphore
 from typing import Annotated, Any, NamedTuple
 
@@ -29,7 +28,8 @@ from ml_connector.store.rights import May
 from ml_connector.store.versions import State, Version
 from ml_connector.wiring import Joined, drafts, foreseeing, offering, tables, versions
 from ml_connector.wiring.drafts import Draft
-from ml_connector.wiring.tables import BY_NAME, Fields, Table
+from ml_connector.wiring.editable import BY_NAME
+from ml_connector.wiring.tables import Fields, Table
 
 AT_ONCE_MAX = 2
 CELL = "c-"
@@ -141,7 +141,7 @@ def save(
         return _begun_anew(request, here, connection, draft, resumed)
     try:
         profile = resumed.profile
-        begins = _begins(day, profile)
+        begins = versions.begins(day, profile)
         how: dict[str, Any] = {"note": note, "effective_at": begins, "base": resumed.base}
         made = versions.change(here.opened, connection.name, profile, person=who.name, **how)
     except SettingsError as error:
@@ -357,16 +357,6 @@ def _turn() -> Generator[None]:
 def _foreseen(here: Site, name: str, draft: Draft, person: str) -> foreseeing.Foreseen:
     with _turn():
         return foreseeing.foresee(here.opened, name, draft.profile, person)
-
-
-def _begins(day: str, profile: settings.Profile) -> datetime | None:
-    if not day.strip():
-        return None
-    try:
-        begins = datetime.combine(date.fromisoformat(day.strip()), time(), settings.zone(profile.calendar_zone))
-        return begins.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise SettingsError(f"{day[:40]!r} is no day; it looks like 2027-01-01") from None
 
 
 def _said(made: Version | None) -> str:

@@ -23,8 +23,9 @@ from ml_connector.store.versions import State, Version
 from ml_connector.wiring import differing, drafts, versions
 from ml_connector.wiring import profile as profiles
 from ml_connector.wiring.drafts import Draft
+from ml_connector.wiring.editable import TABLES
 from ml_connector.wiring.foreseeing import Foreseen, Otherwise
-from ml_connector.wiring.tables import TABLES, Table
+from ml_connector.wiring.tables import Table
 
 ROWS_MAX = 300
 VERSIONS_MAX = 50
