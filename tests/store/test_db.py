@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 import threading
+import traceback
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,10 @@ def test_a_value_that_is_left_out_of_a_statement_is_missed(db: Database) -> None
         assert of_one.rows(connection, connection_id=1, flow="f") == []
         with pytest.raises(KeyError, match="flow"):
             of_one.rows(connection, connection_id=1)
+
+
+@pytest.mark.parametrize("place", ["h:hush/db", "u:p@ss:hush@h/db", "u:a@b:hush/x@h/db", "u:x@[::hush/db"])
+def test_an_address_that_is_not_readable_is_told_without_its_password(place: str) -> None:
+    with pytest.raises(SettingsError, match="%2F") as caught:
+        Database.open(f"postgresql://{place}")
+    assert "hush" not in "".join(traceback.format_exception(caught.value))

@@ -58,6 +58,12 @@ PROCESS = uuid.uuid4().hex  # tells this process from those before it, whatever 
 _KEEPALIVE = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 
 
+_UNREADABLE = (
+    "the store's address is not readable; it looks like sqlite:////var/lib/store.db or postgresql://user:password@host/"
+    "name, where : / @ of a password are %3A %2F %40"
+)
+
+
 class Database:
     """A store's database."""
 
@@ -204,8 +210,8 @@ def among(connection: Connection, column: Column[Any], values: Sequence[str] | S
 def _address(url: str) -> URL:
     try:
         address = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
-    except exc.ArgumentError as error:
-        raise SettingsError("the store's address is not readable; it looks like sqlite:////var/lib/store.db") from error
+    except (exc.ArgumentError, ValueError):  # which may repeat part of a password
+        raise SettingsError(_UNREADABLE) from None
     if address.drivername == "postgresql":
         address = address.set(drivername="postgresql+psycopg")
     if address.drivername not in ("sqlite", "postgresql+psycopg"):
