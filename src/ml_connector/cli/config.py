@@ -6,7 +6,6 @@ Must not know: SQL, HTTP.
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,7 +71,7 @@ def import_profile(
             _print_foreseen(foreseen)
         made = None
         if not dry_run and differences:
-            begins = _begins(from_, profile)
+            begins = versions.begins(from_, profile)
             how: dict[str, Any] = {"note": note, "effective_at": begins, "base": base}
             made = versions.change(store, name, profile, person=settings.person(), **how)
     if json:
@@ -193,16 +192,6 @@ def _profile(store: Opened, name: str, version: int) -> Profile:
     if not version:
         return versions.present(store, name).profile
     return settings.connection(versions.of(store, name).get(version).settings).profile
-
-
-def _begins(day: str, profile: Profile) -> datetime | None:
-    if not day:
-        return None
-    try:
-        begins = datetime.combine(date.fromisoformat(day.strip()), time(), settings.zone(profile.calendar_zone))
-        return begins.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise SettingsError(f"{day[:40]!r} is no day; it looks like 2027-01-01") from None
 
 
 def _print_version(one: Version) -> None:

@@ -5,7 +5,7 @@ else agreed; only to switch flows off takes nobody else.
 Must not know: how anything is shown.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import msgspec
@@ -50,6 +50,17 @@ def connect(
         raise SettingsError(f"a connection can't be called {name!r}: it would be taken for an option")
     how = Authored(person or settings.person(), _note(note), base=base)
     return _save(opened, name, connection, how, secrets, same_tenants=same_tenants)
+
+
+def begins(day: str, profile: Profile) -> datetime | None:
+    """When a version that counts from a day on begins; None: at once. Raises: SettingsError."""
+    if not day.strip():
+        return None
+    try:
+        began = datetime.combine(date.fromisoformat(day.strip()), time(), settings.zone(profile.calendar_zone))
+        return began.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise SettingsError(f"{day[:40]!r} is no day; it looks like 2027-01-01") from None
 
 
 def change(

@@ -27,12 +27,11 @@ from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.csdl import EntitySet, Metadata
 from ml_connector.systems.ifs.odata import literals
 from ml_connector.systems.ifs.odata.answers import ETAG
-from ml_connector.systems.ifs.odata.query import any_of
+from ml_connector.systems.ifs.odata.query import any_of, stretches
 from ml_connector.systems.ifs.odata.writes import Act, ETag, Insert, Update
 from ml_connector.systems.ifs.pager import Plan
 
 ATTEMPTS_MAX = 2  # a row that changed under our hands is read and written again once
-FILTER_BYTES_MAX = 5000
 REFUSED = "refused_by_ifs"
 
 Raw = dict[str, Any]
@@ -86,7 +85,7 @@ class Entities:
 
     def rows_of(self, filters: Sequence[str], *, more: Sequence[str] = ()) -> Iterator[Raw]:
         """The rows that one of these filters takes, in as few requests as their length allows. Raises: RemoteError."""
-        for stretch in _stretches(filters, self.client.profile.keys_per_request):
+        for stretch in stretches(filters, self.client.profile.keys_per_request):
             yield from self.rows(any_of(stretch), more=more)
 
     def path(self, row: Raw) -> str:
@@ -120,20 +119,6 @@ class Entities:
         except ValueError:
             detail = "the row has no ETag, so it can't be changed safely"
             raise RefusedError(self.client.wire.system, f"read {self.name}", detail, 0) from None
-
-
-def _stretches(filters: Sequence[str], count_max: int) -> Iterator[list[str]]:
-    stretch: list[str] = []
-    size = 0
-    for one in filters:
-        cost = len(literals.encode(f"({one}) or "))
-        if stretch and (len(stretch) >= count_max or size + cost > FILTER_BYTES_MAX):
-            yield stretch
-            stretch, size = [], 0
-        stretch.append(one)
-        size += cost
-    if stretch:
-        yield stretch
 
 
 class LostSightError(Exception):

@@ -4,11 +4,15 @@ Rule: a page starts after the last row that was read, never at a row number, unl
 Must not know: profiles, sockets.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from ml_connector.systems.ifs.odata.literals import Value, encode, literal, name
+
+FILTER_BYTES_MAX = 5000  # of a URL of about 6000 that servers and proxies on the way can be trusted to take
+T = TypeVar("T")
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -64,14 +68,23 @@ def chunks(
     columns: Sequence[str], keys: Sequence[tuple[str, ...]], *, count_max: int, bytes_max: int
 ) -> Iterator[list[tuple[str, ...]]]:
     """The keys in stretches whose filter fits into a URL; a key that doesn't fit by itself goes alone."""
-    stretch: list[tuple[str, ...]] = []
+    return _stretches(keys, lambda key: equal(list(zip(columns, key, strict=True))), count_max, bytes_max)
+
+
+def stretches(filters: Sequence[str], count_max: int) -> Iterator[list[str]]:
+    """The filters in stretches that fit into a URL together; one that doesn't fit by itself goes alone."""
+    return _stretches(filters, str, count_max, FILTER_BYTES_MAX)
+
+
+def _stretches(items: Sequence[T], filter_of: Callable[[T], str], count_max: int, bytes_max: int) -> Iterator[list[T]]:
+    stretch: list[T] = []
     size = 0
-    for key in keys:
-        cost = len(encode(f"({equal(list(zip(columns, key, strict=True)))}) or "))
+    for item in items:
+        cost = len(encode(f"({filter_of(item)}) or "))
         if stretch and (len(stretch) >= count_max or size + cost > bytes_max):
             yield stretch
             stretch, size = [], 0
-        stretch.append(key)
+        stretch.append(item)
         size += cost
     if stretch:
         yield stretch

@@ -15,8 +15,8 @@ import msgspec
 from ml_connector.errors import AuthError, MalformedError, NotFoundError, SettingsError
 from ml_connector.records.voucher import Voucher
 from ml_connector.systems.ifs.client import IfsClient
-from ml_connector.systems.ifs.odata.literals import encode, literal, name
-from ml_connector.systems.ifs.odata.query import any_of, both, equal
+from ml_connector.systems.ifs.odata.literals import literal, name
+from ml_connector.systems.ifs.odata.query import any_of, both, equal, stretches
 from ml_connector.systems.ifs.pager import Plan
 from ml_connector.systems.ifs.profile import Part
 from ml_connector.systems.ifs.vouchers.compose import voucher_of
@@ -24,7 +24,6 @@ from ml_connector.systems.ifs.vouchers.landing import Landing
 from ml_connector.systems.ifs.vouchers.references import Reference, read
 from ml_connector.systems.ifs.vouchers.standing import Posted
 
-FILTER_BYTES_MAX = 5000  # of a URL of about 6000 that servers and proxies on the way can be trusted to take
 HOLD, HOLD_ROWS, LEDGER = "hold_vouchers", "hold_rows", "voucher_rows"
 
 APPROVED = "Confirmed"  # assumed; a manual voucher is so from the start, which says nothing
@@ -72,7 +71,7 @@ class Lookup:
         column = part.fields["reference"]
         tests = [equal([(column, text)]) for text in references]
         found: dict[str, str] = {}
-        for some in _stretches(tests, self._client.profile.keys_per_request):
+        for some in stretches(tests, self._client.profile.keys_per_request):
             wanted = both(self._marked(part), any_of(some))
             rows = self._rows(HOLD, [wanted], most=len(some))
             found |= {str(row[column]): "/".join(_place(part, row)) for row in rows}
@@ -89,10 +88,10 @@ class Lookup:
         """The filters that take the vouchers of these documents, each short enough for a URL."""
         count = self._client.profile.keys_per_request
         referring = [_referring(part.fields["reference"], key) for key in keys]
-        yield from (both(self._marked(part), any_of(some)) for some in _stretches(referring, count))
+        yield from (both(self._marked(part), any_of(some)) for some in stretches(referring, count))
         if self._by_text:
             beginning = [_beginning(part.fields["text"], key) for key in keys]
-            yield from (any_of(some) for some in _stretches(beginning, count))
+            yield from (any_of(some) for some in stretches(beginning, count))
 
     def _vouchers(self, filters: Mapping[str, Sequence[str]]) -> Iterator[Posted]:
         heads = {_place(self._parts[HOLD], row): row for row in self._in_hold(HOLD, filters)}
@@ -229,17 +228,3 @@ def _grouped(part: Part, rows: Iterable[Raw]) -> dict[Place, list[Raw]]:
 def _named(part: Part, row: Raw) -> Raw:
     """A row by our names."""
     return {field: row.get(column) for field, column in part.fields.items() if column}
-
-
-def _stretches(filters: Sequence[str], count_max: int) -> Iterator[list[str]]:
-    stretch: list[str] = []
-    size = 0
-    for one in filters:
-        cost = len(encode(f"({one}) or "))
-        if stretch and (len(stretch) >= count_max or size + cost > FILTER_BYTES_MAX):
-            yield stretch
-            stretch, size = [], 0
-        stretch.append(one)
-        size += cost
-    if stretch:
-        yield stretch
