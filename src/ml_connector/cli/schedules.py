@@ -13,13 +13,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from ml_connector import settings
+from ml_connector import flows, settings
 from ml_connector.cli import show
 from ml_connector.cli.context import AsJson, Name, opened
 from ml_connector.engine import schedule as rules
 from ml_connector.errors import SettingsError
 from ml_connector.store.orders import Orders
 from ml_connector.store.schedules import ALL, Schedule, Schedules
+from ml_connector.sync.flow import AnyFlow
 from ml_connector.sync.orders import Cause, Extent, Order
 from ml_connector.wiring import choice, switching, ticking
 from ml_connector.wiring.opened import Opened
@@ -113,6 +114,28 @@ def flow(
         show.data({"connection": name, "flow": flow, "said": said, "off": off})
     else:
         show.out.print(escape(said))
+
+
+@app.command("flows")
+def list_flows(context: typer.Context, name: Name, json: AsJson = False) -> None:
+    """List the flows: which run, and what turns the others on."""
+    with opened(context) as store:
+        at = ticking.place(store, name)
+    there = [_state(one, at) for one in flows.FLOWS.values()]
+    if json:
+        show.data({"connection": name, "flows": there})
+        return
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for one in there:
+        grid.add_row(one["flow"], one["title"], one["state"], escape(one["how"]))
+    show.out.print(grid)
+
+
+def _state(flow: AnyFlow, at: Place) -> dict[str, str]:
+    told = {"flow": flow.name, "title": flow.title}
+    if flow.name in (*at.flows, *at.off):
+        return {**told, "state": "on" if flow.name in at.flows else "switched off", "how": ""}
+    return {**told, "state": "off", "how": choice.how(flow.name)}
 
 
 def _check_flow(flow: str, at: Place) -> None:

@@ -20,6 +20,7 @@ IN_TARGET = (
     "not_confirmed",
     "refused_by_airbase",
     "refused_by_ifs",
+    "refused",
     ANSWERED_OTHERWISE,
 )
 

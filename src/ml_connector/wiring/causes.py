@@ -85,7 +85,7 @@ CAUSES = {
     "reference_taken": Cause("Two vendors for one supplier", At.AIRBASE),
     "doubled_in_airbase": Cause("Several times in Airbase", At.AIRBASE),
     "refused_by_airbase": Cause("Refused by Airbase", At.AIRBASE),
-    "refused": Cause("Refused without a reason", At.EITHER),
+    "refused": Cause("Refused by the other system", At.EITHER),
     "invoice_number_missing": Cause("Invoice number missing", At.AIRBASE),
     "date_missing": Cause("Date missing", At.AIRBASE),
     "amount_not_positive": Cause("Amount is not positive", At.AIRBASE),

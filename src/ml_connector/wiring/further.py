@@ -16,7 +16,9 @@ from ml_connector.sync.ports import Source, Target
 from ml_connector.systems.http import Wire
 from ml_connector.systems.system import AnySystem
 
-_ALL: tuple[AnySystem, ...] = ()
+_ALL: tuple[AnySystem, ...] = (
+    # a line for each
+)
 SYSTEMS: dict[str, AnySystem] = {one.name: one for one in _ALL}
 TITLES: dict[str, str] = {"ifs": "IFS", "airbase": "Airbase", **{one.name: one.title for one in _ALL}}
 
