@@ -116,3 +116,10 @@ def test_every_fact_of_the_comparison_has_its_source() -> None:
     told = set(re.findall(r"\bS\d+\b", (ROOT / "docs" / "explanation" / "comparison.md").read_text()))
     sources = set(re.findall(r"^\| (S\d+) \|.*\| [^|]+ \|$", (ROOT / "docs" / "sources.md").read_text(), re.MULTILINE))
     assert told == sources
+
+
+def test_the_modules_that_the_sources_name_are_there() -> None:
+    named = set(re.findall(r"`([a-z]+/[\w/]+(?:\.py|/))`", (ROOT / "docs" / "sources.md").read_text()))
+    there = [ROOT / "src" / "ml_connector", ROOT / "src" / "ml_connector" / "systems" / "ifs"]
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not any((folder / name).exists() for folder in there)] == []
