@@ -8,6 +8,9 @@ import structlog
 from hypothesis import Phase, settings
 from xdist.scheduler import LoadGroupScheduling  # pyright: ignore[reportMissingTypeStubs]
 
+# How long an example takes says nothing of what is tested, on a busy machine least of all.
+settings.register_profile("patient", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("patient")
 # For `make mutants`: the same examples each time, however slow the machine, and none made smaller.
 settings.register_profile("mutants", settings.get_profile("ci"), phases=(Phase.explicit, Phase.generate))
 

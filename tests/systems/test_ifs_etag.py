@@ -77,4 +77,10 @@ def test_counters_are_always_marked_and_differ() -> None:
 
 def test_mark_is_short_and_stable() -> None:
     assert mark(etag("3"), NOW) == mark(etag("3"), None)
-    assert len(mark(etag("3"), NOW)) == 20
+    assert len(mark(etag("3"), NOW)) < 40
+
+
+def test_a_long_version_has_a_mark_of_its_own_that_is_short() -> None:
+    marks = {mark(etag(str(number) * 400), NOW) for number in range(9)}
+    assert len(marks) == 9
+    assert {len(one) for one in marks} == {40}

@@ -361,6 +361,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    wiring.collect_rarely()
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stop)

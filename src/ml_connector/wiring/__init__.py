@@ -4,6 +4,7 @@ Rule: it builds and hands over; it decides nothing about records.
 Must not know: how anything is shown.
 """
 
+from ml_connector.wiring.garbage import collect_rarely
 from ml_connector.wiring.joined import Joined, Watch, joined
 from ml_connector.wiring.opened import (
     Opened,
@@ -23,6 +24,7 @@ __all__ = [
     "Secrets",
     "Watch",
     "approvals",
+    "collect_rarely",
     "connect",
     "exceptions",
     "installation_journal",

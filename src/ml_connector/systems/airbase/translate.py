@@ -4,7 +4,7 @@ Rule: what is read back equals what was written, once both are trimmed; numbers 
 Must not know: HTTP, or which records are ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar, cast
@@ -18,6 +18,7 @@ from ml_connector.systems.airbase.reading import Fields, Raw, as_object, as_text
 from ml_connector.systems.airbase.resource import Resource
 
 T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 
 UNREADABLE = "unreadable"  # a status that no mapping yields, so that the record never counts as equal
 _BLANK_ORDER = SpendOrder("", "", "", "", Decimal(0), None, "", "")
@@ -120,24 +121,26 @@ def unreadable_order(number: str) -> SpendOrder:
 
 def trim_order(record: SpendOrder, resource: Resource) -> SpendOrder:
     """The order as this tenant would hold it: fields not sent are neutral, text without outer blanks, lines sorted."""
-    kept = _kept(record, _BLANK_ORDER, resource, "")
-    lines = sorted((_trimmed_line(line, resource) for line in kept["lines"]), key=_place)
-    return msgspec.structs.replace(SpendOrder(**kept), number=record.number, lines=tuple(lines))
+    kept = _kept(record, _BLANK_ORDER, _unsent(SpendOrder, resource, ""))
+    unsent = _unsent(SpendOrderLine, resource, "lines.")
+    lines = sorted((_kept(line, _BLANK_LINE, unsent) for line in kept.lines), key=_place)
+    return msgspec.structs.replace(kept, number=record.number, lines=tuple(lines))
 
 
 def _place(line: SpendOrderLine) -> tuple[int, str]:
     return line.number, line.reference
 
 
-def _trimmed_line(line: SpendOrderLine, resource: Resource) -> SpendOrderLine:
-    return SpendOrderLine(**_kept(line, _BLANK_LINE, resource, "lines."))
+def _unsent(kind: type[msgspec.Struct], resource: Resource, prefix: str) -> list[str]:
+    return [name for name in kind.__struct_fields__ if not resource.named(prefix + name)]
 
 
-def _kept(record: msgspec.Struct, neutral: msgspec.Struct, resource: Resource, prefix: str) -> dict[str, Any]:
-    return {
-        name: _stripped(value) if resource.named(prefix + name) else getattr(neutral, name)
-        for name, value in msgspec.structs.asdict(record).items()
-    }
+def _kept(record: S, neutral: S, unsent: Sequence[str]) -> S:
+    """The record with what is other in this tenant, which is mostly nothing."""
+    texts = {name: text for name in record.__struct_fields__ if isinstance(text := getattr(record, name), str)}
+    other = {name: kept for name, text in texts.items() if (kept := text.strip()) != text}
+    other |= {name: getattr(neutral, name) for name in unsent}
+    return msgspec.structs.replace(record, **other) if other else record
 
 
 def _line_fields(line: SpendOrderLine) -> dict[str, Any]:

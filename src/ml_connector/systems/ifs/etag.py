@@ -5,14 +5,15 @@ edit in that second would keep the ETag.
 Must not know: rows, sets.
 """
 
-import binascii
-import hashlib
+from binascii import a2b_base64
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 _AWAY_MAX = timedelta(hours=26)  # the version's clock may be in any zone
 _STEP_S = 900  # zones differ by multiples of this
 _GRAIN_S = 3.0
 _DIGITS = 14  # of a version that is a time
+_ROW_MAX = 39  # of a mark that tells the row and its version; a digest is longer
 
 
 def version(etag: str) -> str:
@@ -20,17 +21,22 @@ def version(etag: str) -> str:
 
     Shape: the ETag is W/"<base64 of W/"<rowid>:<objversion>">". Source: IFS documentation sample, four tenants.
     """
+    row = _row(etag)
+    return row.rpartition(":")[2] if ":" in row else ""
+
+
+def _row(etag: str) -> str:
+    """The <rowid>:<objversion> inside an ETag."""
     outer = _inside(etag)
     try:
-        inner = _inside(binascii.a2b_base64(outer, strict_mode=True).decode()) if outer else ""
+        return _inside(a2b_base64(outer, strict_mode=True).decode()) if outer else ""
     except ValueError:
         return ""
-    return inner.rpartition(":")[2] if ":" in inner else ""
 
 
 def _inside(tag: str) -> str:
-    quoted = tag.removeprefix("W/")
-    return quoted[1:-1] if len(quoted) > 1 and quoted[0] == quoted[-1] == '"' else ""
+    start = 3 if tag[:3] == 'W/"' else 1 if tag[:1] == '"' else 0
+    return tag[start:-1] if start and len(tag) > start and tag[-1] == '"' else ""
 
 
 class Marker:
@@ -47,13 +53,15 @@ class Marker:
 
     def mark(self, etag: str) -> str:
         """What tells this version of a row from others; "" when the row may change without its ETag changing."""
-        if not etag or self._fresh(version(etag)):
+        row = _row(etag)
+        written = row[row.rfind(":") + 1 :]
+        if not etag or (self._from <= written <= self._until and self._fresh(written)):
             return ""
-        return hashlib.blake2b(etag.encode(), digest_size=10).hexdigest()
+        if 0 < len(row) <= _ROW_MAX and row.isprintable():
+            return row
+        return blake2b(etag.encode(), digest_size=20).hexdigest()
 
     def _fresh(self, objversion: str) -> bool:
-        if not self._from <= objversion <= self._until:
-            return False  # as nearly all are, which is seen without reading them as times
         written = _written(objversion)
         if written is None:
             return False

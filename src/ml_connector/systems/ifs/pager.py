@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 
+from ml_connector.records import money
 from ml_connector.systems.ifs.odata.literals import Timestamp, Value
 from ml_connector.systems.ifs.odata.query import Query, after, both
+from ml_connector.systems.ifs.places import ascending, places
 
 TOP_MIN = 100
 OVERDUE_MAX = 3  # times that the smallest page may be overdue
@@ -133,6 +135,10 @@ class Pager:
         return [] if same else rows
 
     def _in_order(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if self._as_usual(rows):
+            self.last = self.position(rows[-1])
+            self._advance(rows[-1], self.last)
+            return rows
         new: list[dict[str, Any]] = []
         for row in rows:
             at = self.position(row)
@@ -145,6 +151,11 @@ class Pager:
             new.append(row)
         return new
 
+    def _as_usual(self, rows: list[dict[str, Any]]) -> bool:
+        """Whether all are new, in order, and have keys that can be asked for, as they nearly always have."""
+        found = None if self._plan.times else places(rows, self._plan.order)
+        return bool(found) and _before(self.last, found[0]) and ascending(found)
+
     def position(self, row: dict[str, Any]) -> Position:
         """Where a row stands in the order.
 
@@ -155,7 +166,9 @@ class Pager:
     def _placed(self, column: str, value: Any) -> Any:
         if column in self._plan.times and isinstance(value, str):
             return _time(column, value).order()
-        if isinstance(value, str | int | Decimal) and not isinstance(value, bool) and value != "":
+        if value and isinstance(value, str):
+            return value
+        if isinstance(value, int | Decimal) and not isinstance(value, bool) and _can_be_asked_for(value):
             return value
         raise OrderError(f"a row has no usable {column}")
 
@@ -174,6 +187,15 @@ class Pager:
         moved = self._anchor != self._next
         self._anchor, self._tail = self._next, {self.last}
         return moved
+
+
+def _can_be_asked_for(number: int | Decimal) -> bool:
+    """Whether it has a length that can be written out."""
+    try:
+        money.exact(number)
+    except ValueError:
+        return False
+    return True
 
 
 def _before(left: Position, right: Position) -> bool:

@@ -4,7 +4,7 @@ Rule: a key that holds control characters is shown with their pictures and never
 Must not know: what the rows mean.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from ml_connector.systems.ifs.etag import Marker
 from ml_connector.systems.ifs.odata.answers import ETAG
 from ml_connector.systems.ifs.odata.literals import local
 from ml_connector.systems.ifs.page import Rows
+from ml_connector.systems.ifs.places import places
 from ml_connector.systems.ifs.profile import Part
 
 _AHEAD_MAX = timedelta(hours=26)  # a local time can't be further ahead of UTC than this
@@ -42,10 +43,17 @@ def seen(name: str, part: Part, page: Rows) -> list[Seen]:
     """The rows of a page."""
     marker = Marker(page.answered_at, page.span_s)
     return [
-        Seen(at, Row(name, key(at), _mark(marker, raw), _modified(part, raw, page)), raw)
-        for raw in page.rows
-        for at in (tuple([raw[column] for column in part.key]),)
+        Seen(at, Row(name, known, _mark(marker, raw), _modified(part, raw, page) if part.modified else ""), raw)
+        for raw, (at, known) in zip(page.rows, _keyed(part, page.rows), strict=True)
     ]
+
+
+def _keyed(part: Part, found: list[dict[str, Any]]) -> Iterable[tuple[tuple[Any, ...], str]]:
+    usual = places(found, part.key)
+    if usual is not None:
+        return zip(usual, map(keys.SEPARATOR.join, usual), strict=True)
+    unusual = [tuple([raw[column] for column in part.key]) for raw in found]
+    return [(at, key(at)) for at in unusual]
 
 
 def odd(text: str) -> bool:
@@ -84,5 +92,5 @@ def _mark(marker: Marker, raw: dict[str, Any]) -> str:
 
 def _modified(part: Part, raw: dict[str, Any], page: Rows) -> str:
     """The time of change; "" for one in the future, or the cursor would pass over what happens until then."""
-    text = raw.get(part.modified) if part.modified else None
+    text = raw.get(part.modified)
     return text if isinstance(text, str) and plausible(text, page.answered_at) else ""
