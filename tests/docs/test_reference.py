@@ -123,3 +123,11 @@ def test_the_modules_that_the_sources_name_are_there() -> None:
     there = [ROOT / "src" / "ml_connector", ROOT / "src" / "ml_connector" / "systems" / "ifs"]
     assert len(named) > 20
     assert [name for name in sorted(named) if not any((folder / name).exists() for folder in there)] == []
+
+
+def test_readme_says_what_it_is_in_five_lines_and_connects_in_ten_steps_that_lead_on() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert len(text.split("\n\n")[1].splitlines()) <= 5
+    steps = re.split(r"^\d+\. ", text.partition("## Connect real systems")[2].partition("\n## ")[0], flags=re.MULTILINE)
+    assert len(steps[1:]) == 10
+    assert [step for step in steps[1:] if not re.search(r"\(docs/(how-to|reference)/", step)] == []
