@@ -140,6 +140,7 @@ def test_every_action_is_counted_somewhere() -> None:
         report.count(action)
     assert set(COUNTED) == set(Action)
     report.count(Action.ADOPT, 2)
+    assert (report.created, report.updated, report.deactivated, report.posted) == (1, 1, 1, 0)
     assert report.unchanged == 5
     assert report.adopted == 3
     posting = Report("f", posting=True)

@@ -44,7 +44,7 @@ def test_a_value_is_a_tag(terms: tuple[ValueTerms, ...], expected: ChartTag) -> 
 def test_a_code_part_without_a_label_is_held_only_where_it_is_linked() -> None:
     result = map_dimension(Dimension("C", "100", (ValueTerms("10", "Oslo"),)), CONTEXT)
     assert isinstance(result, Held)
-    assert result.idle
+    assert (result.cause, result.idle, result.lacks) == ("dimension_not_mapped", True, "C")
     assert "code part C" in result.sentence
 
 

@@ -10,7 +10,7 @@ from ml_connector.flows.payment_terms import APART, Lead, lead, map_terms, retir
 from ml_connector.records.supplier import AgreedTerms, SupplierTerms, VendorTerms
 from ml_connector.records.terms import BothTerms, TermsOnBoth
 from ml_connector.sync.flow import Context, Tables
-from ml_connector.sync.outcome import Held, Mapped
+from ml_connector.sync.outcome import Held, Mapped, Owner
 from ml_connector.sync.plan import Link
 
 TODAY, PAST, LATER = date(2026, 11, 22), date(2026, 11, 21), date(2027, 1, 1)
@@ -102,7 +102,7 @@ def test_both_changed_apart_is_for_the_policy(policy: str, expected: TermsOnBoth
 
 def test_both_changed_apart_waits_for_a_person() -> None:
     result = held(both(SupplierTerms("10", "60"), vendor="Net 14"), context(agreed("30", "Net 30")))
-    assert result.cause == "payment_terms_conflict"
+    assert (result.cause, result.owner) == ("payment_terms_conflict", Owner.CLERK)
     assert all(said in result.sentence for said in ("60", "Net 14", "Net 30"))
 
 
@@ -119,16 +119,16 @@ def test_cleared_terms_never_travel(ifs: str, airbase: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ifs", "airbase", "cause"),
+    ("ifs", "airbase", "cause", "lacks"),
     [
-        ("45", "Net 30", "payment_term_not_mapped"),
-        ("30", "Net 45", "payment_term_not_mapped"),
-        ("30", "Long", "payment_term_ambiguous"),
+        ("45", "Net 30", "payment_term_not_mapped", "45"),
+        ("30", "Net 45", "payment_term_not_mapped", ""),
+        ("30", "Long", "payment_term_ambiguous", ""),
     ],
 )
-def test_what_has_no_counterpart_waits(ifs: str, airbase: str, cause: str) -> None:
+def test_what_has_no_counterpart_waits(ifs: str, airbase: str, cause: str, lacks: str) -> None:
     result = held(both(SupplierTerms("10", ifs), vendor=airbase), context(agreed("30", "Net 30")))
-    assert result.cause == cause
+    assert (result.cause, result.owner, result.lacks) == (cause, Owner.CLERK, lacks)
 
 
 def test_one_of_two_ifs_terms_for_the_same_stays() -> None:

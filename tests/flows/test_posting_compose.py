@@ -70,6 +70,17 @@ def context(agreed: Any = None, **posting: Any) -> Context:
 
 
 CONTEXT = context()
+WHOSE = {
+    "unknown_currency": Owner.ADMINISTRATOR,
+    "subsidiary_not_mapped": Owner.ADMINISTRATOR,
+    "unknown_type": Owner.CONTROLLER,
+    "negative_amount": Owner.CONTROLLER,
+    "rate_missing": Owner.CONTROLLER,
+    "company_currency_differs": Owner.ADMINISTRATOR,
+    "settlement_differs": Owner.CONTROLLER,
+    "account_missing": Owner.CONTROLLER,
+    "unknown_status": Owner.ADMINISTRATOR,
+}
 REQUEST = Document(
     id="r-1",
     kind="purchase_request",
@@ -206,6 +217,7 @@ def test_a_request() -> None:
             changed(REQUEST, lines=lines("100", tags=(Tag("department", "1"), Tag("team", "2")))),
         ),
         ("tag_without_code", "has the tag project Web", changed(REQUEST, tags=(Tag("project", "", "Web"),))),
+        ("unknown_status", "has the status (none), ", changed(REQUEST, status="")),
         ("unknown_status", "has the status queued", changed(REQUEST, status="queued")),
         ("unknown_status", "has the status approved", changed(CARD, status="approved")),
     ],
@@ -218,7 +230,25 @@ def test_what_can_not_be_composed_is_held_with_its_number_and_money(
     assert sentence in found.sentence
     assert document.number in found.sentence
     assert found.remedy
-    assert found.owner in Owner
+    assert found.owner is WHOSE.get(cause, Owner.CLERK)
+
+
+@pytest.mark.parametrize(
+    ("document", "lacks"),
+    [
+        (changed(REQUEST, subsidiary="SUB-99"), "SUB-99"),
+        (changed(CARD, kind="mystery_type"), "mystery_type"),
+        (changed(CARD, kind="reimbursement"), "employee_payable"),
+        (changed(REQUEST, category="Pens"), "Pens"),
+        (changed(REQUEST, category="As shown", lines=lines("100", category="Ink")), "Ink"),
+        (changed(REQUEST, category="", lines=lines("100", account="6999")), "6999"),
+        (changed(REQUEST, category=""), "Acme"),
+        (changed(REQUEST, category="", vendor="", lines=lines("100")), "purchase_request"),
+        (changed(REQUEST, status="queued"), ""),
+    ],
+)
+def test_what_a_table_lacks_is_told_by_itself(document: Document, lacks: str) -> None:
+    assert held(document).lacks == lacks
 
 
 @pytest.mark.parametrize(
@@ -240,7 +270,9 @@ def test_a_remedy_is_toml_to_copy(document: Document, place: str, said: Any) -> 
 
 
 def test_a_company_that_ifs_does_not_list() -> None:
-    assert held(REQUEST, msgspec.structs.replace(CONTEXT, books=Books())).cause == "company_unknown"
+    found = held(REQUEST, msgspec.structs.replace(CONTEXT, books=Books()))
+    assert (found.cause, found.owner) == ("company_unknown", Owner.ADMINISTRATOR)
+    assert found.sentence == "Request PR-00012 belongs to company 10, which IFS does not list."
 
 
 def test_a_subsidiary_of_two_companies_is_nobodys_choice() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from ml_connector.flows.purchase_orders import map_order, references, retire
 from ml_connector.records.money import Money
-from ml_connector.records.purchase_order import OrderLine, PurchaseOrder, SpendOrder
+from ml_connector.records.purchase_order import OrderLine, PurchaseOrder, SpendOrder, SpendOrderLine
 from ml_connector.sync.flow import Context, Reference, Tables
-from ml_connector.sync.outcome import Held, Mapped
+from ml_connector.sync.outcome import Held, Mapped, Owner
 
 LINKS = {Reference("suppliers", "S1"): "v-1"}
 CONTEXT = Context(date(2026, 11, 22), Tables({"10": "SUB-10"}), LINKS)
@@ -38,11 +38,9 @@ def test_an_order_arrives_with_its_lines() -> None:
     result = mapped(ORDER)
     assert result.active
     assert result.due
-    order = result.record
-    assert (order.number, order.vendor_id, order.subsidiary, order.status) == ("4711", "v-1", "SUB-10", "open")
-    (line,) = order.lines
-    assert (line.number, line.reference, line.amount) == (1, "1-2", Decimal("1.01"))  # 1.005 rounds half up
-    assert order.total == Decimal("1.01")
+    worth, on = Decimal("1.01"), date(2026, 12, 1)  # 1.005 rounds half up
+    line = SpendOrderLine(1, "1-2", "P-9", "Bolt", Decimal(3), "pcs", Decimal("0.335"), worth, on, "open")
+    assert result.record == SpendOrder("4711", "v-1", "SUB-10", "EUR", worth, date(2026, 11, 1), "ANN", "open", (line,))
 
 
 @pytest.mark.parametrize(("currency", "amount"), [("JPY", "1"), ("KWD", "1.005")])
@@ -80,6 +78,9 @@ def test_it_needs_its_supplier() -> None:
     result = held(ORDER, msgspec.structs.replace(CONTEXT, links={}))
     assert result.cause == "supplier_not_linked"
     assert result.stake == Money(Decimal("1.01"), "EUR")
+    assert result.owner is Owner.CLERK
+    assert result.sentence.startswith("Order 4711 waits for supplier S1, ")
+    assert "company 10 " in result.remedy
 
 
 @pytest.mark.parametrize("state", ["Planned", "Closed", "Cancelled"])
@@ -89,17 +90,29 @@ def test_an_order_that_need_not_be_created_waits_for_its_supplier_only_once_it_i
 
 
 @pytest.mark.parametrize(
-    ("order", "cause"),
+    ("order", "cause", "owner", "said"),
     [
-        (changed(state="Frozen"), "unknown_state"),
-        (changed(lines=(msgspec.structs.replace(LINE, state="Odd"),)), "unknown_state"),
-        (changed(lines=(LINE, msgspec.structs.replace(LINE, currency="USD"))), "mixed_currencies"),
-        (changed(company="30"), "company_not_mapped"),
+        (changed(state="Frozen"), "unknown_state", Owner.ADMINISTRATOR, "has the state Frozen, "),
+        (changed(lines=(msgspec.structs.replace(LINE, state="Odd"),)), "unknown_state", Owner.ADMINISTRATOR, "Odd, "),
+        (
+            changed(lines=(LINE, msgspec.structs.replace(LINE, line_no="2", currency="USD"))),
+            "mixed_currencies",
+            Owner.PURCHASING,
+            "is in EUR, but line 2 is in USD.",
+        ),
+        (changed(company="30"), "company_not_mapped", Owner.ADMINISTRATOR, "company 30, "),
     ],
 )
-def test_what_can_not_be_mapped_is_held(order: PurchaseOrder, cause: str) -> None:
-    assert held(order).cause == cause
+def test_what_can_not_be_mapped_is_held(order: PurchaseOrder, cause: str, owner: Owner, said: str) -> None:
+    result = held(order)
+    assert (result.cause, result.owner) == (cause, owner)
+    assert result.sentence.startswith("Order 4711 ")
+    assert said in result.sentence
+    assert result.remedy
+    assert result.lacks == ("30" if cause == "company_not_mapped" else "")
+    assert result.stake == (None if cause == "mixed_currencies" else Money(Decimal("1.01"), "EUR"))
 
 
 def test_an_order_that_vanished_is_cancelled() -> None:
-    assert retire(mapped(ORDER).record).status == "cancelled"
+    order = mapped(ORDER).record
+    assert retire(order) == msgspec.structs.replace(order, status="cancelled")

@@ -12,10 +12,11 @@ from ml_connector.records.money import Money
 from ml_connector.records.spend import BILL, Document
 from ml_connector.records.supplier_invoice import InvoiceProposal, same_worth, told_by
 from ml_connector.sync.flow import Context, Tables
-from ml_connector.sync.outcome import Held, Mapped
+from ml_connector.sync.outcome import Held, Mapped, Owner
 from ml_connector.sync.plan import Action, Link, decide
 
 CONTEXT = Context(date(2026, 11, 22), Tables({"10": "SUB-10", "20": "SUB-20"}))
+WHOSE = {"unknown_status": Owner.ADMINISTRATOR, "subsidiary_not_mapped": Owner.ADMINISTRATOR}
 PROPOSAL = InvoiceProposal(
     "20", "S1", "INV-0007", date(2026, 3, 1), date(2026, 3, 31), "EUR", Decimal("12.50"), order_no="4711"
 )
@@ -59,6 +60,7 @@ def test_what_is_not_approved_waits_for_nobody_until_it_was_proposed(status: str
     ("changed", "cause"),
     [
         ({"status": "half_approved"}, "unknown_status"),
+        ({"status": ""}, "unknown_status"),
         ({"subsidiary": "SUB-99"}, "subsidiary_not_mapped"),
         ({"subsidiary": ""}, "subsidiary_not_mapped"),
         ({"supplier_id": ""}, "vendor_without_supplier"),
@@ -78,6 +80,8 @@ def test_what_cannot_be_an_invoice_is_held_with_what_is_at_stake(changed: dict[s
         assert (outcome.cause, outcome.idle, outcome.stake) == (cause, False, wrong.amount)
         assert outcome.sentence.startswith("Bill BILL-00007 ")
         assert outcome.remedy
+        assert outcome.owner is WHOSE.get(cause, Owner.CLERK)
+        assert outcome.lacks == (wrong.subsidiary if cause == "subsidiary_not_mapped" else "")
 
 
 def test_a_due_date_is_not_needed() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ml_connector.flows.suppliers import map_supplier, retire
 from ml_connector.records.supplier import Address, Supplier, SupplierTerms, Vendor
 from ml_connector.sync.flow import Context, Tables
-from ml_connector.sync.outcome import Held, Mapped
+from ml_connector.sync.outcome import Held, Mapped, Owner
 
 TODAY = date(2026, 11, 22)
 YESTERDAY, TOMORROW, LATER = date(2026, 11, 21), date(2026, 11, 23), date(2027, 1, 1)
@@ -63,6 +63,7 @@ def test_a_company_without_subsidiary_holds_the_supplier() -> None:
     assert result.cause == "company_not_mapped"
     assert "company 30" in result.sentence
     assert "--subsidiary 30=" in result.remedy
+    assert (result.owner, result.lacks) == (Owner.ADMINISTRATOR, "30")
 
 
 def test_a_supplier_expired_everywhere_is_held_only_where_it_is_linked() -> None:
@@ -80,6 +81,7 @@ def test_a_payment_term_that_the_table_lacks_holds_the_supplier() -> None:
     result = held(SupplierTerms("10", "45"), tables=Tables(TABLES.subsidiaries, {"30": "Net 30"}))
     assert result.cause == "payment_term_not_mapped"
     assert "45" in result.remedy
+    assert (result.owner, result.lacks) == (Owner.CLERK, "45")
 
 
 def test_an_address_that_is_gone_is_cleared() -> None:
