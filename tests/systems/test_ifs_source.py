@@ -25,7 +25,7 @@ from ml_connector.records import keys
 from ml_connector.records.supplier import Address, SupplierTerms
 from ml_connector.sync.detect import Page
 from ml_connector.sync.ports import Sight, Source
-from ml_connector.systems.http import Anonymous, Wire
+from ml_connector.systems.http import Anonymous, Patience, Reach, Wire
 from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.loading import load
 from ml_connector.systems.ifs.odata.answers import explain
@@ -110,8 +110,8 @@ class FakeIfs:
             ORIGIN,
             Anonymous(),
             unhurried(),
-            transport=httpx2.MockTransport(self),
-            pause_s=0.0001,
+            reach=Reach(transport=httpx2.MockTransport(self)),
+            patience=Patience(pause_s=0.0001),
             explain=explain,
         )
         return IfsClient(wire, load({"page_rows": 100, **profile}), companies)
@@ -297,7 +297,7 @@ def _pages(answer: Callable[[httpx2.Request], httpx2.Response]) -> list[Row]:
         ORIGIN,
         Anonymous(),
         unhurried(),
-        transport=httpx2.MockTransport(answer),
+        reach=Reach(transport=httpx2.MockTransport(answer)),
     )
     return [
         row
@@ -512,6 +512,11 @@ def test_a_supplier_with_all_its_rows() -> None:
         "S00001 / 1",
         "S00001 / 2",
     ]
+
+
+def test_a_key_that_is_text_here_and_a_number_there_stops_the_reading() -> None:
+    with pytest.raises(MalformedError, match="text in one set and a number in another"):
+        sights(suppliers([supplier("1")], [term("1") | {"Identity": 1}]))
 
 
 def test_an_order_of_another_company_does_not_exist() -> None:

@@ -5,7 +5,7 @@ Must not know: requests, what the rows mean.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ml_connector.systems.ifs.rows import Seen
@@ -19,6 +19,7 @@ def joined(streams: Mapping[str, Pages], depth: int) -> Iterator[list[tuple[At, 
     """The rows of each record by part; records in key order, in stretches.
 
     `streams`: by part, pages in key order; `depth`: how many parts of a row's key are its record's.
+    Raises: ValueError when keys are text in one part and numbers in another.
     """
     left, held = dict(streams), {part: list[Seen]() for part in streams}
     while left:
@@ -37,7 +38,13 @@ def _read_on(left: dict[str, Pages], held: Groups, depth: int) -> At | None:
             held[part].extend(page)
         else:
             del left[part]
+    _check_kinds(rows[-1].at[:depth] for rows in held.values() if rows)
     return min((held[part][-1].at[:depth] for part in left), default=None)
+
+
+def _check_kinds(ats: Iterable[At]) -> None:
+    if len({tuple(isinstance(value, str) for value in at) for at in ats}) > 1:
+        raise ValueError("a key is text in one set and a number in another")
 
 
 def _before(held: Groups, edge: At | None, depth: int) -> list[tuple[At, Groups]]:

@@ -5,7 +5,7 @@ Must not know: flows, the store.
 """
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +17,7 @@ from ml_connector.sync.detect import Page
 from ml_connector.sync.ports import Sight, SightPage
 from ml_connector.systems.ifs import rows
 from ml_connector.systems.ifs.client import IfsClient
-from ml_connector.systems.ifs.joining import joined
+from ml_connector.systems.ifs.joining import Groups, Pages, joined
 from ml_connector.systems.ifs.odata.literals import Timestamp, literal, name
 from ml_connector.systems.ifs.odata.query import chunks, one_of
 from ml_connector.systems.ifs.page import Rows
@@ -82,7 +82,7 @@ class IfsSource:
             streams = {part: stack.enter_context(closing(self._pages(part, keys_only=False))) for part in self.parts}
             batch: list[Sight] = []
             held, last = 0, ""
-            for at, groups in chain.from_iterable(joined(streams, self.depth)):
+            for at, groups in self._joined(streams):
                 if held >= min(self.rows_per_request, BATCH_ROWS) and not rows.odd(batch[-1].key):
                     self._check_text_order(self.parts[0], [last, *(one.key for one in batch)])
                     last = batch[-1].key
@@ -94,6 +94,13 @@ class IfsSource:
             if last:
                 self._check_text_order(self.parts[0], [last, *(one.key for one in batch)])
             yield SightPage(tuple(batch), None)
+
+    def _joined(self, streams: Mapping[str, Pages]) -> Iterator[tuple[tuple[Any, ...], Groups]]:
+        try:
+            yield from chain.from_iterable(joined(streams, self.depth))
+        except ValueError as error:
+            operation = f"read {' and '.join(self.parts)}"
+            raise MalformedError(self._client.wire.system, operation, str(error)) from None
 
     def read(self, keys: Sequence[str]) -> Iterator[tuple[Sight, ...]]:
         """These records, each exactly once, those that are not there included. Raises: RemoteError."""
