@@ -14,9 +14,9 @@ from ml_connector.sandbox import Sandbox, SandboxOptions
 from ml_connector.settings import Airbase, Connection, Gate, Ifs, Installation, Mapping, Profile
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
-from ml_connector.systems.http import Wire
+from ml_connector.systems.http import Patience, Wire
 
-(Wire.__init__.__kwdefaults__ or {})["pause_s"] = 0.01  # between attempts: real in kind, short in time
+(Wire.__init__.__kwdefaults__ or {})["patience"] = Patience(pause_s=0.01)  # real in kind, short in time
 
 NAME = "acme"
 MODIFIED = {

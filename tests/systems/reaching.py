@@ -13,7 +13,7 @@ from ml_connector.systems.airbase.auth import StaticToken
 from ml_connector.systems.airbase.client import SYSTEM, AirbaseClient
 from ml_connector.systems.airbase.profile import load as airbase_profile
 from ml_connector.systems.airbase.refusals import Refusals
-from ml_connector.systems.http import Anonymous, Wire
+from ml_connector.systems.http import Anonymous, Patience, Reach, Wire
 from ml_connector.systems.ifs import auth
 from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.loading import load as ifs_profile
@@ -61,6 +61,14 @@ def awake(_: float) -> None:
     """Sleep not at all."""
 
 
+def laid_out(options: dict[str, Any]) -> dict[str, Any]:
+    """What a wire takes, from the names of its patience and its reach among others."""
+    left = dict(options)
+    patience = {name: left.pop(name) for name in Patience.__struct_fields__ if name in left}
+    reach = {name: left.pop(name) for name in Reach.__struct_fields__ if name in left}
+    return {"patience": Patience(**patience), "reach": Reach(**reach), **left}
+
+
 def airbase_client(
     url: str,
     secret: str = AirbaseOptions().token,
@@ -70,7 +78,7 @@ def airbase_client(
 ) -> AirbaseClient:
     """A client of an Airbase; what is left over goes to its wire."""
     refusals, limiter = Refusals(), wire.pop("limiter", None) or unhurried()
-    options: dict[str, Any] = {"pause_s": 0.001, "sleep": awake, **wire}
+    options = laid_out({"pause_s": 0.001, "sleep": awake, **wire})
     line = Wire(SYSTEM, url, StaticToken(scheme, secret), limiter, explain=refusals.explain, **options)
     return AirbaseClient(line, airbase_profile(profile or {}), refusals, limiter)
 
@@ -88,6 +96,6 @@ def ifs_client(
     origin = url or sandbox.ifs_url
     door = Wire("IFS", origin, Anonymous(), limiter, explain=auth.explain)
     login = auth.ClientCredentials(door, told["realm"], told["client_id"], secret or told["client_secret"], Shelf())
-    options: dict[str, Any] = {"pause_s": 0.001, **wire}
+    options = laid_out({"pause_s": 0.001, **wire})
     line = Wire("IFS", origin, login, limiter, explain=explain, **options)
     return IfsClient(line, ifs_profile(profile or {}), companies, login)

@@ -11,7 +11,7 @@ from reaching import unhurried
 
 from ml_connector.errors import UnreachableError
 from ml_connector.systems import address, exchange
-from ml_connector.systems.http import Anonymous, Wire
+from ml_connector.systems.http import Anonymous, Patience, Reach, Wire
 
 INSIDE = (
     *("127.0.0.1", "127.9.9.9", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"),  # noqa: S104
@@ -61,8 +61,8 @@ def test_a_name_that_meanwhile_leads_inside_is_not_followed() -> None:
             origin,
             Anonymous(),
             unhurried(),
-            attempts_max=1,
-            public_only=True,
+            patience=Patience(attempts_max=1),
+            reach=Reach(public_only=True),
         )
         try:
             with pytest.raises(UnreachableError, match="ALLOW_PRIVATE_SYSTEMS"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from reaching import unhurried
+from reaching import laid_out, unhurried
 
 from ml_connector import errors
 from ml_connector.systems.http import Anonymous, Wire, json_object
@@ -24,7 +24,9 @@ def wire(status: int, body: bytes, /, **headers: str) -> Wire:
     """A way to a system that always gives the same answer."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     given = httpx2.MockTransport(lambda _: httpx2.Response(status, content=body, headers=named))
-    return Wire("ifs", ORIGIN, Anonymous(), unhurried(), transport=given, pause_s=0.0001, attempts_max=2)
+    return Wire(
+        "ifs", ORIGIN, Anonymous(), unhurried(), **laid_out({"transport": given, "pause_s": 0.0001, "attempts_max": 2})
+    )
 
 
 @pytest.mark.parametrize("location", ["http://[", "//[x]/", "http://a]b/"])
@@ -69,7 +71,13 @@ def source(body: str) -> IfsSource:
 
 
 def suppliers_of(answer: Callable[[httpx2.Request], httpx2.Response]) -> IfsSource:
-    to = Wire("ifs", ORIGIN, Anonymous(), unhurried(), transport=httpx2.MockTransport(answer), pause_s=0.0001)
+    to = Wire(
+        "ifs",
+        ORIGIN,
+        Anonymous(),
+        unhurried(),
+        **laid_out({"transport": httpx2.MockTransport(answer), "pause_s": 0.0001}),
+    )
     return IfsSource(IfsClient(to, load({"page_rows": 100}), ()), "suppliers")
 
 

@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from reaching import Unhurried, unhurried
+from reaching import Unhurried, laid_out, unhurried
 
 from ml_connector import errors
 from ml_connector.systems.http import Anonymous, Answer, OverdueError, Wire, json_object
@@ -176,7 +176,7 @@ def nothing_stays_open() -> Iterator[None]:
 
 def wire(origin: str, **options: Any) -> Wire:
     limiter = options.pop("limiter", None) or unhurried()
-    options = {"pause_s": 0.001, "total_s": 0.3, "connect_s": 0.3, **options}
+    options = laid_out({"pause_s": 0.001, "total_s": 0.3, "connect_s": 0.3, **options})
     made = Wire("ifs", origin, options.pop("authorise", Anonymous()), limiter, **options)
     _OPEN.append(made)
     return made

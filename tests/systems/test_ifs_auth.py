@@ -12,7 +12,7 @@ import pytest
 from reaching import Shelf, unhurried
 
 from ml_connector import errors
-from ml_connector.systems.http import Anonymous, Wire
+from ml_connector.systems.http import Anonymous, Patience, Reach, Wire
 from ml_connector.systems.ifs import auth
 
 SECRET = "s3cr3t & more="
@@ -53,8 +53,8 @@ def credentials(iam: Iam, clock: Clock, shelf: Any = None) -> auth.ClientCredent
         Anonymous(),
         unhurried(),
         explain=auth.explain,
-        transport=httpx2.MockTransport(iam),
-        pause_s=0.001,
+        reach=Reach(transport=httpx2.MockTransport(iam)),
+        patience=Patience(pause_s=0.001),
     )
     return auth.ClientCredentials(wire, "acme prod", "mlc", SECRET, shelf or Shelf(), clock)
 

@@ -51,28 +51,32 @@ class OversizeError(LostError):
     """The same, because the answer is larger than allowed."""
 
 
-class Exchange:
-    """Connections to one origin; `public_only`: to none that is inside the network, whatever its name stands for."""
+class Reach(msgspec.Struct, frozen=True):
+    """How a system is reached, and how much of it is taken.
 
-    def __init__(
-        self,
-        origin: str,
-        *,
-        verify: bool | str = True,
-        transport: httpx2.BaseTransport | None = None,
-        connect_s: float = 10.0,
-        body_max: int = 64 * 2**20,
-        public_only: bool = False,
-    ) -> None:
+    `verify`: whose certificates are believed, or a file that says so. `public_only`: at no address that is inside the
+    network, whatever its name stands for. `transport`: another way than the network. Units: body_max in bytes.
+    """
+
+    verify: bool | str = True
+    public_only: bool = False
+    connect_s: float = 10.0
+    body_max: int = 64 * 2**20
+    transport: httpx2.BaseTransport | None = None
+
+
+REACH = Reach()
+
+
+class Exchange:
+    """Connections to one origin."""
+
+    def __init__(self, origin: str, reach: Reach = REACH) -> None:
         _give_back_large_answers()
-        self._origin = origin
-        self._connect_s = connect_s
-        self._body_max = body_max
+        self._origin, self._reach = origin, reach
         self._clock = _Deadline()
-        self._client = httpx2.Client(
-            transport=transport or _Timed(self._clock, tls(verify), proxy(origin), public_only=public_only),
-            trust_env=False,
-        )
+        timed = reach.transport or _Timed(self._clock, tls(reach.verify), proxy(origin), public_only=reach.public_only)
+        self._client = httpx2.Client(transport=timed, trust_env=False)
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes, total_s: float) -> Answer:
         """Send one request and read its whole answer.
@@ -80,7 +84,7 @@ class Exchange:
         Raises: NotSentError, LostError.
         """
         self._clock.start(total_s)
-        timeout = httpx2.Timeout(total_s, connect=min(self._connect_s, total_s))
+        timeout = httpx2.Timeout(total_s, connect=min(self._reach.connect_s, total_s))
         try:
             request = self._client.build_request(
                 method, self._origin + target, headers=headers, content=body or None, timeout=timeout
@@ -113,7 +117,7 @@ class Exchange:
         return Answer(response.status_code, headers, b"".join(chunks), time.time())
 
     def _collect(self, response: httpx2.Response, chunks: list[bytes]) -> None:
-        most = self._body_max if response.status_code < 400 else ERROR_BODY_MAX
+        most = self._reach.body_max if response.status_code < 400 else ERROR_BODY_MAX
         size = 0
         for chunk in response.iter_bytes():
             size += len(chunk)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Protocol, cast
 
-import httpx2
 import msgspec
 import structlog
 
@@ -26,14 +25,23 @@ from ml_connector.errors import (
 )
 from ml_connector.systems import verdict
 from ml_connector.systems.address import clean_origin, clean_target
-from ml_connector.systems.exchange import Answer, Exchange, LateError, LostError, NotSentError, OversizeError
+from ml_connector.systems.exchange import (
+    REACH,
+    Answer,
+    Exchange,
+    LateError,
+    LostError,
+    NotSentError,
+    OversizeError,
+    Reach,
+)
 from ml_connector.systems.limits import Limiter
 from ml_connector.systems.redacting import UNREADABLE
 from ml_connector.systems.taping import Tape
 from ml_connector.systems.tracing import span
 from ml_connector.systems.verdict import Explain, GarbledError, OverdueError
 
-__all__ = ["Anonymous", "Answer", "Authorise", "Explain", "OverdueError", "Wire", "json_object"]
+__all__ = ["Anonymous", "Answer", "Authorise", "Explain", "OverdueError", "Patience", "Reach", "Wire", "json_object"]
 
 GARBLED_MAX = 2  # times that an answer which is no JSON is asked for again
 _LOG = structlog.get_logger("ml_connector.http")
@@ -80,8 +88,20 @@ class Call(msgspec.Struct, frozen=True):
     overdue_once: bool
 
 
+class Patience(msgspec.Struct, frozen=True):
+    """How long a call is tried again: for `patience_s` in all, `attempts_max` times, with pauses that double."""
+
+    patience_s: float = 300.0
+    attempts_max: int = 5
+    pause_s: float = 0.5
+    pause_max_s: float = 20.0
+
+
+PATIENCE = Patience()
+
+
 class Wire:
-    """The way to one system."""
+    """The way to one system. Units: total_s is for one attempt."""
 
     def __init__(
         self,
@@ -91,18 +111,11 @@ class Wire:
         limiter: Limiter,
         *,
         explain: Explain = verdict.unexplained,
-        connect_s: float = 10.0,
         total_s: float = 120.0,
-        patience_s: float = 300.0,
-        attempts_max: int = 5,
-        pause_s: float = 0.5,
-        pause_max_s: float = 20.0,
-        body_max: int = 64 * 2**20,
-        verify: bool | str = True,
-        public_only: bool = False,
+        patience: Patience = PATIENCE,
+        reach: Reach = REACH,
         plain_http: bool = False,
         tape: Tape | None = None,
-        transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.system = system
@@ -111,20 +124,10 @@ class Wire:
         self._limiter = limiter
         self._explain = explain
         self._total_s = total_s
-        self._patience_s = patience_s
-        self._attempts_max = attempts_max
-        self._pause_s = pause_s
-        self._pause_max_s = pause_max_s
+        self._patience = patience
         self._sleep = sleep
         self._tape = tape
-        self._exchange = Exchange(
-            self.origin,
-            verify=verify,
-            transport=transport,
-            connect_s=connect_s,
-            body_max=body_max,
-            public_only=public_only,
-        )
+        self._exchange = Exchange(self.origin, reach)
         self._closed = False
         self._counted = threading.Lock()
         self.requests = 0
@@ -163,7 +166,7 @@ class Wire:
             total_s or self._total_s,
             overdue_once,
         )
-        tries = _Tries(time.monotonic() + self._patience_s)
+        tries = _Tries(time.monotonic() + self._patience.patience_s)
         while True:
             token = self._authorise.header()
             try:
@@ -252,7 +255,7 @@ class Wire:
         if isinstance(error, AuthError) and error.status == 401 and not tries.renewed:
             tries.renewed = True
             return 0.0 if self._authorise.renew(token) else None
-        if tries.made >= self._attempts_max or left_s <= 0 or self._closed:
+        if tries.made >= self._patience.attempts_max or left_s <= 0 or self._closed:
             return None
         if isinstance(error, ThrottledError):
             return 0.0 if error.wait_s < left_s else None  # the limiter does the waiting, for everybody
@@ -264,7 +267,8 @@ class Wire:
         return self._backoff(tries) if isinstance(error, UnreachableError) else None
 
     def _backoff(self, tries: "_Tries") -> float:
-        return _RANDOM.uniform(0, min(self._pause_max_s, self._pause_s * 2 ** min(tries.made - 1, 16)))
+        longest = self._patience.pause_s * 2 ** min(tries.made - 1, 16)
+        return _RANDOM.uniform(0, min(self._patience.pause_max_s, longest))
 
     def _count(self, requests: int = 0, throttled: int = 0) -> None:
         with self._counted:

@@ -19,7 +19,7 @@ import msgspec
 
 from ml_connector.errors import AuthError, MalformedError, SettingsError, UnreachableError
 from ml_connector.systems.address import clean_origin, clean_target
-from ml_connector.systems.exchange import Answer, Exchange, LostError, NotSentError
+from ml_connector.systems.exchange import Answer, Exchange, LostError, NotSentError, Reach
 from ml_connector.systems.http import json_object
 from ml_connector.systems.id_token import OPERATION, SYSTEM, claims_of, keys_of, pick
 
@@ -149,7 +149,7 @@ def _discovered(issuer: str) -> _Place:
 
 def _ask(method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
     origin, target = _place_of(url)
-    exchange = Exchange(origin, body_max=BODY_MAX)
+    exchange = Exchange(origin, Reach(body_max=BODY_MAX))
     try:
         answer = exchange.send(method, target, {"Accept": "application/json", **headers}, body, TIMEOUT_S)
     except (NotSentError, LostError) as error:

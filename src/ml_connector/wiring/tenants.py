@@ -15,7 +15,7 @@ from ml_connector.store.tokens import TokenShelf
 from ml_connector.systems.airbase.auth import StaticToken
 from ml_connector.systems.airbase.client import AirbaseClient
 from ml_connector.systems.airbase.refusals import Refusals
-from ml_connector.systems.http import Anonymous, Wire
+from ml_connector.systems.http import Anonymous, Reach, Wire
 from ml_connector.systems.ifs import auth as ifs_auth
 from ml_connector.systems.ifs.auth import ClientCredentials
 from ml_connector.systems.ifs.client import IfsClient
@@ -113,4 +113,4 @@ class _Making:
 
     def _limits(self, side: Ifs | Airbase | Further) -> dict[str, Any]:
         total_s = self._own.profile.timeout_s
-        return {"total_s": total_s, "verify": side.ca_file or True, "public_only": side.public_only}
+        return {"total_s": total_s, "reach": Reach(side.ca_file or True, side.public_only)}
