@@ -9,7 +9,7 @@ from ml_connector.flows.invoice_status import INVOICE_STATUS, absent, map_status
 from ml_connector.records import keys
 from ml_connector.records.supplier_invoice import InvoiceReference, InvoiceStatus
 from ml_connector.sync.flow import Context, Tables
-from ml_connector.sync.outcome import Mapped
+from ml_connector.sync.outcome import Mapped, Owner
 
 CONTEXT = Context(date(2026, 11, 22), Tables())
 
@@ -35,17 +35,17 @@ def test_what_was_shown_stays() -> None:
     ("parts", "said", "idle"),
     [
         (("payment", "p-1", "invoice", "S1", "INV-7"), "INV-7 of supplier S1", False),
-        (("payment", "p-1", "invoice", "-", "INV-7"), "INV-7.", False),
+        (("payment", "p-1", "invoice", "-", "INV-7"), "INV-7", False),
         (("purchase_request", "r-1", "order", "S1", "4711"), "for order 4711 of supplier S1", True),
-        (("purchase_request", "r-1", "order", "-", "4711"), "for order 4711.", True),
+        (("purchase_request", "r-1", "order", "-", "4711"), "for order 4711", True),
     ],
 )
 def test_without_its_invoice_it_waits_unless_it_names_an_order_only(
     parts: tuple[str, ...], said: str, idle: bool
 ) -> None:
     held = absent(InvoiceStatus("Approved"), keys.join(parts))
-    assert held.cause == "invoice_not_found"
-    assert said in held.sentence
+    assert (held.cause, held.owner) == ("invoice_not_found", Owner.CLERK)
+    assert held.sentence.endswith(f": {said}.")
     assert held.idle is idle
 
 

@@ -119,19 +119,21 @@ def test_cleared_terms_never_travel(ifs: str, airbase: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ifs", "airbase", "cause", "lacks"),
+    ("ifs", "airbase", "cause", "lacks", "said"),
     [
-        ("45", "Net 30", "payment_term_not_mapped", "45"),
-        ("30", "Net 45", "payment_term_not_mapped", ""),
-        ("30", "Long", "payment_term_ambiguous", ""),
+        ("45", "Net 30", "payment_term_not_mapped", "45", "Payment term 45 of company 10 "),
+        ("30", "Net 45", "payment_term_not_mapped", "", '"Net 45" were set'),
+        ("30", "Long", "payment_term_ambiguous", "", '"Long", which is 120 and 90 in IFS; IFS has 30.'),
     ],
 )
-def test_what_has_no_counterpart_waits(ifs: str, airbase: str, cause: str, lacks: str) -> None:
+def test_what_has_no_counterpart_waits(ifs: str, airbase: str, cause: str, lacks: str, said: str) -> None:
     result = held(both(SupplierTerms("10", ifs), vendor=airbase), context(agreed("30", "Net 30")))
     assert (result.cause, result.owner, result.lacks) == (cause, Owner.CLERK, lacks)
+    assert said in result.sentence
 
 
 def test_one_of_two_ifs_terms_for_the_same_stays() -> None:
+    assert held(both(SupplierTerms("10", ""), vendor="Long"), context()).sentence.endswith("IFS has none.")
     assert mapped(both(SupplierTerms("10", "120"), vendor="Long"), context()).record == agreed("120", "Long")
 
 

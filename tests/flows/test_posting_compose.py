@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from ml_connector.flows.ledger_entries import LEDGER_ENTRIES
 from ml_connector.flows.payments import PAYMENTS
+from ml_connector.flows.posting.admit import admit
 from ml_connector.flows.posting.amounts import share
+from ml_connector.flows.posting.flow import CODING, posting_flow
 from ml_connector.flows.posting.mapping import map_document, references, retire
 from ml_connector.flows.posting.rule_book import rule_book
 from ml_connector.flows.posting.trace import normal, resembles, trace
@@ -23,9 +25,10 @@ from ml_connector.records.ledger import AccountTerms, Books, Company, Requiremen
 from ml_connector.records.money import Money
 from ml_connector.records.spend import Document, Rate, SpendLine, Tag
 from ml_connector.records.voucher import Voucher, VoucherRow
-from ml_connector.sync.flow import Context, Reference, Shape, Tables
+from ml_connector.sync.flow import Context, End, Reference, Setting, Shape, Tables
 from ml_connector.sync.outcome import Held, Mapped, Owner
 from ml_connector.sync.plan import Link
+from ml_connector.sync.policy import Policy
 
 SUBSIDIARIES = {"10": "SUB-10", "20": "SUB-20"}
 DIMENSIONS = {"department": "B", "team": "B", "project": "F"}
@@ -500,6 +503,17 @@ def test_the_flows(flow: Any) -> None:
     assert (flow.source.system, flow.source.resource, flow.target.resource) == ("airbase", flow.name, "vouchers")
     assert flow.needs == ("suppliers",)
     assert isinstance(flow.map(REQUEST, CONTEXT), Mapped)
+
+
+def test_what_all_posting_flows_have_in_common() -> None:
+    flow = posting_flow("payments", "Payments")
+    assert (flow.name, flow.title, flow.source) == ("payments", "Payments", End("airbase", "payments"))
+    assert (flow.shape, flow.needs, flow.editable) == (Shape.POST, ("suppliers",), CODING)
+    assert flow.policy == Policy(change_share_max=0.05, deactivate_share_max=0.05)
+    assert (flow.references, flow.trace, flow.admit, flow.resembles) == (references, trace, admit, resembles)
+    assert flow.dated(REQUEST) == DAY
+    assert flow.setting == Setting(("posting", "documents"), ("payments",), listed=True)
+    assert flow.heeds == (("mapping", "dimensions"), ("posting",))
 
 
 def test_references_and_retiring() -> None:
