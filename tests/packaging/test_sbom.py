@@ -31,6 +31,7 @@ def test_it_is_valid(bill: dict[str, Any]) -> None:
     wanted = schema("bom-1.6")
     others = [(f"http://cyclonedx.org/schema/{name}.SNAPSHOT.schema.json", schema(name)) for name in REFERRED]
     rules = jsonschema_rs.validator_for(wanted, registry=jsonschema_rs.Registry(others), validate_formats=True)
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
     assert [str(error) for error in rules.iter_errors(bill)] == []
     assert not rules.is_valid(bill | {"serialNumber": "1"})
     assert not rules.is_valid(bill | {"components": [{"type": "library", "licenses": [{"license": {"id": "Mine"}}]}]})
