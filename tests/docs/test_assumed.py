@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ml_connector.console.views.elsewhere import ASSUMED
+from ml_connector.flows.purchase_orders import STATUS
 from ml_connector.systems import signature
 from ml_connector.systems.airbase import webhooks
 from ml_connector.systems.airbase.profile import DEFAULT as AIRBASE
@@ -82,3 +84,10 @@ def test_every_habit_says_how_to_confirm_it_and_what_else_to_do() -> None:
     rows = [line for table in habits for line in table.splitlines()[2:]]
     assert len(rows) >= 25
     assert [row for row in rows if row.count("|") != 4] == []
+
+
+def test_what_is_assumed_of_states_and_of_pages_for_people_is_told() -> None:
+    assert set(STATUS) <= names(PAGE)
+    for template in ASSUMED.values():
+        page, column = re.findall(r"page/(\w+)/Form;%24filter=(\w+)%20", template)[0]
+        assert f"{page}/Form;$filter={column} eq" in PAGE
