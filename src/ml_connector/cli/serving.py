@@ -29,6 +29,7 @@ ANSWER_S = 10  # for what is being answered when asked to stop
 # The web server's own lines would name addresses; what matters is in the connector's log.
 QUIET: dict[str, Any] = {
     "log_config": None,
+    "ws": "none",
     "access_log": False,
     "server_header": False,
     "timeout_graceful_shutdown": ANSWER_S,
@@ -69,7 +70,9 @@ def serve_on(web: Any, worker: Worker, listening: socket.socket) -> bool:
     """Serve an application beside a worker until asked to stop, or until the worker ends; whether that came to rest."""
     import uvicorn  # here, as loading it takes longer than many a command
 
-    server = uvicorn.Server(uvicorn.Config(web, **QUIET))
+    from ml_connector.console.punctual import Punctual
+
+    server = uvicorn.Server(uvicorn.Config(web, http=Punctual, **QUIET))
     ended: list[bool] = []
 
     def work() -> None:

@@ -1,9 +1,13 @@
-"""The outermost layer: how long an address and a body may be, which headers go with every answer, no traceback ever.
+"""The outermost layer: how long an address and a body may be and take, which headers go with every answer, no traceback
+ever.
 
 Rule: works on any request, before anything is read of it.
 Must not know: what is asked for.
 """
 
+import asyncio
+import math
+import time
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -14,6 +18,8 @@ from ml_connector.console.refusals import answer, failed
 
 ADDRESS_MAX = 4096
 BODY_MAX = 1024 * 1024
+BODY_S = 60.0
+TOO_SLOW = f"the body did not come within {BODY_S:g} s"
 TOO_LARGE = f"a body may have {BODY_MAX:,} bytes at most"
 HEADERS = {
     "cache-control": "no-store",
@@ -76,13 +82,18 @@ def _refusal(scope: Scope) -> Any:
 
 
 def _counted(receive: Receive) -> Receive:
-    """What is received, until it is too much."""
-    count = 0
+    """What is received, until it is too much, or takes too long; after it, that somebody has gone may take any time."""
+    count, until = 0, time.monotonic() + BODY_S
 
     async def counting() -> Message:
-        nonlocal count
-        message = await receive()
+        nonlocal count, until
+        try:
+            async with asyncio.timeout(until - time.monotonic()):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, TOO_SLOW) from None
         count += len(message.get("body", b""))
+        until = until if message.get("more_body") else math.inf
         if count > BODY_MAX:
             raise HTTPException(413, TOO_LARGE)
         return message

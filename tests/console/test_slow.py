@@ -1,0 +1,76 @@
+"""Those who are slow on purpose: none takes a connection for long, and nobody is cut off who is being answered."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI, Form
+from starlette.responses import PlainTextResponse
+
+from ml_connector.cli.serving import QUIET
+from ml_connector.console import bounds, punctual
+from ml_connector.console.bounds import Bounds
+from ml_connector.console.punctual import Punctual
+
+app = FastAPI()
+
+
+@app.post("/form")
+async def take(name: str = Form()) -> PlainTextResponse:
+    return PlainTextResponse(name)
+
+
+@app.get("/slow")
+async def answer() -> PlainTextResponse:
+    await asyncio.sleep(0.6)
+    return PlainTextResponse("there")
+
+
+@contextmanager
+def served(monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[str, int]]:
+    monkeypatch.setattr(punctual, "HEAD_S", 0.3)
+    monkeypatch.setattr(bounds, "BODY_S", 0.3)
+    options: dict[str, Any] = {**QUIET, "http": Punctual, "port": 0}
+    server = uvicorn.Server(uvicorn.Config(Bounds(app), **options))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        yield server.servers[0].sockets[0].getsockname()
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def told(place: tuple[str, int], sent: bytes) -> bytes:
+    """What comes back until the server closes the connection."""
+    with socket.create_connection(place, timeout=10) as there:
+        there.sendall(sent)
+        found = b""
+        try:
+            while data := there.recv(65536):
+                found += data
+        except ConnectionResetError:
+            pass
+        return found
+
+
+HEAD = b"POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+ASKED = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def test_who_is_slow_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(monkeypatch) as place:
+        assert told(place, b"") == b""
+        assert told(place, b"GET / HTTP/1.1\r\nHost: x\r\n") == b""
+        assert told(place, HEAD + b"Content-Length: 9\r\n\r\nname=").startswith(b"HTTP/1.1 408 ")
+        assert told(place, HEAD + b"Content-Length: 6\r\n\r\nname=a").startswith(b"HTTP/1.1 200 ")
+        assert told(place, ASKED).endswith(b"there"), "what takes long to answer is answered"
+        assert told(place, ASKED + ASKED).count(b"there") == 2
