@@ -50,7 +50,7 @@ from ml_connector.cli.context import (
     exit_code_of,
     opened,
 )
-from ml_connector.cli.logs import Form, adopt_others, set_up_logs
+from ml_connector.cli.logs import Form, adopt_others, set_up_logs, trace_of
 from ml_connector.cli.progress import progress
 from ml_connector.errors import ConnectorError, SettingsError
 from ml_connector.records import keys
@@ -374,6 +374,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say nothing when flushing
         sys.exit(INTERRUPTED)
+    except Exception as error:  # that nobody foresaw: its words may be a record's, or part of a secret
+        show.err.print(escape(trace_of(error)), soft_wrap=True)
+        _failed("something went wrong in ml-connector itself; please report the lines above", NEEDS_A_PERSON)
 
 
 def _failed(sentence: str, code: int) -> NoReturn:
