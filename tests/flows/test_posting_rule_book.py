@@ -8,7 +8,7 @@ import pytest
 
 from ml_connector.errors import SettingsError
 from ml_connector.flows.posting.rule_book import rule_book
-from ml_connector.flows.posting.rules import RuleBook, covers
+from ml_connector.flows.posting.rules import AccountRule, Rule, RuleBook, TableRate, covers
 from ml_connector.flows.posting.words import unknown
 from ml_connector.records.ledger import AccountTerms, Books
 
@@ -36,6 +36,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"duplicates": "yes"}, 'posting.duplicates: "yes" is none of warn, hold, off'),
     ({"late_needs_approval": "no"}, "posting.late_needs_approval: should be true or false"),
     ({"duplicate_days": -1}, "posting.duplicate_days: should be a whole number of days"),
+    ({"duplicate_days": 3661}, "posting.duplicate_days: should be a whole number of days"),
     ({"duplicate_days": True}, "posting.duplicate_days: should be a whole number of days"),
     ({"rounding_max": 0.05}, 'posting.rounding_max: 0.05 is a floating-point number; write it as text: "0.05"'),
     ({"rounding_max": "0,05"}, 'posting.rounding_max: "0,05" is not an amount'),
@@ -151,6 +152,40 @@ def test_what_is_written_is_what_holds() -> None:
     assert made.lines[0].parts == (("B", "1"), ("F", "2"))
     assert made.rate("JPY", "USD", date(2026, 6, 30)) is None
     assert made.rate("JPY", "USD", date(2026, 7, 1)) is made.rates[0]
+
+
+def test_all_that_can_be_written_is_what_holds() -> None:
+    conditions = {
+        "category": "c", "type": "t", "kind": "card_*", "vendor": "v", "company": "10", "subsidiary": "SUB-20",
+        "tag": "project=P", "given": "1",
+    }  # fmt: skip
+    made = book(
+        late_needs_approval=True,
+        duplicates="off",
+        duplicate_days=3660,
+        user_group=" ZZ ",
+        rule=[
+            rule(kinds=["card_*", "bill"], of="bill", fee="bank", exchange="grni", rounding="payable", negative="swap"),
+            rule(name="S", debit="lines", credit="document.payable"),
+        ],
+        account=[{**conditions, "account": "grni"}],
+        rate=[{"from": "JPY", "to": "USD", "rate": "0.0067", "on": "2026-07-01", "source": "ECB"}],
+    )
+    assert made == RuleBook(
+        ("payments",),
+        (
+            Rule("R", ("card_*", "bill"), ("accrual",), ("document.bank", "bank"), "bill", "bank", "grni", "payable",
+                 "swap"),
+            Rule("S", ("payment",), ("lines",), ("document.payable",)),
+        ),
+        {"*": {**ACCOUNTS, "grni": "2990"}},
+        (AccountRule(tuple(conditions.items()), "grni"),),
+        (TableRate("JPY", "USD", Decimal("0.0067"), date(2026, 7, 1), "ECB"),),
+        late_needs_approval=True,
+        duplicates="off",
+        duplicate_days=3660,
+        user_group="ZZ",
+    )  # fmt: skip
 
 
 def test_the_latest_rate_that_is_not_too_young_counts() -> None:
