@@ -229,7 +229,9 @@ def test_inviting_changing_disabling(url: str, opened: wiring.Opened) -> None:
         assert ola.get("/account").status_code == 303
         sign_in(ola, "ola", OTHER)
         assert ola.get("/access").status_code == 200
+        ApiTokens(opened.database).create("bi", Right.READ, "ola")
         kari.post("/access/people/ola/disable")
+        assert "go on working; revoke those that they may know: bi." in kari.get("/access/people/ola").text
         assert ola.get("/account").status_code == 303
         assert sign_in(ola, "ola", OTHER).status_code == 422
         kari.post("/access/people/ola/enable")

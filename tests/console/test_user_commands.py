@@ -11,6 +11,7 @@ from rig import open_store, sqlite_url
 from serving import answering
 
 from ml_connector import wiring
+from ml_connector.store.api_tokens import ApiTokens, Right
 
 PASSWORD = "correct horse battery"
 Typed = Callable[..., tuple[int, str, str]]
@@ -42,7 +43,11 @@ def test_somebody_is_invited_changed_and_let_in_no_longer(typed: Typed, store: w
         assert client.get("/account").status_code == 200
         code, _, said = typed("user", "disable", "kari")
         assert (code, "last administrator" in said) == (2, True)
-        assert typed("user", "disable", "ola")[0] == 0
+        for number in range(7):
+            ApiTokens(store.database).create(f"bi-{number}", Right.READ, "ola")
+        ApiTokens(store.database).revoke("bi-0")
+        code, _, said = typed("user", "disable", "ola")
+        assert (code, "revoke those that they may know: bi-1, bi-2, bi-3, bi-4, bi-5 and 1 more." in said) == (0, True)
         listed = json.loads(typed("user", "list", "--json")[1])["users"]
     assert [(one["name"], set(one["roles"])) for one in listed] == [
         ("kari", {"administrator"}),

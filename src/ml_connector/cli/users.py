@@ -16,6 +16,7 @@ from ml_connector.cli import show
 from ml_connector.cli.context import AsJson, opened
 from ml_connector.settings import Installation
 from ml_connector.store.access import Access
+from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.store.rights import Role
 from ml_connector.store.users import User, Users
 from ml_connector.wiring import Opened
@@ -83,7 +84,8 @@ def disable(context: typer.Context, name: Named) -> None:
     """Let somebody in no longer, and sign them out everywhere."""
     with opened(context) as store:
         _access(store, context.obj).disable(name, settings.person())
-    show.err.print(f"{escape(name)} is disabled.")
+        tokens = ApiTokens(store.database).left_by(name)
+    show.err.print(f"{escape(name)} is disabled.{escape(tokens)}", soft_wrap=True)
 
 
 @app.command()

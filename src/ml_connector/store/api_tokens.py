@@ -27,6 +27,7 @@ ASKING = "token:"  # before the name of a token where it stands for who asked
 LENGTH = len(PREFIX) + 43  # of 32 bytes in base64url
 NAME_MAX = 64
 DAYS_MAX = 3650
+TOLD_MAX = 5
 NOTED_EVERY = timedelta(minutes=1)
 WAIT_S = 5.0
 
@@ -98,6 +99,14 @@ class ApiTokens:
         """All tokens there ever were, oldest first."""
         with self._db.read() as connection:
             return [_token(row) for row in connection.execute(select(api_tokens).order_by(api_tokens.c.id))]
+
+    def left_by(self, person: str) -> str:
+        """What to say of the tokens in force that somebody made who leaves; "" when there are none."""
+        now = self._clock()
+        names = [one.name for one in self.all() if one.created_by == person and one.in_force(now)]
+        more = f" and {len(names) - TOLD_MAX} more" if len(names) > TOLD_MAX else ""
+        told = f"{', '.join(names[:TOLD_MAX])}{more}"
+        return f" Tokens that they made go on working; revoke those that they may know: {told}." if names else ""
 
     def makers(self, names: Collection[str]) -> dict[str, set[str]]:
         """Who made the tokens that are called so in orders and the journal, by that name."""

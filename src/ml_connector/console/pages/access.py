@@ -104,7 +104,7 @@ def new_link(request: Request, who: Who, here: Here, name: Name) -> Response:
 def disable(request: Request, who: Who, here: Here, name: Name) -> Response:
     """Let somebody in no longer."""
     here.access.disable(name, who.name)
-    return _done(request, name, "Disabled; they are signed out everywhere.")
+    return _done(request, name, f"Disabled; they are signed out everywhere.{here.tokens.left_by(name)}")
 
 
 @routes.act("/access/people/{name}/enable", May.ADMINISTER)
