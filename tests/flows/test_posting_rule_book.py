@@ -9,7 +9,7 @@ import pytest
 from ml_connector.errors import SettingsError
 from ml_connector.flows.posting.rule_book import rule_book
 from ml_connector.flows.posting.rules import AccountRule, Rule, RuleBook, TableRate, covers
-from ml_connector.flows.posting.words import unknown
+from ml_connector.flows.posting.words import in_words, unknown
 from ml_connector.records.ledger import AccountTerms, Books
 
 SUBSIDIARIES = {"10": "SUB-10", "20": "SUB-20"}
@@ -239,3 +239,43 @@ def test_what_ifs_does_not_have_is_named() -> None:
         "Company 10 has no value 1 of code part B.",
         "Company 20 has no value 1 of code part B.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("posting", "said"),
+    [
+        ({}, "No account rule is given: every document with lines is held."),
+        ({"account": [{"category": "A", "account": "1"}]}, "Any other line is held."),
+        ({"account": [{"account": "given"}]}, "A line without an account is held."),
+        ({"account": [{"account": "given"}]}, "All other lines: the account that Airbase shows."),
+        (
+            {"account": [{"category": "A", "given": "6999", "account": "bank", "parts": {"B": "1", "F": "2"}}]},
+            "Lines of category A and account in Airbase 6999: 1930 bank, with B 1, F 2 where tags say nothing.",
+        ),
+        (
+            {"accounts": {**ACCOUNTS, "20": {"bank": "1931", "payable": "2440"}}, "rule": [RULE]},
+            "R (payment): debit 2990 accrual, credit the document's bank account, else 1930 bank (company 20: 1931).",
+        ),
+        (
+            {"accounts": {"20": {"own": "1", "bank": "2"}}, "rule": [rule(debit="own", of="bill", rounding="bank")]},
+            "R (payment of a bill): debit own (company 20: 1), credit the document's bank account, else bank (company "
+            "20: 2); up to 0.05 rounding to bank (company 20: 2).",
+        ),
+        ({"rule": [rule(name="Payment of a request", of="request")]}, "Payment of a request: debit 2990 accrual, cre"),
+        ({}, "A document of a closed period is held."),
+        (
+            {"closed_period": "next_open", "late_needs_approval": True},
+            "A document of a closed period is posted on the first open day after it, once somebody approved.",
+        ),
+        ({"duplicates": "off"}, "Doubles are not looked for."),
+        (
+            {"duplicates": "hold", "duplicate_tolerance": "0.50"},
+            "What may be a double is held: same supplier and invoice number, amounts at most 0.5 and days at most 90 "
+            "apart.",
+        ),
+        ({}, "What may be a double is posted and warned of: same supplier "),
+        ({"amount_max": {"10": "5.00"}}, "A voucher of company 10 over 5 is held."),
+    ],
+)
+def test_what_is_in_effect_reads_as_a_sentence(posting: dict[str, Any], said: str) -> None:
+    assert [one for one in in_words(book(**posting)) if one.startswith(said)]
