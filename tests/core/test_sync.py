@@ -12,7 +12,7 @@ from ml_connector.records.money import Money
 from ml_connector.records.supplier import Vendor
 from ml_connector.sync import change, detect, gate
 from ml_connector.sync.change import Event, State
-from ml_connector.sync.flow import End, Flow, in_order
+from ml_connector.sync.flow import End, Flow, Setting, in_order
 from ml_connector.sync.orders import figures
 from ml_connector.sync.outcome import Held, Mapped
 from ml_connector.sync.plan import WRITES, Action, Decision, Found, Link, Tally, decide
@@ -288,6 +288,14 @@ def test_flows_come_after_those_they_need() -> None:
     assert [f.name for f in in_order(flows, ["c", "a"])] == ["a", "c"]
     with pytest.raises(ValueError, match=r"^flows need each other: a, b$"):
         in_order({f.name: f for f in (flow("a", "b"), flow("b", "a"))}, [])
+
+
+def test_a_setting_turns_a_flow_on_by_one_of_its_values() -> None:
+    one, listed = Setting(("a", "b"), ("x", "y")), Setting(("a",), ("x", "y"), listed=True)
+    assert (one.turned_on("y"), one.turned_on("z"), one.turned_on(None)) == (True, False, False)
+    assert (listed.turned_on(["z", "y"]), listed.turned_on(["z"]), listed.turned_on([])) == (True, False, False)
+    assert (one.written, listed.written) == ('[a] b = "x"', 'a = ["x"]')
+    assert Setting(("a",), (True,)).written == "a = true"
 
 
 def test_money_is_shown_with_its_currency() -> None:

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from ml_connector.flows.dimensions import labels, map_dimension, retire
+from ml_connector.flows.dimensions import by_label, labels, map_dimension, retire
+from ml_connector.records import keys
 from ml_connector.records.ledger import Dimension, Validity, ValueTerms
 from ml_connector.records.spend_chart import ChartTag
 from ml_connector.sync.flow import Context, Tables
@@ -50,3 +51,10 @@ def test_a_code_part_without_a_label_is_held_only_where_it_is_linked() -> None:
 
 def test_a_value_that_vanished_is_switched_off_and_nothing_else() -> None:
     assert retire(ChartTag("department", "100", "Sales", True)) == ChartTag("department", "100", "Sales", False)
+
+
+def test_ifs_and_airbase_find_a_value_under_their_own_names() -> None:
+    named = by_label(Tables(dimensions={"team": "B", "department": "B", "project": "F"}))
+    ours, theirs = keys.join(["B", "100"]), keys.join(["department", "100"])
+    assert (named.inward(ours), named.outward(theirs)) == (theirs, ours)
+    assert named.inward(keys.join(["C", "100"])) == named.outward(keys.join(["team", "100"])) == ""

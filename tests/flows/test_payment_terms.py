@@ -138,10 +138,16 @@ def test_one_of_two_ifs_terms_for_the_same_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [both(SupplierTerms("10", "30"), vendor=None), BothTerms(None, VendorTerms("S1", "Net 14"))]
+    ("given", "whose"),
+    [
+        (both(SupplierTerms("10", "30"), vendor=None), "Supplier S1"),
+        (BothTerms(None, VendorTerms("S1", "Net 14")), "A vendor"),
+    ],
 )
-def test_what_is_on_one_side_only_is_left_alone(given: BothTerms) -> None:
-    assert held(given, context()).idle
+def test_what_is_on_one_side_only_is_left_alone(given: BothTerms, whose: str) -> None:
+    alone = held(given, context())
+    assert (alone.cause, alone.idle) == ("terms_on_one_side", True)
+    assert alone.sentence == f"{whose} has payment terms on one side only."
     assert mapped(given, context(agreed("30", "Net 30"))) == Mapped(APART, active=False, due=False)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ml_connector.errors import SettingsError
+from ml_connector.flows.posting.clearing import clearing_accounts
 from ml_connector.flows.posting.rule_book import rule_book
 from ml_connector.flows.posting.rules import AccountRule, Rule, RuleBook, TableRate, covers
 from ml_connector.flows.posting.words import in_words, unknown
@@ -279,3 +280,14 @@ def test_what_ifs_does_not_have_is_named() -> None:
 )
 def test_what_is_in_effect_reads_as_a_sentence(posting: dict[str, Any], said: str) -> None:
     assert [one for one in in_words(book(**posting)) if one.startswith(said)]
+
+
+def test_clearing_is_what_one_rule_debits_and_another_credits() -> None:
+    rules = [
+        rule(kinds=["fee"], debit="accrual", credit="payable"),
+        rule(name="2", kinds=["bill"], debit="lines", credit="grni"),
+        rule(name="3", kinds=["card"], debit="payable", credit="bank"),
+        rule(name="4", kinds=["refund"], debit=["document.bank", "bank"], credit="grni"),
+    ]
+    made = book(documents="ledger_entries", rule=rules)
+    assert clearing_accounts(made, "10") == {"2440"}

@@ -84,6 +84,26 @@ def test_what_cannot_be_an_invoice_is_held_with_what_is_at_stake(changed: dict[s
         assert outcome.lacks == (wrong.subsidiary if cause == "subsidiary_not_mapped" else "")
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"status": ""}, "has the status (none), "),
+        ({"status": "odd"}, "has the status odd, "),
+        ({"subsidiary": ""}, "is of subsidiary (none), "),
+        ({"subsidiary": "SUB-99"}, "is of subsidiary SUB-99, "),
+        ({"supplier_id": ""}, "is of vendor (none), "),
+        ({"supplier_id": "", "vendor": "Acme"}, "is of vendor Acme, "),
+        ({"amount": "0"}, "is over EUR 0.00, "),
+        ({"amount": "1.005"}, "more decimals than EUR"),
+        ({"status": "denied"}, "is denied, not approved"),
+    ],
+)
+def test_a_bill_that_waits_says_of_what_it_is(changed: dict[str, Any], said: str) -> None:
+    outcome = map_bill(bill(**changed), CONTEXT)
+    assert isinstance(outcome, Held)
+    assert said in outcome.sentence
+
+
 def test_a_due_date_is_not_needed() -> None:
     assert map_bill(bill(due_on=None), CONTEXT) == Mapped(msgspec.structs.replace(PROPOSAL, due_on=None))
 

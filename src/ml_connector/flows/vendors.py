@@ -24,7 +24,7 @@ def retire(supplier: NewSupplier) -> NewSupplier:
 
 
 def _without_supplier(vendor: NewSupplier, context: Context) -> Held:
-    likely = context.tables.likely.get(vendor.vendor_id, "")
+    likely = context.tables.likely.get(vendor.vendor_id)
     known = f" It may be {likely}." if likely else ""
     return Held(
         "vendor_without_supplier",
