@@ -18,10 +18,12 @@ from ml_connector.compare.tieout.shapes import Figure, Kind, Line, State, TieOut
 from ml_connector.errors import BusyError, SettingsError
 from ml_connector.flows import FLOWS
 from ml_connector.records.money import total
+from ml_connector.sandbox.posting import tamper
 from ml_connector.settings import Gate, Web
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.ports import Noted
 from ml_connector.sync.report import Report
+from ml_connector.wiring.both_sides import Reading
 from ml_connector.wiring.tying import tie_out
 
 MONTHS = ("2026-02", "2026-03")
@@ -29,6 +31,7 @@ DAYS: dict[str, Any] = {"from_date": "2026-02-02", "to_date": "2026-03-20"}
 FEBRUARY: dict[str, Any] = {"from_date": "2026-02-02", "to_date": "2026-02-20"}
 LATE: dict[str, Any] = {"requests": 6, "payments": 6, "closed_period": 1.0}
 CLOSED, OPEN = "2025-05", "2025-07"
+WITH_REFERENCE = {"serie": 40, "reference": 41}  # columns of a voucher file
 
 
 def tied(joined: Any, period: str) -> tuple[TieOut, list[Line]]:
@@ -174,6 +177,42 @@ def test_what_is_in_a_file_waits_until_it_is_loaded(tmp_path: Path) -> None:
         assert tied(joined, "2026-02")[0].ties
 
 
+def test_a_double_of_what_came_by_file_is_found_by_its_text(tmp_path: Path) -> None:
+    with ledger_rig(sqlite_url(tmp_path), rigs.plain_world(payments=4, **FEBRUARY), tmp_path, landing="file") as joined:
+        joined.run()
+        joined.load_files()
+        joined.run()
+        key, (one,) = next(iter(sorted(ledger.ours(joined.box).items())))
+        place = tuple(one.voucher[name] for name in ("company", "type", "year", "no"))
+        double = tamper.stray(joined.box.world, place, key)
+        joined.box.world.update("HoldVoucherSet", double, {"ReferenceSerie": "AIRBASE"})
+        (line,) = tied(joined, "2026-02")[0].differences
+        assert (line.key, line.difference) == (key, Kind.DUPLICATE)
+
+
+def test_a_file_that_lands_while_both_sides_are_read_is_no_difference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options, rules = rigs.plain_world(payments=4, **FEBRUARY), rigs.posting(landing={"layout": WITH_REFERENCE})
+    with ledger_rig(sqlite_url(tmp_path), options, tmp_path, rules, landing="file") as joined:
+        joined.run()
+        joined.load_files()
+        joined.run()
+        key = posted(joined, "payments")
+        joined.edit("amend", "payments", key, amount="4321")
+        joined.run()
+        read = Reading._read  # pyright: ignore[reportPrivateUsage]
+
+        def landing_after(reading: Reading) -> None:
+            read(reading)
+            joined.load_files()
+
+        monkeypatch.setattr(Reading, "_read", landing_after)
+        found, told = tied(joined, "2026-02")
+        assert found.ties, found.differences
+        assert line_of(told, key).ifs_amount == Decimal(4321)
+
+
 def test_what_was_posted_under_earlier_rules_stands(tmp_path: Path) -> None:
     with ledger_rig(sqlite_url(tmp_path), rigs.plain_world(requests=5, payments=5, **DAYS), tmp_path) as joined:
         joined.run()
@@ -239,6 +278,19 @@ def test_with_the_store_lost_what_is_there_is_already_there(tmp_path: Path) -> N
             found = [tied(other, period) for period in MONTHS]
             assert all(one.ties for one, _ in found)
             assert {line.state for _, told in found for line in told} == {State.THERE}
+
+
+def test_what_is_held_once_the_store_is_lost_says_that_only_amounts_were_compared(tmp_path: Path) -> None:
+    with ledger_rig(sqlite_url(tmp_path), rigs.plain_world(requests=3, **FEBRUARY), tmp_path) as joined:
+        joined.run()
+        assert not any("only the amounts" in one for one in tied(joined, "2026-02")[0].assumed)
+        (tmp_path / "new").mkdir()
+        with rigs.joined_again(joined, sqlite_url(tmp_path / "new")) as other:
+            other.connect(rigs.posting(account=[]))
+            found, told = tied(other, "2026-02")
+            assert {(line.state, line.difference) for line in told} == {(State.THERE, "")}
+            assert all("only its amount was compared" in line.reason for line in told)
+            assert found.assumed[-1].startswith(f"of {len(told)} that are held only the amounts were compared")
 
 
 def test_what_belongs_to_no_company_or_period_still_counts(tmp_path: Path) -> None:

@@ -92,10 +92,12 @@ class Reading:
                 self.gone[sight.key] = decision.held.sentence, decision.held.remedy
 
     def look(self, keys: Sequence[str]) -> None:
-        """Where vouchers may carry their reference in their text alone, look for those of these documents."""
-        missing = [key for key in keys if key not in self._vouchers]
-        if self._lookup and self._by_text and missing:
-            for key, posted in self._lookup.posted(missing).items():
+        """Where vouchers come by file, look for those of these documents.
+
+        One may carry its reference in its text alone, or have landed after the others were read.
+        """
+        if self._lookup and self._by_text and keys:
+            for key, posted in self._lookup.posted(keys).items():
                 self._vouchers[key] = [pack(one) for one in posted]
 
     def taken(self, key: str) -> list[There]:

@@ -14,11 +14,11 @@ import msgspec
 from ml_connector.compare.tieout.calendar import Calendar, calendar_of, written
 from ml_connector.compare.tieout.claims import REFUSED
 from ml_connector.compare.tieout.lines import NOT_READ, extras, lines_of
+from ml_connector.compare.tieout.sentences import BY_AMOUNT
 from ml_connector.compare.tieout.shapes import Line, State, TieOut
 from ml_connector.compare.tieout.sides import Claim
 from ml_connector.compare.tieout.tying import Tying
 from ml_connector.errors import SettingsError
-from ml_connector.sync.causes import HANDED_OVER
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.report import Report
@@ -32,6 +32,7 @@ from ml_connector.wiring.spooled import Spooled
 COMPARING = "tie-out"  # as a flow to those who watch
 SHOWN_MAX = 24
 REFUSED_MAX = 100_000
+MAY_STAND = (State.HELD, State.REFUSED)  # handed over, or posted by a store that is lost
 PARTS = ("voucher_rows", "hold_vouchers", "hold_rows")
 BY_TEXT = "vouchers that came by file are found by the documents that their texts name, and by nothing else"
 Why = dict[str, Any]  # fields of a claim that tell why it waits
@@ -52,7 +53,9 @@ def tie_out(
         extent = Extent(census=True)
         reports = both.plan(reading.names, extent=extent, watch=watch, tell=reading.tell, lens=reading.lens)
         reading.flush()
+        by_amount = 0
         for line in _lines(_explained(both, claims, reports), reading, calendar, name, watch):
+            by_amount += line.reason.endswith(BY_AMOUNT)
             tying.add(_addressed(both, line))
     from_on, until_on = calendar.days(name)
     begun = TieOut(
@@ -61,7 +64,7 @@ def tie_out(
         datetime.now(UTC),
         both.person,
         mirrors=tuple(one.made() for one in reading.mirrors.values()),
-        assumed=_assumed(both),
+        assumed=_assumed(both, by_amount),
         from_on=from_on,
         until_on=until_on,
         flows=tuple(reading.documents),
@@ -91,7 +94,7 @@ def _known(period: str, calendar: Calendar) -> str:
 def _lines(claims: Iterator[Claim], reading: Reading, calendar: Calendar, period: str, watch: Watch) -> Iterator[Line]:
     done = 0
     while some := list(islice(claims, BATCH)):
-        reading.look([claim.key for claim in some if claim.linked or claim.cause == HANDED_OVER])
+        reading.look([claim.key for claim in some if claim.linked or claim.state in MAY_STAND])
         for claim in some:
             yield from lines_of(claim, reading.taken(claim.key), calendar, period)
         done += len(some)
@@ -139,9 +142,11 @@ def _addressed(both: Joined, line: Line) -> Line:
     return msgspec.structs.replace(line, url=own or line.url, ifs_url=theirs if line.place else "")
 
 
-def _assumed(both: Joined) -> tuple[str, ...]:
-    """What was read by names that nobody has confirmed, and what can't be found by any."""
+def _assumed(both: Joined, by_amount: int) -> tuple[str, ...]:
+    """What was read by names that nobody has confirmed, what can't be found by any, what could not be compared."""
     parts = [both.ifs.profile.parts[name] for name in PARTS] if both.read.rules else []
     sets = tuple(f"{one.service} {one.set}" for one in parts if one.confidence == "assumed")
     landing = both.read.landing
-    return (*sets, *(() if landing is None or landing.refers else (BY_TEXT,)))
+    alone = f"of {by_amount:,} that are held only the amounts were compared: what else should stand nobody can say"
+    by_text = landing is not None and not landing.refers
+    return (*sets, *((BY_TEXT,) if by_text else ()), *((alone,) if by_amount else ()))

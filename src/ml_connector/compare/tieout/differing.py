@@ -141,6 +141,11 @@ def _first_day(one: There, calendar: Calendar) -> bool:
     return calendar.opens(company, one.on) and one.period == calendar.period(company, one.on)
 
 
+def counts(there: There, claim: Claim) -> bool:
+    """Whether a voucher counts in the document's currency; one that has nothing in it counts in its own."""
+    return not there.voucher.rows or claim.currency in rows.currencies(there.voucher.rows)
+
+
 def worth(there: There, claim: Claim) -> Decimal:
     """What a voucher moves in the document's currency, without what is beside it, with the document's sign."""
     expected = claim.expected.rows if claim.expected else ()

@@ -14,7 +14,7 @@ from ml_connector.compare.tieout.calendar import UNKNOWN, Calendar
 from ml_connector.compare.tieout.figures import NOTHING, Figures, Worth, figures
 from ml_connector.compare.tieout.shapes import Kind, Line, State, Timing
 from ml_connector.compare.tieout.sides import Claim, There
-from ml_connector.compare.tieout.standing import Standing, rows_of, standing
+from ml_connector.compare.tieout.standing import Standing, standing
 from ml_connector.records import money
 
 WAITING = (State.HELD, State.REFUSED, State.TO_COME)
@@ -59,20 +59,15 @@ def _with_currency(claim: Claim, own: Standing) -> Claim:
 
 
 def _in_other_currencies(claim: Claim, own: Standing, period: str) -> Iterator[Line]:
-    """What a document's vouchers come to in currencies where nothing of it should be, one line a currency."""
-    wanted = rows.currencies(claim.expected.rows) if claim.expected else set[str]()
-    own_ones = {claim.currency} | (wanted if claim.currency in wanted else set[str]())
-    for currency in sorted(rows.currencies(rows_of(own.all)) - own_ones):
-        there = [_only(one, currency) for one in own.all if currency in rows.currencies(one.voucher.rows)]
-        for line in extras(there, period, sentences.in_other_currency(claim)):
+    """Of a document's vouchers those that have nothing in its currency, as they count in theirs."""
+    strange: dict[str, list[There]] = {}
+    for one in own.all:
+        if not differing.counts(one, claim):
+            strange.setdefault(one.voucher.rows[0].currency, []).append(one)
+    for vouchers in strange.values():
+        for line in extras(vouchers, period, sentences.in_other_currency(claim)):
             kind = Kind.CURRENCY if line.difference else ""
             yield msgspec.structs.replace(line, flow=claim.flow, number=claim.number, difference=kind)
-
-
-def _only(one: There, currency: str) -> There:
-    """A voucher with its rows in a currency."""
-    these = tuple(row for row in one.voucher.rows if row.currency == currency)
-    return msgspec.structs.replace(one, voucher=msgspec.structs.replace(one.voucher, rows=these))
 
 
 def _line(claim: Claim, company: str, own: Standing, calendar: Calendar, period: str) -> Line | None:
@@ -108,7 +103,7 @@ def _worth(one: There, claim: Claim, kind: Kind | None, own: Standing, calendar:
     live = one in own.live
     astray = live and kind is Kind.DUPLICATE and not differing.rightly(one, claim, calendar)
     timely = not astray and not (live and kind is Kind.EXTRA)
-    if one.voucher.rows and claim.currency not in rows.currencies(one.voucher.rows):  # it counts in its own currency
+    if not differing.counts(one, claim):
         return Worth(one, Decimal(0), live=False, timely=timely)
     return Worth(one, differing.worth(one, claim), live, timely)
 

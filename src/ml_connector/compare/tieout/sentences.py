@@ -18,6 +18,7 @@ from ml_connector.records.money import Money
 from ml_connector.records.voucher import VoucherRow
 
 RUN = "Run its flow; the connector posts it."
+BY_AMOUNT = "What its voucher should be nobody can say, so only its amount was compared."
 IN_IFS = "Look into IFS who did that and why."
 
 
@@ -31,6 +32,7 @@ def in_words(line: Line, claim: Claim, own: Standing) -> Line:
         else None
     )
     reason, remedy = said or _of_state(line, claim)
+    reason = f"{reason} {BY_AMOUNT}".strip() if own.live and not line.difference and not claim.expected else reason
     return msgspec.structs.replace(line, reason=reason, remedy=remedy)
 
 
@@ -83,7 +85,8 @@ class _Told(msgspec.Struct, frozen=True):
     def in_each(self) -> str:
         """What those that stand come to, in each of their currencies."""
         found, own = rows_of(self.own.live), self.claim.currency
-        others = (Money(max(rows.sides(found, one)), one) for one in sorted(rows.currencies(found) - {own}))
+        strange = rows.currencies(found) - {own} - rows.currencies(self.due)
+        others = (Money(max(rows.sides(found, one)), one) for one in sorted(strange))
         mine = [self.stands] if own in rows.currencies(found) else []
         return " and ".join(str(one) for one in (*mine, *others)) or str(self.stands)
 
