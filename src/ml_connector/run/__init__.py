@@ -11,8 +11,9 @@ from structlog.contextvars import bound_contextvars
 
 from ml_connector.errors import ConnectorError, StoppedError
 from ml_connector.run.applying import apply
-from ml_connector.run.considering import consider_all, walk_target
+from ml_connector.run.considering import consider_all
 from ml_connector.run.detecting import changed, everything, since
+from ml_connector.run.finding import walk_target
 from ml_connector.run.job import Job, Pass
 from ml_connector.run.recovering import recover
 from ml_connector.sync import causes, gate

@@ -7,15 +7,18 @@ Must not know: IFS, Airbase, SQL, HTTP.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from ml_connector.records.ledger import Books
 from ml_connector.sync.flow import AnyFlow, Tables
 from ml_connector.sync.orders import WHOLE, Extent
+from ml_connector.sync.outcome import Held, Mapped
 from ml_connector.sync.plan import WRITES, Action, Decision, Tally
 from ml_connector.sync.ports import Alike, Sight, Source, Store, Target
 from ml_connector.sync.report import Report
 
 STAGED = (*WRITES, Action.ADOPT, Action.RELINK)
+Outcome = Mapped[Any] | Held | None  # of mapping a record; None: there is nothing to say of it
 
 
 @dataclass(frozen=True)
