@@ -4,12 +4,15 @@ import json
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
 from reaching import laid_out, unhurried
 
 from ml_connector import errors
+from ml_connector.systems.airbase.client import AirbaseClient
+from ml_connector.systems.airbase.source import AirbaseSource
 from ml_connector.systems.http import Anonymous, Wire, json_object
 from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.loading import load
@@ -123,3 +126,12 @@ def test_a_next_page_at_no_address_is_not_followed(link: str) -> None:
     body = json.dumps({"value": [], "@odata.nextLink": link})
     with pytest.raises(errors.MalformedError, match="the next page"):
         list(source(body).sweep("suppliers", ""))
+
+
+@pytest.mark.parametrize("name", ["invoice_references", "payments"])
+@pytest.mark.parametrize("given", ["\x00", "a\nb", "\x1f"])
+def test_an_id_that_can_be_no_key_is_none(name: str, given: str) -> None:
+    page = {"data": [{"id": given, "invoice_number": "1", "vendor": {"erp_reference_id": "S1"}}]}
+    client = AirbaseClient(wire(200, json.dumps(page).encode()))
+    with pytest.raises(errors.MalformedError, match="not an object with an id"):
+        list(AirbaseSource(client, name, ZoneInfo("UTC")).read_all())

@@ -176,9 +176,9 @@ class AirbaseClient:
 
 
 def id_of(row: Mapping[str, Any]) -> str:
-    """A record's id; "" when it has none."""
+    """A record's id; "" when it has none that can be a key."""
     given = row.get("airbase_id") or row.get("id")
-    return given if isinstance(given, str) else ""
+    return given if isinstance(given, str) and given.isprintable() else ""
 
 
 def rate_of(headers: Mapping[str, str]) -> Rate | None:
