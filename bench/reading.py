@@ -125,7 +125,7 @@ def _with_times(track: Track, plan: Plan) -> Iterator[Run]:
         near = 1 if latency_ms or track.reader.name in LONG else plan.repeats
         yield track.run("again", latency_ms, near)
         for scenario in SHORT:
-            yield track.run(scenario, latency_ms, near)
+            yield track.run(scenario, latency_ms, near if latency_ms else plan.repeats + 1)
 
 
 def _distances(reader: str, latencies: Sequence[int]) -> Sequence[int]:

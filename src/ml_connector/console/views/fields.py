@@ -12,7 +12,7 @@ from pydantic import Field
 from ml_connector.console.api.shapes import Shown
 
 FIELDS_MAX, VALUE_MAX = 300, 500
-EMPTY: tuple[Any, ...] = (None, "", [], {})
+EMPTY: tuple[Any, ...] = (None, "", [], (), {})
 WORDS = {
     "id": "Id",
     "rows": "Row",
@@ -72,7 +72,7 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for name, inner in cast("dict[str, Any]", value).items():
             yield from _leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list) and value and not all(isinstance(one, str) for one in cast("list[Any]", value)):
+    elif isinstance(value, list | tuple) and not all(isinstance(one, str) for one in cast("list[Any]", value)):
         for number, inner in enumerate(cast("list[Any]", value), 1):
             yield from _leaves(inner, f"{path}[{number}]")
     elif value not in EMPTY:
@@ -82,5 +82,5 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = ", ".join(cast("list[str]", value)) if isinstance(value, list) else str(value)
+    text = ", ".join(cast("list[str]", value)) if isinstance(value, list | tuple) else str(value)
     return text if len(text) <= VALUE_MAX else f"{text[:VALUE_MAX]}…"
