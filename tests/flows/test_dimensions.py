@@ -53,6 +53,13 @@ def test_a_value_that_vanished_is_switched_off_and_nothing_else() -> None:
     assert retire(ChartTag("department", "100", "Sales", True)) == ChartTag("department", "100", "Sales", False)
 
 
+def test_the_day_on_which_a_value_expires_is_remembered() -> None:
+    terms = (ValueTerms("10", "Sales", Validity(until_on=date(2026, 12, 31))),)
+    result = map_dimension(Dimension("B", "100", terms), CONTEXT)
+    assert isinstance(result, Mapped)
+    assert result.wake_on == date(2027, 1, 1)
+
+
 def test_ifs_and_airbase_find_a_value_under_their_own_names() -> None:
     named = by_label(Tables(dimensions={"team": "B", "department": "B", "project": "F"}))
     ours, theirs = keys.join(["B", "100"]), keys.join(["department", "100"])

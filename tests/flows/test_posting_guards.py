@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_connector.flows.posting.admit import admit
+from ml_connector.flows.posting.case import book_of
+from ml_connector.flows.posting.periods import is_open
 from ml_connector.flows.posting.rule_book import rule_book
 from ml_connector.records.ledger import (
     AccountTerms,
@@ -210,3 +212,10 @@ def test_a_voucher_never_takes_effect_before_its_day_nor_in_a_closed_period(day:
     assert effective >= day
     assert found.late == (effective != day)
     assert next(one for one in ahead) == next(one for one in periods if one.from_on <= effective <= one.until_on)
+
+
+@pytest.mark.parametrize("closed_period", ["hold", "next_open"])
+def test_on_which_days_one_may_post(closed_period: str) -> None:
+    book = book_of(context(closed_period=closed_period))
+    days = {"10": (DAY, date(2026, 10, 5), date(2026, 12, 5)), "11": (DAY,)}
+    assert [is_open(one, day, BOOKS, book) for one in days for day in days[one]] == [True, False, False, False]

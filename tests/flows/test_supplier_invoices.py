@@ -44,6 +44,10 @@ def agreed_on(proposal: InvoiceProposal) -> Context:
 
 def test_an_approved_bill_is_proposed_as_it_is() -> None:
     assert map_bill(bill(), CONTEXT) == Mapped(PROPOSAL)
+    cents = msgspec.structs.replace(PROPOSAL, amount=Decimal("0.01"))
+    assert map_bill(bill("0.01"), CONTEXT) == Mapped(cents)
+    assert not retire(PROPOSAL).stands
+    assert msgspec.structs.replace(retire(PROPOSAL), stands=True) == PROPOSAL
 
 
 @pytest.mark.parametrize("status", ["created", "sent_back", "denied", "archived"])
