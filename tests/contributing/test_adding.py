@@ -12,6 +12,7 @@ ADDED = {
     "bills": ("Add documents that post", "bills"),
     "planner": ("Add a system", "planner"),
 }
+pytestmark = pytest.mark.xdist_group("contributing")  # one copy for all
 SYSTEMS = ROOT / "src" / "ml_connector" / "systems"
 
 

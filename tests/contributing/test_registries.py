@@ -1,0 +1,58 @@
+"""What a flow says of itself is true: what it proposes turns it on, and what it depends on is there."""
+
+import tomllib
+from typing import Any
+
+import msgspec
+import pytest
+
+from ml_connector import settings
+from ml_connector.flows import DOCUMENTS, FLOWS
+from ml_connector.settings import Airbase, Connection, Ifs, Profile
+from ml_connector.wiring import choice, parts
+
+SET = [name for name, flow in FLOWS.items() if flow.setting]
+
+
+def connection(profile: Profile) -> Connection:
+    return Connection(Ifs("https://a.ifs.cloud", "realm", "client", ("10",)), Airbase("https://a.io"), profile)
+
+
+def profile_of(name: str) -> tuple[Profile, list[str]]:
+    """The profile that is proposed for a flow, and the documents that it posts."""
+    data: dict[str, Any] = tomllib.loads(choice.how(name).replace("] ", "]\n", 1))
+    return settings.profile(data), data.get("posting", {}).get("documents", [])
+
+
+@pytest.mark.parametrize("name", SET)
+def test_what_is_proposed_turns_it_on_and_without_it_it_is_off(name: str) -> None:
+    profile, documents = profile_of(name)
+    assert name in choice.on(connection(profile), documents)
+    assert name not in choice.on(connection(Profile()), ())
+
+
+def test_what_needs_no_setting_is_on() -> None:
+    assert choice.on(connection(Profile()), ()) == FLOWS.keys() - set(SET)
+
+
+def test_what_posts_by_the_rule_book_is_documents() -> None:
+    assert all(FLOWS[name].shape == "post" for name in DOCUMENTS)
+    assert DOCUMENTS == ("purchase_requests", "payments", "ledger_entries")
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_what_it_heeds_is_in_a_profile(name: str) -> None:
+    for place in FLOWS[name].heeds:
+        here: Any = Profile()
+        for part in place:
+            assert part in msgspec.structs.asdict(here)
+            here = getattr(here, part)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_what_it_reads_and_writes_is_checked(name: str) -> None:
+    flow, needs = FLOWS[name], FLOWS[name].needs
+    checked = {*parts.of_ifs((name, *needs), None), *parts.of_airbase((name, *needs))}
+    for end in (flow.source, flow.target):
+        known = {**parts.IFS, **parts.AIRBASE}.get(end.resource, (end.resource,))
+        assert end.system == "links" or set(known) <= checked
