@@ -442,7 +442,9 @@ def test_rules_without_an_account_for_what_the_document_needs() -> None:
     assert causes == ["fee_account_missing", "exchange_account_missing", "rounding_account_missing"]
     to_lines = context(rule=[{"name": "R", "kinds": ["p*"], "debit": "accrual", "credit": "lines"}])
     paid = changed(with_fee, lines=REQUEST.lines, category="Office supplies")
-    assert "no account that it is paid from" in held(paid, to_lines).sentence
+    unpaid = held(paid, to_lines)
+    assert "no account that it is paid from" in unpaid.sentence
+    assert (unpaid.cause, unpaid.owner, "the rule " in unpaid.remedy) == ("settlement_differs", Owner.CONTROLLER, True)
 
 
 def test_lines_stand_in_order_and_those_of_nothing_are_left_out() -> None:
