@@ -135,3 +135,14 @@ def test_an_id_that_can_be_no_key_is_none(name: str, given: str) -> None:
     client = AirbaseClient(wire(200, json.dumps(page).encode()))
     with pytest.raises(errors.MalformedError, match="not an object with an id"):
         list(AirbaseSource(client, name, ZoneInfo("UTC")).read_all())
+
+
+def test_a_text_that_not_every_database_can_keep_is_held() -> None:
+    """On PostgreSQL the whole run would fail for it, time and again."""
+    (found,) = next(source(page(Country=r'"N\u0000"')).read(["S1"]))
+    assert found.unreadable
+    assert "is not usable text" in found.unreadable.sentence
+    client = AirbaseClient(wire(200, json.dumps({"id": "a", "number": "N\0", "amount": 1}).encode()))
+    (bill,) = next(AirbaseSource(client, "bills", ZoneInfo("UTC")).read(["a"]))
+    assert bill.unreadable
+    assert "holds a character that no text has" in bill.unreadable.sentence

@@ -15,6 +15,7 @@ from ml_connector.systems.airbase.resource import Resource
 Raw = Mapping[str, Any]
 T = TypeVar("T")
 SHOWN_MAX = 40
+NUL = "\0"  # which not every database can keep
 _WORDS: dict[type[Any], str] = {dict: "a group of fields", list: "a list", str: "text", bool: "yes or no"}
 
 
@@ -112,7 +113,10 @@ def as_list(value: Any) -> list[Any]:
 
 def as_text(value: Any) -> str:
     """Text. Raises: ValueError."""
-    return _of(value, str)
+    text: str = _of(value, str)
+    if NUL in text:
+        raise ValueError("holds a character that no text has")
+    return text
 
 
 def as_flag(value: Any) -> bool:

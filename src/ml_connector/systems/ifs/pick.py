@@ -16,6 +16,7 @@ from ml_connector.systems.ifs.profile import Part
 from ml_connector.systems.ifs.rows import Seen
 
 T = TypeVar("T")
+NUL = "\0"  # which not every database can keep
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?(?:Z|[+-]\d{2}:\d{2})?)?")
 
 
@@ -44,12 +45,12 @@ class Pick:
     def text(self, field: str) -> str:
         """A text; "" when there is none. Raises: UnreadableError."""
         value = self._value(field)
-        if value is None or isinstance(value, str):
+        if value is None or (isinstance(value, str) and NUL not in value):
             text = (value or "").strip()
         elif isinstance(value, int | Decimal) and not isinstance(value, bool):
             text = money.plain(self.number(field))
         else:
-            raise self._shape(field, "text")
+            raise self._shape(field, "usable text" if isinstance(value, str) else "text")
         if not text and field in self._part.required:
             raise self._missing(field)
         return text
