@@ -210,6 +210,11 @@ def test_a_request() -> None:
         ),
         ("rate_missing", "is in SEK", changed(PAYMENT, settlement=Money(Decimal(900), "SEK"))),
         ("account_missing", "gives no account that name", changed(CARD, kind="reimbursement")),
+        (
+            "account_not_mapped",
+            "no account rule takes: category Pens, type T, vendor Acme",
+            changed(REQUEST, category="Pens", type="T"),
+        ),
         ("account_not_mapped", "no account rule takes: category Pens", changed(REQUEST, category="Pens")),
         ("account_not_mapped", "without category", changed(REQUEST, category="", vendor="", lines=lines("100"))),
         ("account_not_mapped", "no account rule takes", changed(REQUEST, category="As shown")),
@@ -381,6 +386,8 @@ def test_accounts_that_the_document_names_come_first() -> None:
 def test_a_document_that_names_no_bank_and_a_rule_that_names_no_other() -> None:
     within = context(rule=[{"name": "R", "kinds": ["payment"], "debit": "accrual", "credit": "document.bank"}])
     assert "names no bank account, and the rule R gives no other" in held(PAYMENT, within).sentence
+    owes = context(rule=[{"name": "R", "kinds": ["payment"], "debit": "accrual", "credit": "document.payable"}])
+    assert "names no payable account, and the rule R gives no other" in held(PAYMENT, owes).sentence
 
 
 def test_an_amount_in_company_currency_by_the_document_its_rate_or_the_table() -> None:

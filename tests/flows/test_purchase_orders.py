@@ -93,6 +93,7 @@ def test_an_order_that_need_not_be_created_waits_for_its_supplier_only_once_it_i
     ("order", "cause", "owner", "said"),
     [
         (changed(state="Frozen"), "unknown_state", Owner.ADMINISTRATOR, "has the state Frozen, "),
+        (changed(state=""), "unknown_state", Owner.ADMINISTRATOR, "has the state (none), "),
         (changed(lines=(msgspec.structs.replace(LINE, state="Odd"),)), "unknown_state", Owner.ADMINISTRATOR, "Odd, "),
         (
             changed(lines=(LINE, msgspec.structs.replace(LINE, line_no="2", currency="USD"))),

@@ -85,7 +85,8 @@ def _stake(order: PurchaseOrder) -> Money:
 
 
 def _problem(order: PurchaseOrder, context: Context) -> Held | None:
-    unknown = next((state for state in (order.state, *(line.state for line in order.lines)) if state not in STATUS), "")
+    states = (order.state, *(line.state for line in order.lines))
+    unknown = next((state or "(none)" for state in states if state not in STATUS), None)
     foreign = next((line for line in order.lines if line.currency != order.currency), None)
     if unknown:
         return Held(
