@@ -72,7 +72,8 @@ def test_the_first_sentence_says_it_all() -> None:
     assert words.headline(tie_out(even)) == "Period 2026-09 ties out: 2 documents, EUR 1,204,300.50 on both sides."
     waits = Total("10", "JPY", posted, posted, ledger=none, hold=Figure(2, Decimal("1204300.5")))
     assert words.headline(tie_out(waits)).endswith("on both sides, 2 still in the hold table.")
-    assert "nothing was to be" in words.headline(tie_out())
+    assert "ties out: nothing was to be" in words.headline(tie_out(flows=("payments",)))
+    assert words.headline(tie_out()).startswith("Of period 2026-09 nothing was compared: no flow")
     held = Line("payments", "p", "P", "10", "2026-09", "EUR", Decimal(1), State.HELD)
     assert words.headline(tie_out(even, waiting=(held,))).endswith("sides. 1 document waits, not posted yet.")
     cut = {"waiting": 1200}

@@ -52,6 +52,7 @@ class Posted:
 @contextmanager
 def posted_world(folder: Path) -> Generator[Posted]:
     """Twenty-six documents of two months, every second one in the ledger."""
+    folder.mkdir(exist_ok=True)
     options = rigs.plain_world(requests=14, payments=12, seed=2, from_date="2026-02-02", to_date="2026-03-27")
     with ledger_rig(sqlite_url(folder), options, folder) as joined:
         joined.done()

@@ -219,6 +219,21 @@ def test_a_sign_off_that_was_altered_in_the_store_is_no_evidence(tmp_path: Path,
         opened.close()
 
 
+def test_a_signed_tie_out_that_is_gone_is_missed(tmp_path: Path) -> None:
+    opened = wiring.open_store(Installation(store=f"sqlite:///{tmp_path / 'store.db'}"))
+    try:
+        number = fill(opened, count=3, entries=5)
+        TieOuts(opened.database, opened.vault, number).begin(PERIOD, "eve").keep(tie_out(3))
+        with opened.database.write() as connection:
+            connection.exec_driver_sql("DELETE FROM tie_out_lines WHERE tie_out_id = 1")
+            connection.exec_driver_sql("DELETE FROM tie_outs WHERE id = 1")
+        with pytest.raises(StoreError, match="tie-out 1, which the journal says was signed off, is gone"):
+            gathering.gather(opened, "demo", PERIOD, tmp_path / "pack", "ann")
+        assert not (tmp_path / "pack").exists()
+    finally:
+        opened.close()
+
+
 def test_the_key_stays_the_same_until_it_is_renewed(store: wiring.Opened, made: Path) -> None:
     first = gathering.signing_key(store, "ann")
     assert signature.pem(first.public) == (made / layout.PUBLIC_KEY).read_bytes()

@@ -132,6 +132,16 @@ class TieOuts:
         query = query.order_by(tie_outs.c.signed_at.desc(), tie_outs.c.id.desc())
         return next(iter(self._read(query.limit(1))), None)
 
+    def gone(self, period: str) -> list[int]:
+        """Those of a period that the journal says were signed off, and that are there no more."""
+        mine = (schema.journal.c.connection_id == self._connection_id) & (schema.journal.c.kind == Kind.SIGNED.value)
+        with self._db.read() as connection:
+            told = connection.execute(select(schema.journal.c.facts).where(mine)).scalars()
+            said = [msgspec.json.decode(facts, type=dict[str, Any]) for facts in told]
+            numbers = [one["tie_out"] for one in said if one.get("period") == period]
+            there = set(connection.execute(select(tie_outs.c.id).where(self._finished)).scalars())
+        return sorted(set(numbers) - there)
+
     def listed(self, period: str = "") -> list[Kept]:
         """Those that were made, the latest first."""
         return self._read(self._listing(period).limit(LISTED_MAX))

@@ -21,7 +21,7 @@ import msgspec
 from ml_connector.compare.tieout import words
 from ml_connector.compare.tieout.calendar import written
 from ml_connector.compare.tieout.shapes import TieOut
-from ml_connector.errors import SettingsError
+from ml_connector.errors import SettingsError, StoreError
 from ml_connector.evidence import explained, packing, sealing, signature
 from ml_connector.evidence.layout import README
 from ml_connector.evidence.manifest import Manifest
@@ -126,8 +126,12 @@ def _sealed(opened: Opened, part: Path, said: Manifest, told: str) -> tuple[str,
 
 
 def _chosen(tie_outs: TieOuts, name: str, period: str) -> Kept:
-    """The tie-out that was signed off last, else the latest."""
+    """The tie-out that was signed off last, else the latest. Raises: StoreError when one that was signed is gone."""
     called = written(period) or period
+    if gone := tie_outs.gone(called):
+        raise StoreError(
+            f"tie-out {gone[0]}, which the journal says was signed off, is gone; restore the latest backup"
+        )
     kept = tie_outs.signed(called) or tie_outs.latest(called)
     if kept is None:
         raise SettingsError(f"{period} has no tie-out yet; make it first: ml-connector tie-out {name} {period}")

@@ -162,6 +162,8 @@ def should_be_in(one: Total) -> Figure:
 def _ties(found: TieOut) -> str:
     there = [(one.currency, should_be_in(one)) for one in found.totals]
     many = sum(one.count for _, one in there)
+    if not (found.flows or found.totals):
+        return f"Of period {found.period} nothing was compared: no flow that posts documents is in use."
     if not many:
         return f"Period {found.period} ties out: nothing was to be in the ledger."
     sums = _amounts((currency, one.amount) for currency, one in there if one.count)
