@@ -1,6 +1,9 @@
 """What holds for all tests."""
 
+import os
+import shutil
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,11 @@ settings.register_profile("patient", settings.get_profile(settings.get_current_p
 settings.load_profile("patient")
 # For `make mutants`: the same examples each time, however slow the machine, and none made smaller.
 settings.register_profile("mutants", settings.get_profile("ci"), phases=(Phase.explicit, Phase.generate))
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - as good as a disk: processes are killed here, machines are not
+ROOM = 2 * 2**30
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # each commit waits for a disk otherwise
 
 
 @pytest.fixture(autouse=True)

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rig import open_store, sqlite_url
 
 from ml_connector import wiring
-from ml_connector.settings import Installation
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[wiring.Opened]:
-    store = wiring.open_store(Installation(store=f"sqlite:///{tmp_path / 'store.db'}"))
+    store = open_store(sqlite_url(tmp_path))
     yield store
     store.close()

@@ -46,7 +46,7 @@ def url(opened: wiring.Opened) -> Iterator[str]:
 
 def browser(url: str, **more: str) -> httpx2.Client:
     """Somebody without a session."""
-    return httpx2.Client(base_url=url, headers={"Accept": "text/html", **more}, trust_env=False)
+    return httpx2.Client(base_url=url, headers={"Accept": "text/html", **more}, trust_env=False, timeout=60)
 
 
 def come_in(opened: wiring.Opened, client: httpx2.Client, name: str, *roles: Role) -> httpx2.Response:
@@ -167,9 +167,9 @@ def test_a_session_that_was_planted_is_not_taken_up(url: str, opened: wiring.Ope
         after = client.cookies[COOKIE]
         assert before != after
     for planted, status in ((before, 303), (after, 200), ("x" * 43, 303)):
-        with httpx2.Client(base_url=url, cookies={COOKIE: planted}, trust_env=False) as other:
+        with httpx2.Client(base_url=url, cookies={COOKIE: planted}, trust_env=False, timeout=60) as other:
             assert other.get("/account").status_code == status
-    with httpx2.Client(base_url=url, cookies={COOKIE: "p" * 43}, trust_env=False) as victim:
+    with httpx2.Client(base_url=url, cookies={COOKIE: "p" * 43}, trust_env=False, timeout=60) as victim:
         sign_in(victim, "kari")
         assert "p" * 43 not in [cookie.value for cookie in victim.cookies.jar if cookie.domain == "127.0.0.1"]
 
@@ -288,7 +288,7 @@ def test_a_token_is_shown_once_and_revoked(url: str, opened: wiring.Opened) -> N
         token = re.findall(r"mlc_[\w-]{43}", made.text)[0]
         assert token not in kari.get("/access").text
         bearer = {"Authorization": f"Bearer {token}"}
-        with httpx2.Client(base_url=url, headers=bearer, trust_env=False) as program:
+        with httpx2.Client(base_url=url, headers=bearer, trust_env=False, timeout=60) as program:
             users, tokens = program.get("/api/v1/users").json(), program.get("/api/v1/tokens").json()
             assert [(one["name"], set(one["roles"]), one["state"]) for one in users["users"]] == [
                 ("kari", {"administrator", "approver"}, "invited")
@@ -309,7 +309,7 @@ def test_access_is_told_to_administrators_alone(url: str, opened: wiring.Opened)
     for right, token in tokens.items():
         for noun in ("users", "tokens"):
             headers = {"Authorization": f"Bearer {token}"}
-            answer = httpx2.get(f"{url}/api/v1/{noun}", headers=headers, trust_env=False)
+            answer = httpx2.get(f"{url}/api/v1/{noun}", headers=headers, trust_env=False, timeout=60)
             assert answer.status_code == (200 if right is Right.ADMIN else 403)
     with looking(url, opened, Role.APPROVER, Role.CLERK, name="ola") as ola:
         for place in ("/access", "/access.csv", "/access.json", "/access/people/ola"):

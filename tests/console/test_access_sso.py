@@ -25,7 +25,7 @@ class World:
     opened: wiring.Opened
 
     def browser(self) -> httpx2.Client:
-        return httpx2.Client(base_url=self.url, headers={"Accept": "text/html"}, trust_env=False)
+        return httpx2.Client(base_url=self.url, headers={"Accept": "text/html"}, trust_env=False, timeout=60)
 
     def roles(self, name: str) -> list[str]:
         return next([str(role) for role in one.roles] for one in Users(self.opened.database).all() if one.name == name)
@@ -121,7 +121,7 @@ def test_a_cookie_that_was_made_up_begins_nothing(world: World) -> None:
     with world.browser() as client:
         back = begin(world, client)
         for made_up in ("x", "", "A" * 400, "é"):
-            answer = httpx2.get(back, headers={b"Cookie": f"mlc_sso={made_up}".encode()}, trust_env=False)
+            answer = httpx2.get(back, headers={b"Cookie": f"mlc_sso={made_up}".encode()}, trust_env=False, timeout=60)
             assert answer.status_code == 403
 
 
@@ -134,6 +134,6 @@ def test_a_provider_that_is_not_there_is_told_of(world: World) -> None:
 
 
 def test_without_a_single_sign_on_there_is_none(opened: wiring.Opened) -> None:
-    with answering(opened) as url, httpx2.Client(base_url=url, trust_env=False) as client:
+    with answering(opened) as url, httpx2.Client(base_url=url, trust_env=False, timeout=60) as client:
         assert "/sign-in/sso" not in client.get("/sign-in").text
         assert client.get("/sign-in/sso").status_code == client.get(BACK).status_code == 404

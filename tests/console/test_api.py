@@ -49,7 +49,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def routes(served: Served) -> list[tuple[str, str]]:
     """Method and path of each, as the description tells."""
-    paths = httpx2.get(f"{served.url}{API}/openapi.json", trust_env=False).json()["paths"]
+    paths = httpx2.get(f"{served.url}{API}/openapi.json", trust_env=False, timeout=60).json()["paths"]
     return [(method.upper(), path) for path, methods in paths.items() for method in methods if path.startswith(API)]
 
 

@@ -60,7 +60,7 @@ class World:
         """The look once it is over, as the API has it."""
         token = ApiTokens(self.store.database).create(f"t{time.monotonic_ns()}", Right.READ, "kari")
         headers = {"Authorization": f"Bearer {token}"}
-        with httpx2.Client(base_url=self.url, headers=headers, trust_env=False) as client:
+        with httpx2.Client(base_url=self.url, headers=headers, trust_env=False, timeout=60) as client:
             while True:
                 found = client.get(f"/api/v1/connections/{NAME}/{kind}").json()
                 if found["state"] not in (None, "running"):

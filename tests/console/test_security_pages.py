@@ -73,7 +73,7 @@ def looks(here: Hostile, *kinds: str) -> list[Address]:
 
 def programs(here: Hostile, right: Right) -> httpx2.Client:
     headers = {"Authorization": f"Bearer {here.tokens[right]}"}
-    return httpx2.Client(base_url=here.url, headers=headers, trust_env=False)
+    return httpx2.Client(base_url=here.url, headers=headers, trust_env=False, timeout=60)
 
 
 def rights_of(one: Address) -> set[May]:
@@ -111,7 +111,7 @@ def test_a_token_that_may_read_changes_nothing(here: Hostile) -> None:
 
 def test_without_a_session_there_is_only_sign_in(here: Hostile) -> None:
     before = here.rows()
-    with httpx2.Client(base_url=here.url, headers={"Accept": "text/html"}, trust_env=False) as client:
+    with httpx2.Client(base_url=here.url, headers={"Accept": "text/html"}, trust_env=False, timeout=60) as client:
         for one in (one for one in here.addresses if one.kind == "person"):
             for cookie in ({}, {"Cookie": "mlc_session=" + "A" * 43}):
                 answer = client.request(one.method, one.filled(values(one, wild=False)), headers=cookie)

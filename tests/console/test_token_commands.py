@@ -25,7 +25,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(typed: Typed, tmp_path: Path
 
         def status(token: str) -> int:
             headers = {"Authorization": f"Bearer {token}"}
-            return httpx2.get(f"{url}{API}/workers", headers=headers, trust_env=False).status_code
+            return httpx2.get(f"{url}{API}/workers", headers=headers, trust_env=False, timeout=60).status_code
 
         code, said, told = typed("create", "grafana", "--scope", "read", "--days", "30")
         token = said.strip()

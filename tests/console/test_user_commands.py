@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> Iterator[wiring.Opened]:
 def test_somebody_is_invited_changed_and_let_in_no_longer(typed: Typed, store: wiring.Opened) -> None:
     code, link, _ = typed("user", "invite", "Kari", "--role", "administrator", PUBLIC_URL="https://x.example/")
     assert (code, link.startswith("https://x.example/set-up/")) == (0, True)
-    with answering(store) as url, httpx2.Client(base_url=url, trust_env=False) as client:
+    with answering(store) as url, httpx2.Client(base_url=url, trust_env=False, timeout=60) as client:
         again = json.loads(typed("user", "invite", "kari", "--json")[1])
         assert (again["name"], again["new"], again["link"][:27]) == ("kari", False, "http://127.0.0.1:8600/set-u")
         path = again["link"].removeprefix("http://127.0.0.1:8600")

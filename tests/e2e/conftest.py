@@ -8,7 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from rig import sqlite_url
+
+from ml_connector.store.db import Database
 
 _NUMBERS = itertools.count(1)
 
@@ -26,7 +29,13 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Any]:
 
 @pytest.fixture(scope="session")
 def postgres(postgres_server: Any) -> str:
-    return postgres_server.get_uri()
+    uri: str = postgres_server.get_uri()
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # processes are killed here, machines are not
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("CREATE DATABASE migrated_one")
+    Database.open(_named(uri, "migrated_one")).close()
+    return uri
 
 
 @pytest.fixture
@@ -53,5 +62,9 @@ def postgres_store(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     uri = postgres
     name = f"test_{next(_NUMBERS)}"
     with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE migrated_one").format(sql.Identifier(name)))
+    return _named(uri, name)
+
+
+def _named(uri: str, name: str) -> str:
     return uri.replace("/postgres?", f"/{name}?")

@@ -38,7 +38,7 @@ class Served:
         """A client; `right` None: without a token."""
         shown = token or (self.tokens[right] if right else "")
         headers = {"Authorization": f"Bearer {shown}"} if shown else {}
-        return httpx2.Client(base_url=self.url + API, headers=headers, trust_env=False)
+        return httpx2.Client(base_url=self.url + API, headers=headers, trust_env=False, timeout=60)
 
     def ask(self, method: str, path: str, right: Right | None = Right.OPERATE, **more: Any) -> httpx2.Response:
         """One request."""
@@ -86,4 +86,4 @@ def looking(url: str, opened: wiring.Opened, *roles: Role, name: str = "kari") -
     """A client that looks at pages as a person with these roles; its posts carry what forms carry."""
     token, csrf = signed_in(opened, *roles, name=name)
     headers = {"Accept": "text/html", CSRF_HEADER: csrf}
-    return httpx2.Client(base_url=url, headers=headers, cookies={COOKIE: token}, trust_env=False)
+    return httpx2.Client(base_url=url, headers=headers, cookies={COOKIE: token}, trust_env=False, timeout=60)

@@ -62,7 +62,7 @@ def test_it_is_made_in_the_console_and_watched(joined: LedgerRig) -> None:
         failed = _ended(clerk, f"{PLACE}/1999-01")
         assert "The tie-out of 1999-01 could not be made: " in failed
         token = ApiTokens(joined.store.database).create("program", Right.OPERATE, "kari")
-        with httpx2.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False) as program:
+        with httpx2.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=60) as program:
             there = f"{url}{API}/connections/{NAME}/tie-outs"
             assert program.post(f"{there}/{PERIOD}").json()["making"]["state"] == "running"
             until = time.monotonic() + PATIENCE_S
