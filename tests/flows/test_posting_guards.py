@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ml_connector.flows.posting.admit import admit
 from ml_connector.flows.posting.case import book_of
+from ml_connector.flows.posting.guards import worth
 from ml_connector.flows.posting.periods import is_open
 from ml_connector.flows.posting.rule_book import rule_book
 from ml_connector.records.ledger import (
@@ -219,3 +220,7 @@ def test_on_which_days_one_may_post(closed_period: str) -> None:
     book = book_of(context(closed_period=closed_period))
     days = {"10": (DAY, date(2026, 10, 5), date(2026, 12, 5)), "11": (DAY,)}
     assert [is_open(one, day, BOOKS, book) for one in days for day in days[one]] == [True, False, False, False]
+
+
+def test_cents_are_at_stake_too() -> None:
+    assert worth(voucher(amount="0.50")) == Money(Decimal("0.50"), "EUR")
