@@ -6,6 +6,7 @@ Must not know: what the rows mean to a flow.
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TextClause,
     false,
     text,
 )
@@ -59,6 +61,11 @@ def owner() -> Column[int]:
     return Column("connection_id", Integer, ForeignKey("connections.id"), nullable=False)
 
 
+def index_where(condition: TextClause, name: str, *columns: Column[Any], unique: bool = False) -> Index:
+    """An index of those rows only that meet a condition."""
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
 data_keys = Table(
     "data_keys",
     metadata,
@@ -80,13 +87,7 @@ connections = Table(
     Column("removed_at", Text),
     sqlite_autoincrement=True,
 )
-Index(
-    "connections_by_name",
-    connections.c.name,
-    unique=True,
-    sqlite_where=IS_THERE,
-    postgresql_where=IS_THERE,
-)
+index_where(IS_THERE, "connections_by_name", connections.c.name, unique=True)
 
 secrets = Table(
     "secrets",
@@ -119,24 +120,10 @@ runs = Table(
     Column("report", LargeBinary),
 )
 Index("runs_by_start", runs.c.connection_id, runs.c.flow, runs.c.started_at)
-Index(
-    "runs_whole",
-    runs.c.connection_id,
-    runs.c.flow,
-    runs.c.started_at,
-    sqlite_where=IS_WHOLE,
-    postgresql_where=IS_WHOLE,
-)
-Index(
-    "runs_done",
-    runs.c.connection_id,
-    runs.c.flow,
-    runs.c.finished_at,
-    sqlite_where=IS_DONE,
-    postgresql_where=IS_DONE,
-)
+index_where(IS_WHOLE, "runs_whole", runs.c.connection_id, runs.c.flow, runs.c.started_at)
+index_where(IS_DONE, "runs_done", runs.c.connection_id, runs.c.flow, runs.c.finished_at)
 
-Index("runs_stopped", runs.c.connection_id, runs.c.started_at, sqlite_where=IS_STOPPED, postgresql_where=IS_STOPPED)
+index_where(IS_STOPPED, "runs_stopped", runs.c.connection_id, runs.c.started_at)
 
 cursors = Table(
     "cursors",
@@ -174,14 +161,7 @@ links = Table(
     Column("alike", KEY, nullable=False, server_default=""),
     Column("agreed", LargeBinary, nullable=False),
 )
-Index(
-    "links_alike",
-    links.c.connection_id,
-    links.c.flow,
-    links.c.alike,
-    sqlite_where=text("alike <> ''"),
-    postgresql_where=text("alike <> ''"),
-)
+index_where(text("alike <> ''"), "links_alike", links.c.connection_id, links.c.flow, links.c.alike)
 Index(
     "links_by_story",
     links.c.connection_id,
@@ -192,21 +172,8 @@ Index(
     postgresql_where=text("story <> ''"),
 )
 Index("links_by_active", links.c.connection_id, links.c.flow, links.c.active)
-Index(
-    "links_in_doubt",
-    links.c.connection_id,
-    links.c.flow,
-    sqlite_where=text("digest = ''"),
-    postgresql_where=text("digest = ''"),
-)
-Index(
-    "links_to_wake",
-    links.c.connection_id,
-    links.c.flow,
-    links.c.wake_on,
-    sqlite_where=TO_WAKE,
-    postgresql_where=TO_WAKE,
-)
+index_where(text("digest = ''"), "links_in_doubt", links.c.connection_id, links.c.flow)
+index_where(TO_WAKE, "links_to_wake", links.c.connection_id, links.c.flow, links.c.wake_on)
 
 changes = Table(
     "changes",
@@ -227,48 +194,13 @@ changes = Table(
     Column("body", LargeBinary),
     sqlite_autoincrement=True,
 )
-Index(
-    "changes_planned",
-    changes.c.run_id,
-    changes.c.key,
-    unique=True,
-    sqlite_where=IS_PLANNED,
-    postgresql_where=IS_PLANNED,
-)
-Index(
-    "changes_next",
-    changes.c.run_id,
-    changes.c.list_no,
-    changes.c.key,
-    sqlite_where=IS_PLANNED,
-    postgresql_where=IS_PLANNED,
-)
-Index(
-    "changes_open",
-    changes.c.connection_id,
-    changes.c.flow,
-    changes.c.key,
-    unique=True,
-    sqlite_where=IS_OPEN,
-    postgresql_where=IS_OPEN,
-)
+index_where(IS_PLANNED, "changes_planned", changes.c.run_id, changes.c.key, unique=True)
+index_where(IS_PLANNED, "changes_next", changes.c.run_id, changes.c.list_no, changes.c.key)
+index_where(IS_OPEN, "changes_open", changes.c.connection_id, changes.c.flow, changes.c.key, unique=True)
 
-Index(
-    "changes_handed",
-    changes.c.connection_id,
-    changes.c.flow,
-    changes.c.key,
-    sqlite_where=IS_HANDED,
-    postgresql_where=IS_HANDED,
-)
+index_where(IS_HANDED, "changes_handed", changes.c.connection_id, changes.c.flow, changes.c.key)
 
-Index(
-    "changes_dropped",
-    changes.c.connection_id,
-    changes.c.flow,
-    sqlite_where=IS_DROPPED,
-    postgresql_where=IS_DROPPED,
-)
+index_where(IS_DROPPED, "changes_dropped", changes.c.connection_id, changes.c.flow)
 
 finds = Table(
     "finds",
@@ -307,17 +239,12 @@ exceptions = Table(
     Column("resolved_run", KEY, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
-Index(
-    "exceptions_open",
-    exceptions.c.connection_id,
-    exceptions.c.flow,
-    exceptions.c.key,
-    unique=True,
-    sqlite_where=IS_UNRESOLVED,
-    postgresql_where=IS_UNRESOLVED,
+index_where(
+    IS_UNRESOLVED, "exceptions_open", exceptions.c.connection_id, exceptions.c.flow, exceptions.c.key, unique=True
 )
 
-Index(
+index_where(
+    IS_UNRESOLVED,
     "exceptions_by_cause",
     exceptions.c.connection_id,
     exceptions.c.flow,
@@ -325,10 +252,9 @@ Index(
     exceptions.c.opened_at,
     exceptions.c.id,
     exceptions.c.lacks,
-    sqlite_where=IS_UNRESOLVED,
-    postgresql_where=IS_UNRESOLVED,
 )
-Index(
+index_where(
+    IS_UNRESOLVED,
     "exceptions_summed",  # in the order in which they are summed, with all that it takes
     exceptions.c.connection_id,
     exceptions.c.flow,
@@ -340,25 +266,9 @@ Index(
     exceptions.c.opened_at,
     exceptions.c.id,
     exceptions.c.resolved_at,
-    sqlite_where=IS_UNRESOLVED,
-    postgresql_where=IS_UNRESOLVED,
 )
-Index(
-    "exceptions_by_age",
-    exceptions.c.connection_id,
-    exceptions.c.opened_at,
-    exceptions.c.id,
-    sqlite_where=IS_UNRESOLVED,
-    postgresql_where=IS_UNRESOLVED,
-)
-Index(
-    "exceptions_over",
-    exceptions.c.connection_id,
-    exceptions.c.resolved_at,
-    exceptions.c.id,
-    sqlite_where=IS_RESOLVED,
-    postgresql_where=IS_RESOLVED,
-)
+index_where(IS_UNRESOLVED, "exceptions_by_age", exceptions.c.connection_id, exceptions.c.opened_at, exceptions.c.id)
+index_where(IS_RESOLVED, "exceptions_over", exceptions.c.connection_id, exceptions.c.resolved_at, exceptions.c.id)
 
 approvals = Table(
     "approvals",

@@ -7,7 +7,7 @@ Must not know: what the rows mean.
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
-from ml_connector.store.schema import KEY, metadata, owner
+from ml_connector.store.schema import KEY, index_where, metadata, owner
 
 HAS_SUBJECT = text("subject <> ''")
 
@@ -31,7 +31,7 @@ users = Table(
     sqlite_autoincrement=True,
 )
 Index("users_by_name", users.c.name, unique=True)
-Index("users_by_subject", users.c.subject, unique=True, sqlite_where=HAS_SUBJECT, postgresql_where=HAS_SUBJECT)
+index_where(HAS_SUBJECT, "users_by_subject", users.c.subject, unique=True)
 
 invitations = Table(
     "invitations",

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from ml_connector.store.schema import IS_STOPPED, KEY, SERIAL, metadata, owner
+from ml_connector.store.schema import IS_STOPPED, KEY, SERIAL, index_where, metadata, owner
 
 IS_QUEUED_OR_RUNNING = text("state IN ('queued', 'running')")
 IS_RUNNING = text("state = 'running'")
@@ -47,26 +47,11 @@ orders = Table(
     Column("error", Text, nullable=False),
     Column("progress", Text, nullable=False, server_default=""),
 )
-Index(
-    "orders_running",
-    orders.c.connection_id,
-    orders.c.flow,
-    unique=True,
-    sqlite_where=IS_RUNNING,
-    postgresql_where=IS_RUNNING,
-)
-Index(
-    "orders_open",
-    orders.c.rank,
-    orders.c.placed_at,
-    sqlite_where=IS_QUEUED_OR_RUNNING,
-    postgresql_where=IS_QUEUED_OR_RUNNING,
-)
+index_where(IS_RUNNING, "orders_running", orders.c.connection_id, orders.c.flow, unique=True)
+index_where(IS_QUEUED_OR_RUNNING, "orders_open", orders.c.rank, orders.c.placed_at)
 Index("orders_by_flow", orders.c.connection_id, orders.c.flow, orders.c.placed_at)
 Index("orders_by_end", orders.c.finished_at)
-Index(
-    "orders_stopped", orders.c.connection_id, orders.c.placed_at, sqlite_where=IS_STOPPED, postgresql_where=IS_STOPPED
-)
+index_where(IS_STOPPED, "orders_stopped", orders.c.connection_id, orders.c.placed_at)
 
 workers = Table(
     "workers",
@@ -151,19 +136,12 @@ inbox = Table(
     sqlite_autoincrement=True,
 )
 Index("inbox_by_event", inbox.c.connection_id, inbox.c.system, inbox.c.event_id, unique=True)
-Index(
-    "inbox_waiting",
-    inbox.c.connection_id,
-    inbox.c.flow,
-    inbox.c.not_before,
-    sqlite_where=IS_WAITING,
-    postgresql_where=IS_WAITING,
-)
+index_where(IS_WAITING, "inbox_waiting", inbox.c.connection_id, inbox.c.flow, inbox.c.not_before)
 Index("inbox_by_key", inbox.c.connection_id, inbox.c.flow, inbox.c.key)
-Index("inbox_placed", inbox.c.order_id, sqlite_where=IS_PLACED, postgresql_where=IS_PLACED)
+index_where(IS_PLACED, "inbox_placed", inbox.c.order_id)
 Index("inbox_by_time", inbox.c.received_at)
 Index("inbox_by_number", inbox.c.connection_id, inbox.c.id)
-Index("inbox_amiss", inbox.c.connection_id, inbox.c.id, sqlite_where=IS_AMISS, postgresql_where=IS_AMISS)
+index_where(IS_AMISS, "inbox_amiss", inbox.c.connection_id, inbox.c.id)
 
 edits = Table(
     "edits",
@@ -182,14 +160,7 @@ edits = Table(
     Column("ended_why", Text, nullable=False),
     sqlite_autoincrement=True,
 )
-Index(
-    "edits_in_force",
-    edits.c.connection_id,
-    edits.c.flow,
-    edits.c.key,
-    sqlite_where=IS_IN_FORCE,
-    postgresql_where=IS_IN_FORCE,
-)
+index_where(IS_IN_FORCE, "edits_in_force", edits.c.connection_id, edits.c.flow, edits.c.key)
 
 api_tokens = Table(
     "api_tokens",
