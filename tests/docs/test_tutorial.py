@@ -1,7 +1,8 @@
-"""The commands of the tutorial for the terminal, run as they stand."""
+"""The commands of the tutorial for the terminal, run as they stand, but for their ports."""
 
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Generator
 from pathlib import Path
@@ -9,15 +10,25 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "tutorial-terminal.md").read_text(), re.DOTALL)
+PAGE = (ROOT / "docs" / "tutorial-terminal.md").read_text()
 OURS = ".venv/bin/ml-connector"
 
 pytestmark = pytest.mark.skipif(not (ROOT / OURS).exists(), reason="made by `make`, in the checkout itself")
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Generator[dict[str, str]]:
-    command = next(block for block in BLOCKS if "ml-connector sandbox" in block).split()
+def blocks() -> list[str]:
+    """The page's blocks, with ports that are free here."""
+    text = PAGE
+    for port in ("8101", "8102", "8103"):
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            text = text.replace(port, str(listening.getsockname()[1]))
+    return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def sandbox(blocks: list[str]) -> Generator[dict[str, str]]:
+    command = next(block for block in blocks if "ml-connector sandbox" in block).split()
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         yield json.loads(process.stdout.readline())
@@ -25,9 +36,9 @@ def sandbox() -> Generator[dict[str, str]]:
 
 
 @pytest.mark.xdist_group("tutorial")
-def test_the_tutorial_works_as_it_stands(sandbox: dict[str, str], tmp_path: Path) -> None:
-    blocks = [block for block in BLOCKS if "make demo" not in block and "ml-connector sandbox" not in block]
-    script = "\n".join(blocks).replace("$PWD/.demo/tutorial.db", str(tmp_path / "tutorial.db"))
+def test_the_tutorial_works_as_it_stands(blocks: list[str], sandbox: dict[str, str], tmp_path: Path) -> None:
+    shown = [block for block in blocks if "make demo" not in block and "ml-connector sandbox" not in block]
+    script = "\n".join(shown).replace("$PWD/.demo/tutorial.db", str(tmp_path / "tutorial.db"))
     waiting = subprocess.run(["/bin/bash", "-uc", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert waiting.stderr.count("error:") == 0, waiting.stderr
     out = waiting.stdout
