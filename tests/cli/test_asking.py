@@ -59,3 +59,11 @@ def test_a_system_with_linked_records_stays_where_it_is() -> None:
         with pytest.raises(SettingsError, match="planner would be another system"):
             check_move("acme", before, after, same_tenants=False)
         check_move("acme", before, after, same_tenants=True)
+
+
+def test_a_system_that_is_added_needs_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="secret of planner is missing: --system-secret-env"):
+        asking.secrets((), ("planner",))
+    monkeypatch.setenv("PLANNER_TOKEN", "told")
+    assert asking.secrets(("planner=PLANNER_TOKEN",), ("planner",)) == {"planner": "told"}
+    assert asking.secrets((), ()) == {}

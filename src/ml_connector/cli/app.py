@@ -155,7 +155,7 @@ def connect(
         secrets = wiring.Secrets(
             asking.secret(ifs_secret_env, "IFS client secret", "--ifs-secret-env", kept=before is not None),
             asking.secret(airbase_token_env, "Airbase API token", "--airbase-token-env", kept=before is not None),
-            asking.secrets(system_secret_env or ()),
+            asking.secrets(system_secret_env or (), connection.systems.keys() - (before.systems if before else {})),
         )
         made = wiring.connect(store, name, connection, secrets, same_tenants=same_tenants, note=note)
     if before and made and made.waits:

@@ -7,7 +7,7 @@ Must not know: where a connection is kept.
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -84,11 +84,15 @@ def secret(variable: str, question: str, option: str, *, kept: bool) -> str:
     return value
 
 
-def secrets(pairs: Sequence[str]) -> dict[str, str]:
-    """The secrets of further systems, each from its variable. Raises: SettingsError."""
-    given = _pairs("--system-secret-env", pairs, "NAME=VARIABLE")
+def secrets(pairs: Sequence[str], added: Iterable[str]) -> dict[str, str]:
+    """The secrets of further systems, each from its variable; of those just added they are asked for.
+
+    Raises: SettingsError.
+    """
+    variables = dict.fromkeys(added, "") | _pairs("--system-secret-env", pairs, "NAME=VARIABLE")
     return {
-        name: secret(value, f"secret of {name}", "--system-secret-env", kept=False) for name, value in given.items()
+        name: secret(variable, f"secret of {name}", "--system-secret-env", kept=False)
+        for name, variable in variables.items()
     }
 
 
