@@ -11,9 +11,11 @@ import pytest
 from reaching import laid_out, unhurried
 
 from ml_connector import errors
+from ml_connector.systems import verdict
 from ml_connector.systems.airbase.client import AirbaseClient
 from ml_connector.systems.airbase.source import AirbaseSource
 from ml_connector.systems.http import Anonymous, Wire, json_object
+from ml_connector.systems.ifs import csdl
 from ml_connector.systems.ifs.client import IfsClient
 from ml_connector.systems.ifs.loading import load
 from ml_connector.systems.ifs.source import IfsSource
@@ -146,3 +148,27 @@ def test_a_text_that_not_every_database_can_keep_is_held() -> None:
     (bill,) = next(AirbaseSource(client, "bills", ZoneInfo("UTC")).read(["a"]))
     assert bill.unreadable
     assert "holds a character that no text has" in bill.unreadable.sentence
+
+
+@pytest.mark.parametrize("value", [b"1.5,", b"{},", b"[],", b'"",'])
+def test_so_many_values_that_they_take_all_memory_are_not_read(monkeypatch: pytest.MonkeyPatch, value: bytes) -> None:
+    monkeypatch.setattr(verdict, "CROWDED_MIN", 50_000)
+    monkeypatch.setattr(verdict, "VALUES_MAX", 20_000)
+    body = b'{"value":[' + value * 30_000 + b"0]}"
+    with pytest.raises(errors.MalformedError, match="more than 20,000 values") as caught:
+        wire(200, body).call("read", "GET", "/x", repeatable=True)
+    assert not isinstance(caught.value, verdict.GarbledError), "it is not asked for again"
+    with pytest.raises(errors.UnconfirmedError):
+        wire(200, body).call("write", "POST", "/x", repeatable=False)
+    few = b'{"value":["' + b"x" * 200_000 + b'"]}'
+    assert wire(200, few).call("read", "GET", "/x", repeatable=True).body == few
+
+
+@pytest.mark.parametrize("text", [b"<a>" * 600_000, b"<a " + b'a="" ' * 1_100_000])
+def test_so_many_tags_that_they_take_all_memory_are_not_read(text: bytes) -> None:
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="too large"):
+        csdl.parse(text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000

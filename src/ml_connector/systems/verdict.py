@@ -27,6 +27,7 @@ from ml_connector.systems.redacting import UNREADABLE
 
 DETAIL_MAX = 500
 WAIT_MAX_S = 300.0
+CROWDED_MIN, VALUES_MAX = 16 * 2**20, 4_000_000  # bytes from which on values are counted, and how many there may be
 _REFUSALS = {
     401: AuthError,
     403: AuthError,
@@ -79,10 +80,15 @@ def judge(asked: Asked, answer: Answer, explain: Explain) -> RemoteError | None:
         return _failed(asked, answer, *_explained(answer, explain))
     if answer.status >= 300:
         return _redirected(asked, answer)
-    if _whole(answer, expect_json=asked.expect_json):
+    if not asked.expect_json or answer.status == 204:
         return None
-    kind = GarbledError if asked.repeatable else UnconfirmedError
-    return kind(asked.system, asked.operation, "the answer is not JSON", _request_id(answer))
+    if _crowded(answer.body):
+        kind, said = MalformedError, f"the answer holds more than {VALUES_MAX:,} values"
+    elif not _whole(answer.body):
+        kind, said = GarbledError, "the answer is not JSON"
+    else:
+        return None
+    return (kind if asked.repeatable else UnconfirmedError)(asked.system, asked.operation, said, _request_id(answer))
 
 
 def _failed(asked: Asked, answer: Answer, code: str, detail: str) -> RemoteError:
@@ -103,12 +109,15 @@ def _broken(status: int) -> bool:
     return status >= 500 or status < 200 or status == 408
 
 
-def _whole(answer: Answer, *, expect_json: bool) -> bool:
-    if answer.status == 204 or not expect_json:
-        return True
+def _crowded(body: bytes) -> bool:
+    """Whether there are so many values in it that reading them takes thirty times its own memory."""
+    return len(body) > CROWDED_MIN and body.count(b",") > VALUES_MAX
+
+
+def _whole(body: bytes) -> bool:
     try:
-        answer.body.decode()
-        msgspec.json.decode(answer.body, type=msgspec.Raw)
+        body.decode()
+        msgspec.json.decode(body, type=msgspec.Raw)
     except UNREADABLE:
         return False
     return True

@@ -17,6 +17,7 @@ from ml_connector.systems.ifs.nearest import nearest
 from ml_connector.systems.ifs.profile import Part
 
 SIZE_MAX = 32 * 2**20
+TAGS_MAX, ATTRIBUTES_MAX = 500_000, 1_000_000  # each takes many times the memory that its text does
 _TIMES = ("Edm.DateTimeOffset", "Edm.Date")
 _COMPARED = re.compile(r"\b([A-Za-z_]\w*)\s+(?:eq|ne|gt|ge|lt|le)\b")
 _MEMBER = re.compile(r"([A-Za-z_][\w.]*)'([^']*)'")
@@ -47,7 +48,7 @@ def parse(data: bytes) -> Metadata:
 
     Raises: ValueError when it is none, too large, or uses entities.
     """
-    if len(data) > SIZE_MAX:
+    if len(data) > SIZE_MAX or data.count(b"<") > TAGS_MAX or data.count(b"=") > ATTRIBUTES_MAX:
         raise ValueError("$metadata is too large")
     try:
         root = fromstring(data, forbid_dtd=True)
