@@ -64,7 +64,7 @@ def samples(text: bytes) -> dict[tuple[str, ...], float]:
 def client(opened: wiring.Opened, token: str = "", host: str = "127.0.0.1") -> TestClient:
     app = FastAPI()
     app.include_router(metrics.router(opened.database, opened.vault, ("payments",), token))
-    return TestClient(app, client=(host, 50000))
+    return TestClient(app, base_url="http://localhost:8600", client=(host, 50000))
 
 
 def test_every_figure() -> None:
@@ -183,6 +183,17 @@ def test_a_store_out_of_reach_is_no_figure(opened: wiring.Opened, monkeypatch: p
 def test_who_is_answered(opened: wiring.Opened, token: str, host: str, given: str, status: int) -> None:
     headers = {b"Authorization": given.encode("latin-1")} if given else {}
     assert client(opened, token, host).get("/metrics", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    "name", ["evil.example:8600", "connector.example.com", "10.0.0.9:8600", "localhost.evil.example"]
+)
+def test_this_machine_is_answered_as_itself_alone(opened: wiring.Opened, name: str) -> None:
+    """Not through a proxy on it, and not for a page whose name was made to point here."""
+    assert client(opened).get("/metrics", headers={"Host": name}).status_code == 403
+    assert client(opened).get("/metrics", headers={"Host": "[::1]:8600"}).status_code == 200
+    headers = {"Host": name, "Authorization": "Bearer t0ken"}
+    assert client(opened, "t0ken").get("/metrics", headers=headers).status_code == 200
 
 
 def _expressions(panels: list[dict[str, Any]]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Figures for Prometheus.
 
 Rule: counts, times and names of connections, never a record; read at most once in `KEPT_S`, however often it is asked.
-Without a token only this machine is answered.
+Without a token only this machine is answered, as itself.
 Must not know: what is alarming.
 """
 
@@ -26,7 +26,7 @@ from ml_connector.store.vault import Vault
 
 KEPT_S = 5.0
 PATIENCE_S = 5.0
-_HERE = ("127.0.0.1", "::1")
+_HERE = ("127.0.0.1", "::1", "localhost")
 
 
 def router(db: Database, vault: Vault, flows: Collection[str], token: str = "") -> APIRouter:
@@ -95,5 +95,6 @@ def _let_in(request: Request, token: str) -> None:
     if token:
         if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
             raise HTTPException(401, "bear the token ML_CONNECTOR_METRICS_TOKEN", {"WWW-Authenticate": "Bearer"})
-    elif request.client is None or request.client.host not in _HERE:
+    elif not request.client or {request.client.host, request.url.hostname} - set(_HERE):
+        # Asked by another name, it is a proxy that asks, or a page in somebody's browser that has its name point here.
         raise HTTPException(403, "from other machines only with a token; set ML_CONNECTOR_METRICS_TOKEN")
