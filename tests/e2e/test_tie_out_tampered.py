@@ -61,6 +61,13 @@ def recode(rng: Random, posted: Posted, key: Key, _: Doc) -> None:
     tamper.recode(posted.joined.box.world, key, 0, rng.choice(({"Account": "1510"}, {"CodeD": "EAST"})))
 
 
+def exchange(_: Random, posted: Posted, key: Key, __: Doc) -> None:
+    """It is in another currency."""
+    (one,) = (one for one in ledger.every(posted.joined.box) if key_of(one) == key)
+    for row in range(sum(one.rows.values())):
+        tamper.recode(posted.joined.box.world, key, row, {"CurrencyCode": "CHF"})
+
+
 def double(_: Random, posted: Posted, key: Key, __: Doc) -> None:
     """It is there once more."""
     tamper.double(posted.joined.box.world, key)
@@ -86,7 +93,7 @@ FAULTS: tuple[Any, ...] = (
     *("reset_before", "reset_after", "truncated", "truncated_json", "malformed_json", "html", "wrong_shape"),
     *("duplicate_rows", "token_revoked", "status"),
 )
-ALL: tuple[Do, ...] = (lose, add, move, number, recode, double, reverse, again, confuse)
+ALL: tuple[Do, ...] = (lose, add, move, number, recode, exchange, double, reverse, again, confuse)
 
 
 @pytest.mark.parametrize("seed", [*range(6), *(pytest.param(one, marks=pytest.mark.thorough) for one in range(6, 100))])
