@@ -247,7 +247,7 @@ def test_nothing_but_our_files_is_served(here: Hostile) -> None:
         "..\\app.py",
     )
     for path in (*outside, "style.css/../../app.py", "style.css%00", "__init__.py", "%252e%252e%252fapp.py", ""):
-        asking = HTTPConnection(address.hostname or "", address.port, timeout=10)
+        asking = HTTPConnection(address.hostname or "", address.port, timeout=60)
         asking.request("GET", f"/static/{path}")
         assert asking.getresponse().status in (404, 422), path
         asking.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import rig as rigs
 from psycopg import sql
 from rig import sqlite_url
 
@@ -53,6 +54,15 @@ def restart_postgres(postgres_server: Any) -> Callable[[], None]:
 def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a fresh store, on either database."""
     return sqlite_url(tmp_path) if request.param == "sqlite" else request.getfixturevalue("postgres_store")
+
+
+@pytest.fixture(params=["census-sqlite", "modified-postgresql"])
+def joined(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[rigs.Rig]:
+    """Each way to notice changes, and each database; they know nothing of each other."""
+    noticed, kept = request.param.split("-")
+    url = sqlite_url(tmp_path) if kept == "sqlite" else request.getfixturevalue("postgres_store")
+    with rigs.rig(url, ifs=rigs.MODIFIED if noticed == "modified" else {}) as made:
+        yield made
 
 
 @pytest.fixture

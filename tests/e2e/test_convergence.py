@@ -13,12 +13,6 @@ from ml_connector.errors import SettingsError
 from ml_connector.sandbox.faults import Fault
 
 
-@pytest.fixture(params=["census", "modified"])
-def joined(request: pytest.FixtureRequest, any_store: str):
-    with rig(any_store, ifs=rigs.MODIFIED if request.param == "modified" else {}) as made:
-        yield made
-
-
 def a_vendor(joined: Rig) -> dict[str, Any]:
     return next(row for row in joined.box.airbase_rows("vendors") if row["is_active"])
 

@@ -243,11 +243,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_in_the_profile_is_named_when_it_is_connected(tmp_path: Path, name: str) -> None:
-    changed, said = MISTAKES[name]
+def test_a_mistake_in_the_profile_is_named_when_it_is_connected(tmp_path: Path) -> None:
     with some(tmp_path) as joined:
-        with pytest.raises(SettingsError, match=said):
-            joined.connect(rigs.posting(**changed))
+        for changed, said in MISTAKES.values():
+            with pytest.raises(SettingsError, match=said):
+                joined.connect(rigs.posting(**changed))
         joined.connect(rigs.posting())
         assert joined.run()["payments"].posted == 4

@@ -5,15 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import expected
-import pytest
 import rig as rigs
 from rig import Rig, rig, sqlite_url
-
-
-@pytest.fixture(params=["census", "modified"])
-def joined(request: pytest.FixtureRequest, any_store: str):
-    with rig(any_store, ifs=rigs.MODIFIED if request.param == "modified" else {}) as made:
-        yield made
 
 
 def test_first_run_moves_everything_and_the_second_writes_nothing(joined: Rig) -> None:

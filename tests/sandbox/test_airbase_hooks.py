@@ -47,7 +47,7 @@ class _Post(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         assert self.path == "/hooks/airbase/x?y=1"
         receiver.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        receiver.gate.wait(10)
+        receiver.gate.wait(60)
         self.send_response(receiver.answers.pop(0) if receiver.answers else 204)
         self.end_headers()
 
@@ -333,7 +333,7 @@ def test_options_that_make_no_sense_are_refused(given: dict[str, Any]) -> None:
 
 
 def control(box: Sandbox, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    line = http.client.HTTPConnection(box.control_url.removeprefix("http://"), timeout=10)
+    line = http.client.HTTPConnection(box.control_url.removeprefix("http://"), timeout=60)
     try:
         line.request(method, path, json.dumps(body), {"X-Sandbox": "1"})
         answer = line.getresponse()

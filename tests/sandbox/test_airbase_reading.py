@@ -24,7 +24,7 @@ class Tenant:
         self.site = AirbaseSite(options, facts)
         self.web = WebServer(self.site, Undisturbed())
         self.web.start()
-        self.line = http.client.HTTPConnection(self.web.host, timeout=5)
+        self.line = http.client.HTTPConnection(self.web.host, timeout=60)
 
     def ask(self, method: str, path: str, body: Any = None, key: str = "Bearer sandbox-token") -> Answer:
         headers = {"Authorization": key} if key else {}

@@ -24,7 +24,7 @@ class Tenant:
         self.site = AirbaseSite(self.options)
         self.web = WebServer(self.site, Undisturbed())
         self.web.start()
-        self.line = http.client.HTTPConnection(self.web.host, timeout=5)
+        self.line = http.client.HTTPConnection(self.web.host, timeout=60)
 
     def send(self, method: str, path: str, body: Any, kind: str = "application/json") -> tuple[int, Any]:
         text = body if isinstance(body, str) else json.dumps(body)

@@ -26,7 +26,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def ask(url: str, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-    line = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    line = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     try:
         line.request(method, path, None if body is None else json.dumps(body), headers)
         answer = line.getresponse()
@@ -130,7 +130,7 @@ class Erp:
         self.token = json.loads(self.send("POST", path, form, media)[2])["access_token"]
 
     def send(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, Any, bytes]:
-        line = http.client.HTTPConnection(self.url, timeout=10)
+        line = http.client.HTTPConnection(self.url, timeout=60)
         try:
             line.request(method, path, body, headers)
             answer = line.getresponse()
@@ -185,4 +185,4 @@ def test_it_runs_as_a_process_until_it_is_told_to_end() -> None:
         told = json.loads(process.stdout.readline())
         assert ask(told["airbase_url"], "GET", VENDORS, Authorization="Token sandbox-token")[0] == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0

@@ -125,7 +125,7 @@ def test_stalled_body_ends_after_its_time(line: Line) -> None:
     began = time.monotonic()
     with pytest.raises(http.client.IncompleteRead):
         line.ask()
-    assert 0.15 < time.monotonic() - began < 3
+    assert 0.15 < time.monotonic() - began < 30
 
 
 def test_closing_does_not_wait_for_a_stalled_body(line: Line) -> None:
@@ -134,7 +134,7 @@ def test_closing_does_not_wait_for_a_stalled_body(line: Line) -> None:
         line.ask(timeout_s=0.1)
     began = time.monotonic()
     line.web.close()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
 
 
 def test_truncated(line: Line) -> None:

@@ -36,7 +36,7 @@ class Client:
         self.token = json.loads(self.send("POST", path, form, media)[1])["access_token"]
 
     def send(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, bytes]:
-        line = http.client.HTTPConnection(self.host, timeout=10)
+        line = http.client.HTTPConnection(self.host, timeout=60)
         try:
             line.request(method, path, body, headers)
             answer = line.getresponse()
@@ -70,7 +70,7 @@ PAIR = ({"Account": "6110", "CodeB": "100", "CurrencyAmount": 5}, {"Account": "2
 
 
 def control(box: Sandbox, op: dict[str, Any]) -> tuple[int, Any]:
-    line = http.client.HTTPConnection(box.control_url.removeprefix("http://"), timeout=10)
+    line = http.client.HTTPConnection(box.control_url.removeprefix("http://"), timeout=60)
     try:
         line.request("POST", "/ifs/edit", json.dumps(op), {"X-Sandbox": "1"})
         answer = line.getresponse()

@@ -40,7 +40,7 @@ def in_hold(box: Sandbox) -> list[Any]:
 
 
 def order(box: Sandbox, **op: Any) -> tuple[int, Any]:
-    line = http.client.HTTPConnection(box.control_url.removeprefix("http://"), timeout=10)
+    line = http.client.HTTPConnection(box.control_url.removeprefix("http://"), timeout=60)
     try:
         line.request("POST", "/ifs/edit", json.dumps(op), {"X-Sandbox": "1"})
         answer = line.getresponse()

@@ -35,7 +35,7 @@ def web() -> Iterator[WebServer]:
 
 @pytest.fixture
 def line(web: WebServer) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection(web.host, timeout=5)
+    connection = http.client.HTTPConnection(web.host, timeout=60)
     yield connection
     connection.close()
 
@@ -135,7 +135,7 @@ def test_a_mistake_of_the_sandbox_is_a_500_and_is_kept(
 
 def test_many_threads_are_served_at_once(web: WebServer) -> None:
     def work() -> None:
-        line = http.client.HTTPConnection(web.host, timeout=5)
+        line = http.client.HTTPConnection(web.host, timeout=60)
         for _ in range(50):
             assert ask(line, "POST", "/x", b"1")[0] == 200
         line.close()
@@ -151,7 +151,7 @@ def test_many_threads_are_served_at_once(web: WebServer) -> None:
 def test_closing_cuts_the_connections_that_are_open() -> None:
     web = WebServer(Mirror(), Undisturbed())
     web.start()
-    line = http.client.HTTPConnection(web.host, timeout=5)
+    line = http.client.HTTPConnection(web.host, timeout=60)
     ask(line, "GET", "/x")
     web.close()
     web.close()

@@ -164,7 +164,7 @@ def test_odd_text_is_kept(kept: Inbox, connection_id: int) -> None:
     assert kept.receive([]) == []
 
 
-@CALM
+@settings(CALM, max_examples=30)
 @given(batches=st.lists(st.lists(st.integers(0, 8), max_size=8), max_size=5))
 def test_any_batches_leave_each_event_once(both: list[Database], batches: list[list[int]]) -> None:
     for db in both:

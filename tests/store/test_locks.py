@@ -43,16 +43,16 @@ def test_waiting_ends_with_the_lock_or_in_time(any_db: Database) -> None:
     def hold() -> None:
         with any_db.lock("one", 0):
             held.set()
-            done.wait(10)
+            done.wait(60)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    held.wait(10)
+    held.wait(60)
     started = time.monotonic()
     assert not is_free(any_db, "one", 0.2)
-    assert 0.15 < time.monotonic() - started < 3
+    assert 0.15 < time.monotonic() - started < 30
     threading.Timer(0.1, done.set).start()
-    assert is_free(any_db, "one", 10)
+    assert is_free(any_db, "one", 60)
     thread.join()
 
 

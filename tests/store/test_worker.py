@@ -59,7 +59,7 @@ def working(worker: Worker) -> Generator[threading.Thread]:
         yield thread
     finally:
         worker.stop()
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -108,7 +108,7 @@ def test_asked_to_stop_it_finishes_what_it_can(orders: Orders, seen: Seen, conne
 
     orders.place(Order("short", connection_id, "suppliers"))
     with working(Worker("w", "1", orders, perform, NEEDS, seen, (), PACE)):
-        assert begun.wait(10)
+        assert begun.wait(60)
     assert state(orders, "short") is State.DONE
 
 
@@ -122,7 +122,7 @@ def test_what_takes_longer_is_handed_back(orders: Orders, seen: Seen, connection
 
     orders.place(Order("long", connection_id, "suppliers"))
     with working(Worker("w", "1", orders, perform, NEEDS, seen, (), PACE)):
-        assert begun.wait(10)
+        assert begun.wait(60)
     assert state(orders, "long") is State.QUEUED
 
 
@@ -134,7 +134,7 @@ def test_what_never_comes_to_an_end_is_handed_on_all_the_same(
 
     def perform(order: Order, stop: Callable[[], bool]) -> Ending:
         begun.set()
-        let_go.wait(20)
+        let_go.wait(60)
         return Ending(State.DONE)
 
     orders.place(Order("stuck", connection_id, "suppliers"))
@@ -142,9 +142,9 @@ def test_what_never_comes_to_an_end_is_handed_on_all_the_same(
     idle: list[bool] = []
     thread = threading.Thread(target=lambda: idle.append(worker.run()))
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     worker.stop()
-    thread.join(20)
+    thread.join(60)
     assert idle == [False]
     assert state(orders, "stuck") is State.QUEUED
     let_go.set()
@@ -163,10 +163,10 @@ def test_a_lost_lease_ends_it(orders: Orders, seen: Seen, connection_id: int) ->
     orders.place(Order("1", connection_id, "suppliers"))
     worker = Worker("w", "1", orders, perform, NEEDS, seen, (), PACE)
     with working(worker) as thread:
-        assert begun.wait(10)
+        assert begun.wait(60)
         assert worker.alive
         orders.leave("w")  # as another worker would
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
     assert worker.lost
     assert not worker.alive

@@ -270,7 +270,7 @@ def test_an_attempt_ends_in_time_whatever_dribbles(serve: Callable[..., RawServe
     started = time.monotonic()
     with pytest.raises(OverdueError):
         get(wire(server.origin), overdue_once=True, total_s=0.2)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
     assert len(server.seen) == 1
 
 

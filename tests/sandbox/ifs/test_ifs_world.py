@@ -121,7 +121,7 @@ EDITS = st.lists(
 
 
 @given(EDITS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_orders_stay_right_through_edits(edits: list[tuple[str, int, str | None]]) -> None:
     world = World.seeded(8, 0, 1)
     table = world.tables[SUPPLIERS]
@@ -143,9 +143,3 @@ def test_orders_stay_right_through_edits(edits: list[tuple[str, int, str | None]
     )
     found = world.ordered(SUPPLIERS, order)
     assert [row[table.index["SupplierId"]] for row in found] == [row["SupplierId"] for row in expected]
-
-
-@pytest.mark.slow
-def test_a_large_world_is_whole() -> None:
-    world = World.seeded(100_000, 50_000, 1)
-    assert (world.count(SUPPLIERS), world.count(ORDERS), world.count(LINES)) == (100_000, 50_000, 150_000)
