@@ -236,6 +236,18 @@ def test_an_entry_that_was_hashed_anew_is_found(pack: Path, place: int, what: st
     assert told.startswith(f"journal.jsonl{what.format(len(lines))}")
 
 
+def test_an_entry_that_can_stand_in_no_table_is_found(pack: Path) -> None:
+    """Nor does it end the check of all others."""
+    file = pack / layout.JOURNAL
+    lines = file.read_bytes().splitlines(keepends=True)
+    lines[9] = entries.written(msgspec.structs.replace(entries.read(lines[9]), kind="held", key="x" * 200_000))
+    file.write_bytes(b"".join(lines))
+    sealed_anew(pack)
+    told = findings(pack)
+    assert "journal.jsonl, line 10: is no entry of a journal" in told
+    assert len(told) < 10
+
+
 def test_a_journal_cut_at_its_end_is_found(pack: Path) -> None:
     lines = (pack / layout.JOURNAL).read_bytes().splitlines(keepends=True)
     signed = next(number for number, line in enumerate(lines) if b'"kind":"signed"' in line)

@@ -65,12 +65,18 @@ class Waited:
             for at, kind in ((row["opened_at"], HELD), (row["resolved_at"], RELEASED)):
                 if at and self._since <= at <= upto:
                     self._borne_out(EXCEPTIONS, number, kind, told)
-            if (row[ACTS], row[NOW]) != _cells(*self._followed.told((row["flow"], row["record"]))):
+            if not self._as_told(row):
                 self._found.add(EXCEPTIONS, "says otherwise what people did, or what became of it", number)
         self._missing(there)
         for number, row in self._rows(RUNS, self._found):
             if row["finished_at"] and self._since <= row["finished_at"] <= upto:
                 self._borne_out(RUNS, number, RUN, (row["flow"], row["run"], row["state"]))
+
+    def _as_told(self, row: Row) -> bool:
+        try:
+            return (row[ACTS], row[NOW]) == _cells(*self._followed.told((row["flow"], row["record"])))
+        except ValueError:  # more than can stand in a table
+            return False
 
     def _borne_out(self, name: str, number: int, kind: str, told: Told) -> None:
         known = self._told[kind]
@@ -108,8 +114,11 @@ def _told_by(entry: Entry) -> Told:
 
 
 def _cells(*values: str) -> Told:
-    """As they stand in a table, where none may be taken for a formula."""
-    return tuple(next(csv.reader([sheet.line(values)])))
+    """As they stand in a table, where none may be taken for a formula. Raises: ValueError for what can't stand there."""
+    try:
+        return tuple(next(csv.reader([sheet.line(values)])))
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
 
 
 def _before(until: str) -> str:
