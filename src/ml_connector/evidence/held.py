@@ -114,7 +114,7 @@ def _told_by(entry: Entry) -> Told:
 
 
 def _cells(*values: str) -> Told:
-    """As they stand in a table, where none may be taken for a formula. Raises: ValueError for what can't stand there."""
+    """As they stand in a table, where none may be taken for a formula. Raises: ValueError for one that is too long."""
     try:
         return tuple(next(csv.reader([sheet.line(values)])))
     except csv.Error as error:
