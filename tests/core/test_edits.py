@@ -121,3 +121,9 @@ def test_of_a_document_an_edit_is_bound_to_what_a_correction_depends_upon() -> N
     dearer = codec.decode(codec.encode({**fields(document), "amount": Money(Decimal(2), "EUR")}), Document)
     assert edits.basis_of(PAYMENTS, document) == edits.basis_of(PAYMENTS, other)
     assert edits.basis_of(PAYMENTS, document) != edits.basis_of(PAYMENTS, dearer)
+
+
+def test_an_edit_whose_field_changed_its_type_says_so() -> None:
+    document = Document("P1", "payment", "N", "settled", "S", Money(Decimal(1), "EUR"), None)
+    with pytest.raises(ValueError, match="category is of another type by now"):
+        edits.put(document, {"category": 5})
