@@ -127,3 +127,10 @@ def test_an_edit_whose_field_changed_its_type_says_so() -> None:
     document = Document("P1", "payment", "N", "settled", "S", Money(Decimal(1), "EUR"), None)
     with pytest.raises(ValueError, match="category is of another type by now"):
         edits.put(document, {"category": 5})
+
+
+@pytest.mark.parametrize(("editable", "said"), [((), "nothing"), (("category", "tags"), "category, tags")])
+def test_what_can_be_edited_is_told(editable: tuple[str, ...], said: str) -> None:
+    document = Document("P1", "payment", "N", "settled", "S", Money(Decimal(1), "EUR"), None)
+    with pytest.raises(ValueError, match=f"; what can be edited: {said}$"):
+        edits.read(document, "amount", "1", editable)
