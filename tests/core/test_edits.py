@@ -81,7 +81,8 @@ def test_a_list_is_given_as_json() -> None:
         ("lines[0].category", "counted from 1"),
         ("lines[2].category", "there are 1"),
         ("lines.category", "say which entry"),
-        ("lines[1]", "name a field of it"),
+        ("lines[1]", "name a field of it, such as lines[1].number"),
+        ("bill_ids[1]", "name a field of it, such as bill_ids[1].…"),
         ("category[1]", "is no list"),
         ("category.x", "there is no x"),
         ("__class__", "there is no field"),
@@ -91,7 +92,9 @@ def test_a_list_is_given_as_json() -> None:
 )
 def test_what_cannot_be_edited_says_so(path: str, said: str) -> None:
     line = SpendLine(1, Decimal(1))
-    document = Document("P1", "payment", "N", "settled", "S", Money(Decimal(1), "EUR"), None, lines=(line,))
+    document = Document(
+        "P1", "payment", "N", "settled", "S", Money(Decimal(1), "EUR"), None, lines=(line,), bill_ids=("b",)
+    )
     with pytest.raises(ValueError, match=re.escape(said)):
         edits.read(document, path, "3", PAYMENTS.editable)
 
@@ -101,6 +104,7 @@ def test_a_value_that_is_no_line_of_text(text: str) -> None:
     document = Document("P1", "payment", "N", "settled", "S", Money(Decimal(1), "EUR"), None)
     with pytest.raises(ValueError, match="characters"):
         edits.read(document, "category", text, PAYMENTS.editable)
+    assert edits.read(document, "category", "x" * 2000, PAYMENTS.editable) == "x" * 2000
 
 
 def test_a_list_of_other_things_is_refused() -> None:

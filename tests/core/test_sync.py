@@ -178,6 +178,13 @@ def tally(of: list[Decision]) -> Tally:
     return result
 
 
+def test_a_plan_is_counted() -> None:
+    counted = tally([Decision("a", Action.CREATE, late=True), Decision("b", Action.CREATE, late=True)])
+    counted.add(Decision("c", Action.UPDATE))
+    assert (counted.counts, counted.late) == ({"create": 2, "update": 1}, 2)
+    assert counted.of(Action.CREATE, Action.UPDATE, Action.HELD) == 3
+
+
 @given(decisions, st.randoms())
 def test_a_plan_is_the_same_plan_in_any_order(some: list[Decision], random: Random) -> None:
     shuffled = list(some)
