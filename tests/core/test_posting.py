@@ -128,4 +128,6 @@ def test_late_documents_change_the_identity_of_a_plan() -> None:
     plain.add(decision)
     late.add(msgspec.structs.replace(decision, late=True))
     assert (plain.late, late.late) == (0, 1)
-    assert plain.plan_id != late.plan_id
+    later = Tally()
+    later.add(msgspec.structs.replace(decision, late=True, effective_on=DAY))
+    assert len({plain.plan_id, late.plan_id, later.plan_id}) == 3
