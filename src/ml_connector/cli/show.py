@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ml_connector.cli.terminal import Terminal, json_of
 from ml_connector.records import codec, keys
 from ml_connector.store.chain import Verdict
 from ml_connector.store.exceptions import CauseCount, OpenException
@@ -21,8 +21,8 @@ from ml_connector.sync.plan import Action, Decision
 from ml_connector.sync.report import Report
 from ml_connector.systems.step import Step
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Terminal(highlight=False)
+err = Terminal(stderr=True, highlight=False)
 
 DOCUMENTS = ("posted", "corrected")
 WRITTEN = ("created", "updated", "deactivated", *DOCUMENTS)
@@ -35,7 +35,7 @@ HEADINGS = {"deactivated": "off", "not_due": "not due"}
 
 def data(value: Any) -> None:
     """Print one JSON object."""
-    out.out(msgspec.json.format(msgspec.json.encode(value)).decode(), highlight=False)
+    out.out(json_of(msgspec.json.format(msgspec.json.encode(value)).decode()), highlight=False)
 
 
 def as_data(report: Report) -> dict[str, Any]:
