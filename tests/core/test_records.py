@@ -54,6 +54,7 @@ def test_trailing_zeros_change_no_digest(number: Decimal, zeros: int) -> None:
     padded = Decimal(f"{number:f}" + ("." if "." not in f"{number:f}" else "") + "0" * zeros)
     assert codec.digest(Money(number, "EUR")) == codec.digest(Money(padded, "EUR"))
     assert codec.digest(number) == codec.digest(padded)
+    assert codec.digest([(number, "x")]) == codec.digest([(padded, "x")]) != codec.digest([(number, "y")])
 
 
 @given(numbers, numbers)

@@ -307,6 +307,8 @@ def test_a_setting_turns_a_flow_on_by_one_of_its_values() -> None:
 
 def test_money_is_shown_with_its_currency() -> None:
     assert str(Money(Decimal("1234567.80"), "EUR")) == "EUR 1,234,567.80"
+    assert [str(Money(Decimal(one), "EUR")) for one in ("5", "0.5", "1.005")] == ["EUR 5.00", "EUR 0.50", "EUR 1.005"]
+    assert str(Money(Decimal("1E+3"), "JPY")) == "JPY 1,000"
 
 
 def test_a_field_that_is_not_ours_is_not_compared() -> None:
