@@ -11,6 +11,8 @@ from rig import NAME, rig, sqlite_url
 
 from ml_connector import wiring
 from ml_connector.cli import main
+from ml_connector.store.access import Access
+from ml_connector.store.rights import Role
 
 
 class Done(NamedTuple):
@@ -50,6 +52,10 @@ def answer(done: Done) -> Any:
 def test_backed_up_and_restored_by_command(tmp_path: Path, typed: Typed) -> None:
     with rig(sqlite_url(tmp_path)) as joined:
         joined.run()
+        left = Access(joined.store.database, joined.store.vault)
+        for name in ("kari", "ola"):
+            left.invite(name, [Role.CLERK], "root")
+        left.disable("ola", "root")
         url, file = joined.url, str(tmp_path / "night.db")
         made = typed(url, "backup", file, "--json")
         told = answer(made)
@@ -66,6 +72,7 @@ def test_backed_up_and_restored_by_command(tmp_path: Path, typed: Typed) -> None
         done = typed(new, "restore", file, "--json")
         assert answer(done)["connections"] == [NAME]
         assert "the next run asks both systems" in done.stderr
+        assert "could then: 1; disable those who left since" in done.stderr.replace("\n", " ")
         assert typed(new, "restore", file).returncode == 2
         assert answer(typed(new, "journal", "verify", NAME, "--json"))["ok"]
         assert answer(typed(new, "clean", "--json")) == {"bodies": 0, "runs": 0, "changes": 0, "exceptions": 0}

@@ -74,4 +74,6 @@ def _told(done: keeping.Restored) -> list[str]:
         told.append(f"Edited values in force again: {done.edits:,}; end those that were ended since.")
     if done.api_tokens:
         told.append(f"API tokens valid again: {done.api_tokens:,}; revoke those that were revoked since.")
+    if done.people:
+        told.append(f"People who may sign in again, as they could then: {done.people:,}; disable those who left since.")
     return told

@@ -14,6 +14,7 @@ from rich.markup import escape
 from ml_connector import flows, settings
 from ml_connector.cli import show
 from ml_connector.cli.context import AsJson, Name, opened
+from ml_connector.cli.terminal import json_of
 from ml_connector.errors import SettingsError
 from ml_connector.records import keys
 from ml_connector.store.journal_pages import Filter, JournalPages
@@ -66,7 +67,7 @@ def export(
         chosen = Filter(kind, flow, since=begin, until=end)
         entries = JournalPages(store.database, store.vault, number).stream(chosen)
         for one in entries:
-            show.out.out(msgspec.json.encode(one).decode(), highlight=False)
+            show.out.out(json_of(msgspec.json.encode(one).decode()), highlight=False)
 
 
 def _print(name: str, found: Found) -> None:

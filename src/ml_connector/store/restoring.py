@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection, Table, delete, exc, func, select, text, update
 
 from ml_connector.errors import SettingsError, StoreError, VaultError
-from ml_connector.store import backup_file, copying, faults, migrate, schema, schema_work
+from ml_connector.store import backup_file, copying, faults, migrate, schema, schema_people, schema_work
 from ml_connector.store.backup_file import Manifest
 from ml_connector.store.db import Database, epoch
 from ml_connector.store.journal import Journal, Kind, Line
@@ -37,6 +37,7 @@ class Restored(msgspec.Struct, frozen=True):
     voided: int
     edits: int
     api_tokens: int
+    people: int
 
 
 class Backup:
@@ -157,7 +158,8 @@ def _unsettled(connection: Connection, manifest: Manifest, now: str) -> Restored
     voided = connection.execute(update(approvals).where(approvals.c.used_at.is_(None)).values(used_at=now)).rowcount
     running = update(orders).where(orders.c.state == State.RUNNING.value)
     connection.execute(running.values(state=State.QUEUED.value, worker=None))
-    there, edits, tokens = schema.connections, schema_work.edits, schema_work.api_tokens
+    there, people = schema.connections, schema_people.users
+    edits, tokens = schema_work.edits, schema_work.api_tokens
     names = select(there.c.name).where(there.c.removed_at.is_(None)).order_by(there.c.name)
     return Restored(
         manifest,
@@ -166,6 +168,7 @@ def _unsettled(connection: Connection, manifest: Manifest, now: str) -> Restored
         voided,
         _number(connection, edits, edits.c.ended_at.is_(None)),
         _number(connection, tokens, tokens.c.revoked_at.is_(None)),
+        _number(connection, people, people.c.disabled_at.is_(None)),
     )
 
 
