@@ -33,6 +33,7 @@ def postgres(postgres_server: Any) -> str:
     uri: str = postgres_server.get_uri()
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")  # processes are killed here, machines are not
+        connection.execute("ALTER SYSTEM SET max_wal_size = '128MB'")  # it may lie in memory
         connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE DATABASE migrated_one")
     Database.open(_named(uri, "migrated_one")).close()

@@ -32,6 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     uri = running.get_uri()
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")  # processes are killed here, machines are not
+        connection.execute("ALTER SYSTEM SET max_wal_size = '128MB'")  # it may lie in memory
         connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE DATABASE empty_one")
         connection.execute("CREATE DATABASE migrated_one")
