@@ -88,6 +88,15 @@ def test_what_is_not_an_exact_number_is_refused(bad: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("most", "more"), [("9" * 60, "9" * 61), (f"-{'9' * 60}", f"-{'9' * 61}"), ("1E+60", "1E+61"), ("1E-60", "1E-61")]
+)
+def test_sixty_digits_are_usable_and_no_more(most: str, more: str) -> None:
+    assert money.exact(most) == Decimal(most)
+    with pytest.raises(ValueError, match="not a usable number"):
+        money.exact(more)
+
+
+@pytest.mark.parametrize(
     ("number", "currency", "text"),
     [("1.005", "EUR", "1.01"), ("1.5", "JPY", "2"), ("1.0005", "KWD", "1.001"), ("-1.005", "USD", "-1.01")],
 )
