@@ -1,6 +1,9 @@
 """What nobody foresaw: where it was is told, and not a word of it, as that may be a record's or part of a secret."""
 
+import errno
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +13,8 @@ from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
 
 SECRET = "hush, a secret"
+FULL = Path("/dev/full")
+COMMAND = str(Path(sys.executable).with_name("ml-connector"))
 
 
 def test_an_error_of_our_own_is_told_without_its_words(
@@ -26,3 +31,32 @@ def test_an_error_of_our_own_is_told_without_its_words(
     assert "test_unforeseen.py" in err
     assert "ValueError" in err
     assert SECRET not in out + err
+
+
+def test_a_file_that_is_closed_to_us_and_a_full_disk_need_no_trace(
+    command: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_self: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", "/closed/store.db")
+
+    monkeypatch.setattr(Path, "exists", closed)
+    code, out, err = command(f"sqlite:///{tmp_path / 'store.db'}", "connections", "--json")
+    assert (code, json.loads(out)["exit_code"]) == (2, 2)
+    assert "/closed/store.db: Permission denied" in err
+    assert "app.py" not in err
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this machine has no disk that is always full")
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--help"], 3, "the output can't be written: No space left on device"),
+        (["--store", "sqlite:////nowhere/store.db", "flows", "x", "--json"], 2, "there is no store at"),
+    ],
+)
+def test_output_that_can_not_be_written(words: list[str], code: int, said: str) -> None:
+    with FULL.open("w") as full:
+        done = subprocess.run([COMMAND, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert f"error: {said}" in done.stderr
+    assert ".py" not in done.stderr

@@ -40,7 +40,7 @@ def test_all_of_it() -> None:
         ({"email": ["ap"]}, "'ap' is no address"),
         ({"email": ["ap@example.com\r\nBcc: all@example.com"]}, "is no address"),
         ({"email": ["a@b.c"] * 51}, "more than 50"),
-        ({"email": "ap@example.com"}, "Expected `array`"),
+        ({"email": "ap@example.com"}, "email: expected a list, got a text"),
         ({"webhook": "http://hooks.example.com/x"}, "not encrypted"),
         ({"webhook": "ftp://127.0.0.1/x"}, "not encrypted"),
         ({"webhook": "https://user:secret@hooks.example.com/x"}, "no usable address"),

@@ -23,6 +23,7 @@ from cryptography.x509.oid import NameOID
 from reaching import Unhurried, laid_out, unhurried
 
 from ml_connector import errors
+from ml_connector.systems.exchange import tls
 from ml_connector.systems.http import Anonymous, Answer, OverdueError, Wire, json_object
 from ml_connector.systems.limits import Limiter
 
@@ -469,3 +470,17 @@ def test_counts_are_right_with_many_threads(serve: Callable[..., RawServer]) -> 
     for thread in threads:
         thread.join()
     assert a_wire.requests == 40
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "No such file or directory"), ("no PEM", "holds no certificates")]
+)
+def test_authorities_that_are_not_there_are_the_operators_to_mend(
+    tmp_path: Path, content: str | None, said: str
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content:
+        file.write_text(content)
+    with pytest.raises(errors.SettingsError, match=said) as raised:
+        tls(str(file))
+    assert str(file) in str(raised.value)

@@ -4,6 +4,7 @@ Rule: exit code 0 done, 1 some records need a person, 2 wrong use or settings, 3
 Must not know: SQL, HTTP.
 """
 
+import errno
 import io
 import os
 import signal
@@ -161,7 +162,7 @@ def connect(
     if before and made and made.waits:
         show.err.print(config.made_in_words(name, made), soft_wrap=True)
         return
-    did = "changed" if before else "kept"
+    did = "kept" if not before else "changed" if made or secrets.ifs or secrets.airbase else "is as it was"
     show.err.print(f"Connection {escape(name)} {did}. Next: ml-connector check {escape(name)}")
 
 
@@ -348,6 +349,9 @@ def sandbox_command(
         raise SettingsError(f"a port can't be used: {error.strerror}; choose another, or 0 for any") from error
 
 
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
 class Stopped(BaseException):
     """Somebody asked this process to end."""
 
@@ -372,15 +376,42 @@ def main() -> None:
         show.err.print("Stopped. What was sent is settled, or will be looked up by the next run.")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say nothing when flushing
+        _say_no_more()
         sys.exit(INTERRUPTED)
-    except Exception as error:  # that nobody foresaw: its words may be a record's, or part of a secret
-        show.err.print(escape(trace_of(error)), soft_wrap=True)
-        _failed("something went wrong in ml-connector itself; please report the lines above", NEEDS_A_PERSON)
+    except Exception as error:
+        _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> NoReturn:
+    """Where it was, and not a word of it, as that may be a record's or part of a secret."""
+    if isinstance(error, OSError):
+        _of_the_machine(error)
+    show.err.print(escape(trace_of(error)), soft_wrap=True)
+    _failed("something went wrong in ml-connector itself; please report the lines above", NEEDS_A_PERSON)
+
+
+def _of_the_machine(error: OSError) -> None:
+    """What only whoever runs the machine can put right needs no trace: a file that is closed to us, a full disk."""
+    if error.filename is not None and isinstance(error, PermissionError):
+        who = settings.person()
+        _failed(
+            f"{error.filename}: {error.strerror}; run it as a user who may, or change its owner (now: {who})", WRONG_USE
+        )
+    if error.filename is None and error.errno in UNWRITABLE:
+        _say_no_more()
+        _failed(f"the output can't be written: {error.strerror}; free some space, then run again", OUT_OF_REACH)
 
 
 def _failed(sentence: str, code: int) -> NoReturn:
     show.err.print(f"[red]error:[/] {escape(sentence)}", soft_wrap=True)
     if "--json" in sys.argv:
-        show.data({"error": sentence, "exit_code": code})
+        try:
+            show.data({"error": sentence, "exit_code": code})
+        except OSError:
+            _say_no_more()
     sys.exit(code)
+
+
+def _say_no_more() -> None:
+    """Nobody reads on, or nothing more can be written: what is left is not tried again when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -101,7 +101,8 @@ def listening_on(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
     except OSError as error:
-        raise SettingsError(f"{host}:{port} can't be listened on: {error.strerror}; choose another --port") from error
+        why = (error.strerror or str(error)).partition(" (while")[0]  # what Python attempted is in the sentence already
+        raise SettingsError(f"{host}:{port} can't be listened on: {why}; choose another --port or --host") from error
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -7,6 +7,7 @@ Must not know: retries, credentials, what an answer means.
 import contextlib
 import ctypes
 import functools
+import re
 import ssl
 import threading
 import time
@@ -17,12 +18,14 @@ from typing import Any
 import httpx2
 import msgspec
 
+from ml_connector.errors import SettingsError
 from ml_connector.systems.address import is_inside
 
 ERROR_BODY_MAX = 65_536
 LARGE = 131_072  # bytes, from which memory is the system's again when it is let go
 _MMAP_THRESHOLD = -3  # of mallopt(3)
 INSIDE = "its address is inside the network, which ML_CONNECTOR_ALLOW_PRIVATE_SYSTEMS=true would allow"
+_NUMBERED = re.compile(r"^\[Errno -?\d+\] ")
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 
 
@@ -137,13 +140,20 @@ class Exchange:
 
 
 def _said(error: Exception) -> str:
-    return str(error)[:200] or type(error).__name__
+    return _NUMBERED.sub("", str(error))[:200] or type(error).__name__
 
 
 @functools.cache  # loading the authorities takes longer than many a run
 def tls(verify: bool | str) -> ssl.SSLContext:
-    """Which certificates are believed; `verify` may name a file with authorities."""
-    return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else httpx2.create_ssl_context(verify)
+    """Which certificates are believed; `verify` may name a file with authorities. Raises: SettingsError."""
+    if not isinstance(verify, str):
+        return httpx2.create_ssl_context(verify)
+    try:
+        return ssl.create_default_context(cafile=verify)
+    except ssl.SSLError:
+        raise SettingsError(f"{verify} holds no certificates; --ca-file has to name a PEM file") from None
+    except OSError as error:
+        raise SettingsError(f"{verify}, where --ca-file expects certificates: {error.strerror}") from None
 
 
 def proxy(origin: str) -> str | None:

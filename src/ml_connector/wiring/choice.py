@@ -6,6 +6,7 @@ Must not know: what a flow does.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from operator import attrgetter
 from typing import Any
 
@@ -24,7 +25,9 @@ def known(names: Iterable[str]) -> None:
     """Make sure that there are such flows. Raises: SettingsError."""
     for name in names:
         if name not in flows.FLOWS:
-            raise SettingsError(f"there is no flow {name!r}; there are: {', '.join(flows.FLOWS)}")
+            near = get_close_matches(name, flows.FLOWS, 1)
+            hint = f"; nearest: {near[0]}" if near else ""
+            raise SettingsError(f"there is no flow {name!r}; there are: {', '.join(flows.FLOWS)}{hint}")
 
 
 def on(connection: Connection, documents: Sequence[str]) -> set[str]:

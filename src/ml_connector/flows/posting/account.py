@@ -82,7 +82,7 @@ def _not_mapped(document: Document, line: SpendLine) -> Held:
         document,
         "account_not_mapped",
         f"has a line ({line.number}) that no account rule takes: {told or 'without category, type or vendor'}",
-        f"Add to the profile, with the account it should go to:\n{proposed}\nThen connect and run again.",
+        f"Add to the profile (in the console: Mapping), with the account it should go to:\n{proposed}\nThen run again.",
         lacks=values[what],
     )
 

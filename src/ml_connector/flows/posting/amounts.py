@@ -108,7 +108,7 @@ def rate_missing(document: Document, base: str, quote: str) -> Held:
         document,
         "rate_missing",
         f"is in {base}, and neither it nor the rate table says what that is in {quote} on {on}",
-        f"Add the rate to the profile:\n{written}\nThen connect and run again.",
+        f"Add the rate to the profile (in the console: Mapping):\n{written}\nThen run again.",
         Owner.CONTROLLER,
     )
 

@@ -75,7 +75,7 @@ def account_missing(document: Document, name: str, company: str) -> Held:
         document,
         "account_missing",
         f"needs the account {name} of company {company}, but the profile gives no account that name",
-        f"Add to the profile:\n{table('[posting.accounts]', {name: DOTS})}\nThen connect and run again.",
+        f"Add to the profile (in the console: Mapping):\n{table('[posting.accounts]', {name: DOTS})}\nThen run again.",
         Owner.CONTROLLER,
         lacks=name,
     )
@@ -144,7 +144,7 @@ def _unknown_type(document: Document) -> Held:
         document,
         "unknown_type",
         f"is a {document.kind or 'document without a type'}, for which there is no posting rule",
-        f"Write one in the profile:\n{table('[[posting.rule]]', written)}\nThen connect and run again.",
+        f"Write one in the profile (in the console: Mapping):\n{table('[[posting.rule]]', written)}\nThen run again.",
         Owner.CONTROLLER,
         lacks=document.kind,
     )
