@@ -32,7 +32,12 @@ def test_what_can_not_be_looked_at_says_so_in_words(tmp_path: Path) -> None:
         assert "takes only what its form" in only_posted.text
         odd = client.get(f"/c/{NAME}/journal?since=yesterday", headers=page)
         assert odd.status_code == 422
-        assert "Since: " in odd.text
+        assert "Since: a day looks like 2026-09-01" in odd.text
+        assert (
+            "Number: nothing of this name can be given here"
+            in client.get(f"/c/{NAME}/journal?number=1", headers=page).text
+        )
+        assert "Input should" not in client.get(f"/c/{NAME}/records?limit=abc", headers=page).text
 
 
 def test_a_fault_of_ours_is_told_as_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ WRITTEN = ("created", "updated", "deactivated", *DOCUMENTS)
 SHOWN = ("read", "unchanged", "not_due", *WRITTEN, "held", "refused", "uncertain")
 RARE = ("deactivated", *DOCUMENTS, "refused", "uncertain")  # a column only when there is something in it
 FURTHER = ("adopted", "recovered", "late", "lapsed", "warned", "warnings", "state", "plan_id", "objections", "error")
-UNTOLD = ("digest", "change")  # in the journal, but nothing to read
+UNTOLD = ("digest", "change", "event")  # in the journal, but nothing to read
 HEADINGS = {"deactivated": "off", "not_due": "not due"}
 
 
@@ -216,7 +216,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def timeline(entries: Sequence[JournalEntry]) -> None:
     """What happened to a record, oldest first."""
     for entry in entries:
-        told = {name: value for name, value in entry.facts.items() if name not in UNTOLD and value not in ("", None)}
+        told = {
+            name.replace("_", " "): value
+            for name, value in entry.facts.items()
+            if name not in UNTOLD and value not in ("", None, entry.kind)
+        }
         facts = ", ".join(f"{name} {_short(value)}" for name, value in told.items())
         out.print(f"{when(entry.at)}  [bold]{entry.flow} {entry.kind}[/]  {escape(facts)}", soft_wrap=True)
         if title := _title(entry):

@@ -55,6 +55,14 @@ class Refused(Exception):
 
 
 KINDS = (Refused, ConnectorError, RequestValidationError, HTTPException)
+MISTAKES = {
+    "extra_forbidden": "nothing of this name can be given here",
+    "missing": "is missing",
+    "int_parsing": "is no whole number",
+    "date_from_datetime_parsing": "is no day; it looks like 2026-10-01",
+    "datetime_from_date_parsing": "is no time; it looks like 2026-10-01 or 2026-10-01T14:30",
+    "bool_parsing": "is neither true nor false",
+}
 
 
 def absent(sentence: str) -> Refused:
@@ -110,8 +118,13 @@ def _said(error: Exception) -> Refused:
 
 def _invalid(error: RequestValidationError) -> Refused:
     found: Sequence[Any] = error.errors()
-    told = [f"{'.'.join(str(part) for part in one['loc'][1:] or one['loc'])}: {one['msg']}" for one in found[:TOLD_MAX]]
-    return Refused(422, "invalid", "; ".join(told)[:1000])
+    return Refused(422, "invalid", "; ".join(map(_mistake, found[:TOLD_MAX]))[:1000])
+
+
+def _mistake(one: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in one["loc"][1:] or one["loc"])
+    said = MISTAKES.get(one["type"]) or one["msg"].removeprefix("Value error, ")
+    return f"{place}: {said}"
 
 
 def _where(error: Exception) -> str:
