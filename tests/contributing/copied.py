@@ -29,7 +29,7 @@ class Copy:
         self.root = root
         self.added: set[str] = set()
         for name in COPIED:
-            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("contributing"))
+            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("toys"))
         for name in FILES:
             shutil.copy2(ROOT / name, root / name)
         for toy in toys:

@@ -9,7 +9,7 @@ import pytest
 from ml_connector import settings
 from ml_connector.flows import DOCUMENTS, FLOWS
 from ml_connector.settings import Airbase, Connection, Ifs, Profile
-from ml_connector.wiring import choice, parts
+from ml_connector.wiring import choice, further, parts
 
 SET = [name for name, flow in FLOWS.items() if flow.setting]
 
@@ -31,13 +31,16 @@ def test_what_is_proposed_turns_it_on_and_without_it_it_is_off(name: str) -> Non
     assert name not in choice.on(connection(Profile()), ())
 
 
-def test_what_needs_no_setting_is_on() -> None:
-    assert choice.on(connection(Profile()), ()) == FLOWS.keys() - set(SET)
+def test_what_needs_no_setting_is_on_unless_its_system_is_not_connected() -> None:
+    own = connection(Profile())
+    lacking = {name for name, flow in FLOWS.items() if further.unconnected(own, flow)}
+    assert choice.on(own, ()) == FLOWS.keys() - set(SET) - lacking
 
 
 def test_what_posts_by_the_rule_book_is_documents() -> None:
     assert all(FLOWS[name].shape == "post" for name in DOCUMENTS)
-    assert DOCUMENTS == ("purchase_requests", "payments", "ledger_entries")
+    assert set(DOCUMENTS) >= {"purchase_requests", "payments", "ledger_entries"}
+    assert "supplier_invoices" not in DOCUMENTS
 
 
 @pytest.mark.parametrize("name", FLOWS)
@@ -53,6 +56,8 @@ def test_what_it_heeds_is_in_a_profile(name: str) -> None:
 def test_what_it_reads_and_writes_is_checked(name: str) -> None:
     flow, needs = FLOWS[name], FLOWS[name].needs
     checked = {*parts.of_ifs((name, *needs), None), *parts.of_airbase((name, *needs))}
-    for end in (flow.source, flow.target):
-        known = {**parts.IFS, **parts.AIRBASE}.get(end.resource, (end.resource,))
-        assert end.system == "links" or set(known) <= checked
+    for end, has in ((flow.source, "sources"), (flow.target, "targets")):
+        if end.system in further.SYSTEMS:
+            assert end.resource in getattr(further.SYSTEMS[end.system], has)
+        elif end.system != "links":
+            assert set({**parts.IFS, **parts.AIRBASE}.get(end.resource, (end.resource,))) <= checked
