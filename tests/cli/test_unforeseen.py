@@ -60,3 +60,19 @@ def test_output_that_can_not_be_written(words: list[str], code: int, said: str) 
     assert done.returncode == code, done.stderr
     assert f"error: {said}" in done.stderr
     assert ".py" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["flow", "x", "suppliers", "maybe"], "'maybe' is not one of 'on', 'off'"),
+        (["backfill", "x", "suppliers", "--since", "1.9.2026"], "'1.9.2026' is no day; it looks like 2026-09-01"),
+    ],
+)
+def test_what_is_typed_wrong_is_told_in_a_users_words(
+    command: Callable[..., tuple[int, str, str]], words: list[str], said: str
+) -> None:
+    code, _, err = command("sqlite:////nowhere/store.db", *words)
+    assert code == 2
+    assert said in " ".join(err.split())
+    assert "Value error" not in err

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from ml_connector import sandbox, settings, wiring
 from ml_connector.cli import (
@@ -59,7 +60,25 @@ from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
 from ml_connector.wiring import checking
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+class Commands(TyperGroup):
+    """The commands; what was typed wrong is told without the words of the library that found it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry out the one that was typed."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            for library, ours in OURS.items():
+                error.message = error.message.replace(library, ours)
+            raise
+
+
+OURS = {"Value error, ": "", "does not match the formats '%Y-%m-%d'": "is no day; it looks like 2026-09-01"}
+
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
 journal_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 vault_app = typer.Typer(no_args_is_help=True, help="The keys that seal what is stored.")
 app.add_typer(journal_app, name="journal")
@@ -100,7 +119,7 @@ def installation(
     store: Annotated[str, typer.Option(help="Where the store is: sqlite:///FILE or postgresql://….")] = "",
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every request to stderr.")] = False,
     log: Annotated[Form, typer.Option("--log", envvar="ML_CONNECTOR_LOG", help="How logs look.")] = "text",
-    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version)] = False,
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Which it is.")] = False,
 ) -> None:
     """Join IFS Cloud and Airbase: suppliers and orders out, requests and payments back, each exactly once."""
     del version

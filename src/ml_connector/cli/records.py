@@ -56,8 +56,12 @@ def export(
     name: Annotated[str, typer.Argument(help="The connection's name; none: the installation's journal.")] = "",
     flow: Annotated[str, typer.Option(help="Only entries of this flow.")] = "",
     kind: Annotated[str, typer.Option(help="Only entries of this kind, such as settled.")] = "",
-    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on.")] = None,
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Before this day.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="From this day on.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Before this day.")
+    ] = None,
 ) -> None:
     """Print the journal as JSON lines, oldest entry first."""
     with opened(context) as store:

@@ -67,7 +67,9 @@ def backfill(
     context: typer.Context,
     name: Name,
     flow: Annotated[str, typer.Argument(help="The flow.")],
-    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day, such as 2026-09-01.")],
+    since: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="The first, such as 2026-09-01.")
+    ],
     plan: Plan = False,
     approve: Approve = None,
     enqueue: Enqueue = False,
