@@ -118,12 +118,20 @@ class Sweep:
         if page.next_link in self._links:
             raise self._asking.malformed("the pages go round in a circle")
         self._links.add(page.next_link)
-        return f"{link.path}?{link.query}".replace(" ", "%20")
+        return self._followed(link)
+
+    def _followed(self, link: SplitResult) -> str:
+        """A link that is needed; how one is written that is not does not matter, as some servers encode nothing."""
+        try:
+            return clean_target(link.path, link.query.replace(" ", "%20"))
+        except ValueError:
+            raise self._no_address() from None
 
     def _place_of(self, link: str) -> SplitResult:
         try:
-            place = urlsplit(urljoin(self._asking.origin + self._asking.path, link))
-            clean_target(place.path, place.query.replace(" ", "%20"))
+            return urlsplit(urljoin(self._asking.origin + self._asking.path, link))
         except ValueError:
-            raise self._asking.malformed("the next page is said to be at what is no address") from None
-        return place
+            raise self._no_address() from None
+
+    def _no_address(self) -> MalformedError:
+        return self._asking.malformed("the next page is said to be at what is no address")
