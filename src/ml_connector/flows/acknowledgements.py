@@ -4,7 +4,7 @@ Rule: it follows the links of the flow that posts the entries; what is posted fo
 Must not know: property or field names of either API.
 """
 
-from ml_connector.flows.posting.flow import DOCUMENTS
+from ml_connector.flows.posting.flow import POSTED
 from ml_connector.records.posted import LinkedTo
 from ml_connector.records.spend_chart import Acknowledged
 from ml_connector.sync.flow import Context, End, Flow, Setting
@@ -35,6 +35,6 @@ ACKNOWLEDGEMENTS = Flow(
     retire=retire,
     needs=("ledger_entries",),
     policy=Policy(change_share_max=1.0, deactivate_share_max=1.0),  # it says what is, of whatever many
-    setting=Setting(DOCUMENTS, ("ledger_entries",), listed=True),
+    setting=Setting(POSTED, ("ledger_entries",), listed=True),
     heeds=(),
 )

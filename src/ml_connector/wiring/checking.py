@@ -21,11 +21,11 @@ from ml_connector.systems.doors import Door
 from ml_connector.systems.ifs import check as ifs_check
 from ml_connector.systems.step import Said, Step, timed
 from ml_connector.wiring import hooking, parts
+from ml_connector.wiring.further import title
 from ml_connector.wiring.joined import Joined
 from ml_connector.wiring.receiving import PING, PONG, SYSTEMS, System, how_of, received, verifies
 
 LOOP_S = 10.0
-NAMES: dict[System, str] = {"ifs": "IFS", "airbase": "Airbase"}
 
 
 def steps(both: Joined, installation: Installation) -> Iterator[Step]:
@@ -57,12 +57,12 @@ def webhooks(both: Joined, installation: Installation) -> Iterator[Step]:
     hooks = {hook.system: hook for hook in Hooks(both.opened.database, both.opened.vault).of(both.stored.id)}
     for system in reversed(SYSTEMS):
         hook = hooks.get(system)
-        yield timed(f"{NAMES[system]} webhook", lambda hook=hook, system=system: _hook(hook, system, installation), str)
+        yield timed(f"{title(system)} webhook", lambda hook=hook, system=system: _hook(hook, system, installation), str)
 
 
 def _hook(hook: Hook | None, system: System, installation: Installation) -> Said:
     if hook is None:
-        return Said(True, "Not set up: changes are found by looking.", f"Set one up in Inbox, if {NAMES[system]} can.")
+        return Said(True, "Not set up: changes are found by looking.", f"Set one up in Inbox, if {title(system)} can.")
     if not verifies(hook):
         return Said(True, "Not tried: its events show nothing that could be checked.", "Set a secret if you can.")
     headers = _headers(hook)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ml_connector import flows
 from ml_connector.errors import SettingsError
-from ml_connector.flows.posting.flow import DOCUMENTS
+from ml_connector.flows.posting.flow import POSTED
 from ml_connector.settings import Connection
 from ml_connector.sync import flow as flow_order
 from ml_connector.sync.flow import AnyFlow, Place
@@ -34,7 +34,7 @@ def on(connection: Connection, documents: Sequence[str]) -> set[str]:
     """The flows that a connection turns on; `documents`: those that are posted."""
     profile = connection.profile
     vendors = profile.new_vendors or ("hold" if profile.posting else "off")
-    told: Mapping[Place, Any] = {DOCUMENTS: documents, NEW_VENDORS: vendors}
+    told: Mapping[Place, Any] = {POSTED: documents, NEW_VENDORS: vendors}
     return {
         flow.name
         for flow in flows.FLOWS.values()

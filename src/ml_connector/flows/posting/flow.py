@@ -13,7 +13,7 @@ from ml_connector.sync.flow import End, Flow, Setting, Shape
 from ml_connector.sync.policy import Policy
 
 VOUCHERS = End("ifs", "vouchers")
-DOCUMENTS = ("posting", "documents")  # the setting that says which documents are posted
+POSTED = ("posting", "documents")  # the setting that says which documents are posted
 # How a document is booked, and what a clerk mistypes; how much, to whom and when is put right where it was said.
 CODING = (
     "category",
@@ -47,6 +47,6 @@ def posting_flow(resource: str, title: str) -> Flow[Document, Voucher]:
         resembles=resembles,
         dated=lambda document: document.dated_on,
         editable=CODING,
-        setting=Setting(DOCUMENTS, (resource,), listed=True),
+        setting=Setting(POSTED, (resource,), listed=True),
         heeds=(("mapping", "dimensions"), ("posting",)),
     )
