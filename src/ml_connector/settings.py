@@ -29,14 +29,7 @@ RECIPIENTS_MAX = 50
 HERE = ("127.0.0.1", "localhost", "::1")
 _ADDRESS = re.compile(r"[^@\s,;<>\"()]{1,64}@[A-Za-z0-9.-]{1,255}")
 _SPAN = re.compile(r"(\d{1,4})\s?([mhd])")
-# what msgspec says, as who writes TOML would say it
-_KINDS = {
-    "str": "a text",
-    "array": "a list",
-    "object": "a table",
-    "null": "nothing",
-    "bool": "true or false",
-} | dict.fromkeys(("int", "float", "decimal"), "a number")
+_KINDS = {"str": "a text", "array": "a list", "object": "a table", "null": "nothing", "bool": "true or false"}
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
@@ -427,8 +420,6 @@ def _convert(data: dict[str, Any], kind: type[T]) -> T:
 def _in_words(said: str) -> str:
     """What msgspec says of a value, with the names that TOML has for kinds of values."""
     what, _, place = said.partition(" - at `$")
-    what = re.sub(
-        r"`([a-z |]+)`", lambda kinds: " or ".join(_KINDS.get(one, one) for one in kinds[1].split(" | ")), what
-    )
+    what = re.sub(r"`([a-z]+)( \| null)?`", lambda kind: _KINDS.get(kind[1], "a number"), what)
     where = place.strip("`").lstrip(".")
     return f"{where}: {what[:1].lower()}{what[1:]}" if where else what

@@ -4,9 +4,7 @@ Rule: exit code 0 done, 1 some records need a person, 2 wrong use or settings, 3
 Must not know: SQL, HTTP.
 """
 
-import errno
 import io
-import os
 import signal
 import sys
 from importlib import metadata
@@ -16,7 +14,6 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.markup import escape
-from typer.core import TyperGroup
 
 from ml_connector import sandbox, settings, wiring
 from ml_connector.cli import (
@@ -24,6 +21,7 @@ from ml_connector.cli import (
     asking,
     config,
     editing,
+    ending,
     evidence,
     fitting,
     hooks,
@@ -52,7 +50,7 @@ from ml_connector.cli.context import (
     exit_code_of,
     opened,
 )
-from ml_connector.cli.logs import Form, adopt_others, set_up_logs, trace_of
+from ml_connector.cli.logs import Form, adopt_others, set_up_logs
 from ml_connector.cli.progress import progress
 from ml_connector.errors import ConnectorError, SettingsError
 from ml_connector.records import keys
@@ -60,24 +58,12 @@ from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
 from ml_connector.wiring import checking
 
-
-class Commands(TyperGroup):
-    """The commands; what was typed wrong is told without the words of the library that found it."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Carry out the one that was typed."""
-        try:
-            return super().invoke(ctx)
-        except typer.BadParameter as error:
-            for library, ours in OURS.items():
-                error.message = error.message.replace(library, ours)
-            raise
-
-
-OURS = {"Value error, ": "", "does not match the formats '%Y-%m-%d'": "is no day; it looks like 2026-09-01"}
-
 app = typer.Typer(
-    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+    cls=ending.Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 journal_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
 vault_app = typer.Typer(no_args_is_help=True, help="The keys that seal what is stored.")
@@ -181,7 +167,7 @@ def connect(
     if before and made and made.waits:
         show.err.print(config.made_in_words(name, made), soft_wrap=True)
         return
-    did = "kept" if not before else "changed" if made or secrets.ifs or secrets.airbase else "is as it was"
+    did = "kept" if not before else "changed" if made or secrets != wiring.Secrets("", "") else "is as it was"
     show.err.print(f"Connection {escape(name)} {did}. Next: ml-connector check {escape(name)}")
 
 
@@ -368,9 +354,6 @@ def sandbox_command(
         raise SettingsError(f"a port can't be used: {error.strerror}; choose another, or 0 for any") from error
 
 
-UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-
-
 class Stopped(BaseException):
     """Somebody asked this process to end."""
 
@@ -390,47 +373,12 @@ def main() -> None:
             signal.signal(number, _stop)
         app()
     except ConnectorError as error:
-        _failed(str(error), exit_code(error))
+        ending.failed(str(error), exit_code(error))
     except Stopped:
         show.err.print("Stopped. What was sent is settled, or will be looked up by the next run.")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        _say_no_more()
+        ending.say_no_more()
         sys.exit(INTERRUPTED)
     except Exception as error:
-        _unforeseen(error)
-
-
-def _unforeseen(error: Exception) -> NoReturn:
-    """Where it was, and not a word of it, as that may be a record's or part of a secret."""
-    if isinstance(error, OSError):
-        _of_the_machine(error)
-    show.err.print(escape(trace_of(error)), soft_wrap=True)
-    _failed("something went wrong in ml-connector itself; please report the lines above", NEEDS_A_PERSON)
-
-
-def _of_the_machine(error: OSError) -> None:
-    """What only whoever runs the machine can put right needs no trace: a file that is closed to us, a full disk."""
-    if error.filename is not None and isinstance(error, PermissionError):
-        who = settings.person()
-        _failed(
-            f"{error.filename}: {error.strerror}; run it as a user who may, or change its owner (now: {who})", WRONG_USE
-        )
-    if error.filename is None and error.errno in UNWRITABLE:
-        _say_no_more()
-        _failed(f"the output can't be written: {error.strerror}; free some space, then run again", OUT_OF_REACH)
-
-
-def _failed(sentence: str, code: int) -> NoReturn:
-    show.err.print(f"[red]error:[/] {escape(sentence)}", soft_wrap=True)
-    if "--json" in sys.argv:
-        try:
-            show.data({"error": sentence, "exit_code": code})
-        except OSError:
-            _say_no_more()
-    sys.exit(code)
-
-
-def _say_no_more() -> None:
-    """Nobody reads on, or nothing more can be written: what is left is not tried again when the process ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        ending.unforeseen(error)
