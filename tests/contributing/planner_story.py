@@ -39,6 +39,7 @@ def story(folder: Path) -> dict[str, Any]:
         before = CliRunner().invoke(app, ["--store", url, "run", NAME, "partners"])
         joining = ["--system", f"planner={planner.url}", "--system-secret-env", "planner=PLANNER_TOKEN"]
         connected = CliRunner().invoke(app, ["--store", url, "connect", NAME, *joining])
+        renewed = CliRunner().invoke(app, ["--store", url, "connect", NAME, *joining[2:]])
         checked = said(url, "check", NAME, "--json")["steps"]
         done, again = (joined.run(*FLOWS) for _ in range(2))
         planner.lists["projects"].pop()
@@ -48,6 +49,7 @@ def story(folder: Path) -> dict[str, Any]:
         return {
             "before": str(before.exception),
             "connected": connected.exit_code,
+            "renewed": renewed.output,
             "checked": [step["name"] for step in checked if step["ok"]],
             "done": {name: (one.created, one.not_due, one.refused) for name, one in done.items()},
             "again": sum(one.created + one.updated for one in again.values()),

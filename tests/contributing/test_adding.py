@@ -64,6 +64,7 @@ def test_a_flow_is_off_while_its_system_is_not_connected(told: dict[str, Any]) -
 def test_flows_read_from_a_system_and_write_to_it(told: dict[str, Any]) -> None:
     seen = told["planner"]
     assert seen["connected"] == 0
+    assert "changed" in seen["renewed"]  # its secret, be it the only thing that was given
     assert {"Planner DNS", "Planner projects", "Planner partners"} <= set(seen["checked"])
     created, not_due, refused = seen["done"]["partners"]
     assert created == seen["partners"] == seen["suppliers"] - not_due - refused
