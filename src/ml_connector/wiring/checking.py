@@ -39,7 +39,7 @@ def systems(both: Joined) -> Iterator[Step]:
     own, profile = both.settings, both.settings.profile
     landing = both.read.landing
     in_ifs = ifs_check.steps(
-        both.ifs, parts.of_ifs(both.had, landing), connection=both.stored.name, more=parts.further(both.had)
+        both.ifs, parts.of_ifs(both.had, landing), connection=both.stored.name, more=parts.properties(both.had)
     )
     in_airbase = airbase_check.steps(both.airbase, profile.mapping.subsidiaries, parts.of_airbase(both.had))
     beside = ((one.system.title, own.systems[name], one.system.check(one.client)) for name, one in both.sides.items())

@@ -34,7 +34,7 @@ AIRBASE = {
     "acknowledgements": ("ledger_entries",),
     **dict.fromkeys(("vendor_ids", "vendor_terms", "new_vendors", "payment_terms"), ("vendors",)),
 }
-FURTHER = {
+PROPERTIES = {
     "vendor_ids": ("suppliers", suppliers.KEY_PROPERTY),
     "supplier_invoices": ("supplier_invoices", invoice_proposals.KEY_PROPERTY),
 }
@@ -47,9 +47,9 @@ def of_ifs(names: Collection[str], landing: Landing | None) -> tuple[str, ...]:
     return _once((*MASTER, "payment_terms", *posting), found)
 
 
-def further(names: Collection[str]) -> dict[str, tuple[str, ...]]:
+def properties(names: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Properties that are needed beside those of the profile."""
-    return {part: (named,) for flow, (part, named) in FURTHER.items() if flow in names}
+    return {part: (named,) for flow, (part, named) in PROPERTIES.items() if flow in names}
 
 
 def of_airbase(names: Collection[str]) -> tuple[str, ...]:
