@@ -100,7 +100,7 @@ def test_a_connection_that_can_not_be(untouched: Rig, cli: Any, changed: dict[st
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("mapping = 3", "object"),
+        ("mapping = 3", "mapping: expected a table, got a number"),
         ("[maping.subsidiaries]\n'10' = 'X'", "nearest: mapping"),
         ("[ifs.supplier]\nservice = 'X'", "suppliers"),
         ("[ifs.suppliers.fields]\nnam = 'X'", "name"),
