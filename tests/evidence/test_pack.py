@@ -19,6 +19,13 @@ from ml_connector import wiring
 from ml_connector.compare.tieout.shapes import Line, TieOut
 from ml_connector.errors import SettingsError, StoreError
 from ml_connector.evidence import checking, layout, signature
+from ml_connector.evidence.entries import Entry
+from ml_connector.evidence.exceptions import ACTS, COLUMNS, NOW, Followed
+from ml_connector.evidence.findings import Findings
+from ml_connector.evidence.folder import Folder
+from ml_connector.evidence.held import Waited
+from ml_connector.evidence.manifest import Manifest
+from ml_connector.records import keys, sheet
 from ml_connector.settings import Installation
 from ml_connector.store import tie_outs as kept_in
 from ml_connector.store.tie_outs import TieOuts
@@ -30,6 +37,28 @@ SECRETS = (b"hush", b"no-body", b"BEGIN PRIVATE")
 def rows(pack: Path, name: str) -> list[dict[str, str]]:
     with (pack / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("key", ["P2", "-Nx1", "=P5", "a;=b", "@a\x1fb"])
+def test_what_became_of_a_record_is_made_again_whatever_its_key_looks_like(tmp_path: Path, key: str) -> None:
+    """A table writes one that looks like a formula otherwise than the journal and the documents do."""
+    facts = msgspec.Raw(b'{"person":"ann","event":"commented"}')
+    entry = Entry(1, "2026-10-02", "", "payments", key, "noted", facts, None, "", "")
+    line = Line("payments", key, "1", "10", PERIOD, "NOK", Decimal(1), state="held")
+    record, found = ("payments", keys.shown(key)), Findings()
+    kept = Followed([record])
+    kept.entry(entry)
+    kept.document(line)
+    row = dict(zip(("flow", "record", ACTS, NOW), (*record, *kept.told(record)), strict=True))
+    table = sheet.line(COLUMNS) + sheet.line([row.get(name, "") for name in COLUMNS])
+    (tmp_path / layout.EXCEPTIONS).write_text(table, newline="")
+    waited = Waited(Folder(tmp_path), found, Manifest(*["x"] * 9, ("10",), "1", "2026-10-01", "2026-11-01"))
+    waited.entry(entry)
+    waited.document(line)
+    waited.check()
+    assert row[ACTS]
+    assert row[NOW]
+    assert found.told == []
 
 
 def test_what_was_made_is_sound(made: Path) -> None:

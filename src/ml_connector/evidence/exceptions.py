@@ -4,7 +4,7 @@ Rule: who did what follows from the journal, what became of a record from the do
 Must not know: where exceptions come from.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -39,20 +39,21 @@ Record = tuple[str, str]  # flow, and key as it is shown
 
 
 class Followed:
-    """What is learnt of records that had exceptions."""
+    """What is learnt of records that had exceptions; `named`: how a key is written in them."""
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Iterable[Record], named: Callable[[str], str] = keys.shown) -> None:
+        self._named = named
         self._acts: dict[Record, list[str]] = {record: [] for record in records}
         self._now: dict[Record, str] = {}
 
     def document(self, line: Line) -> None:
         """Learn what a document is now."""
-        if (record := (line.flow, keys.shown(line.key))) in self._acts:
+        if (record := (line.flow, self._named(line.key))) in self._acts:
             self._now[record] = f"{line.state} {line.target_id}".strip().replace("_", " ")
 
     def entry(self, entry: Entry) -> None:
         """Learn what somebody did. Raises: ValueError."""
-        acts = self._acts.get((entry.flow, keys.shown(entry.key))) if entry.kind in BY_PEOPLE else None
+        acts = self._acts.get((entry.flow, self._named(entry.key))) if entry.kind in BY_PEOPLE else None
         if acts is not None and len(acts) < ACTS_MAX:
             facts = msgspec.json.decode(entry.facts, type=dict[str, Any])
             acts.append(f"{entry.at} {facts.get('person', '')} {facts.get('event', entry.kind)} (entry {entry.seq})")

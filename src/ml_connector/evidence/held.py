@@ -40,7 +40,8 @@ class Waited:
         self._folder, self._found, self._said = folder, found, said
         self._told: dict[str, set[Told]] = {HELD: set(), RELEASED: set(), RUN: set()}
         self._since, self._until = "", ""  # of the entries that were taken in
-        self._followed = Followed((row["flow"], row["record"]) for _, row in self._rows(EXCEPTIONS, Findings()))
+        records = ((row["flow"], row["record"]) for _, row in self._rows(EXCEPTIONS, Findings()))
+        self._followed = Followed(records, _named)
 
     def entry(self, entry: Entry) -> None:
         """Take in an entry of the journal. Raises: ValueError."""
@@ -111,6 +112,14 @@ def _told_by(entry: Entry) -> Told:
     if entry.kind == RUN:
         return _cells(entry.flow, entry.run_id, str(facts.get("state", "")))
     return _cells(entry.flow, keys.shown(entry.key), str(facts.get("cause", "")))
+
+
+def _named(key: str) -> str:
+    """A record as it stands in a table; one that is too long for that stands in none."""
+    try:
+        return _cells(keys.shown(key))[0]
+    except ValueError:
+        return ""
 
 
 def _cells(*values: str) -> Told:
