@@ -22,6 +22,7 @@ from ml_connector.sync.plan import Decision, Found
 from ml_connector.sync.ports import Sight, Target
 from ml_connector.systems.ifs.vouchers.lookup import Lookup, pack, unpack
 from ml_connector.systems.ifs.vouchers.standing import Posted
+from ml_connector.systems.through import Through
 from ml_connector.wiring import choice
 from ml_connector.wiring.joined import Joined, Watch
 from ml_connector.wiring.partied import has_parties, without_parties
@@ -123,30 +124,29 @@ class Reading:
                 self._watch(VOUCHERS, "read", number)
 
 
-class _Then:
-    """A target of which something else is done when it would be walked; implements `sync.ports.Target`."""
+class _Then(Through):
+    """A target of which something else is done when it would be walked."""
 
     def __init__(self, target: Target, then: Callable[[], None]) -> None:
-        self._target, self._then = target, then
-        self.batch_max, self.find_max, self.trim = target.batch_max, target.find_max, target.trim
-        self.find, self.send = target.find, target.send
+        super().__init__(target)
+        self._then = then
 
     def walk(self) -> Iterator[tuple[Found, ...]] | None:
         """What the target holds."""
         self._then()
-        return self._target.walk()
+        return self.target.walk()
 
 
-class _Counted(_Then):
+class _Counted(Through):
     """A target whose records are counted as they are walked."""
 
     def __init__(self, target: Target, count: Callable[[str], None]) -> None:
-        super().__init__(target, _nothing)
+        super().__init__(target)
         self._count = count
 
     def walk(self) -> Iterator[tuple[Found, ...]] | None:
         """What the target holds."""
-        pages = self._target.walk()
+        pages = self.target.walk()
         return None if pages is None else self._counted(pages)
 
     def _counted(self, pages: Iterator[tuple[Found, ...]]) -> Iterator[tuple[Found, ...]]:
