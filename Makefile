@@ -5,8 +5,10 @@ RUN := .venv/bin
 export UV_SYSTEM_CERTS := true
 
 # where amounts are touched; see .ci/no_float.py
-MONEY := records flows compare sync run evidence $(addprefix systems/ifs/,vouchers odata/writes.py books.py masters.py pick.py \
-  translate.py) $(addprefix systems/airbase/,source.py translate.py reading.py)
+MONEY := records flows compare sync run evidence $(addprefix systems/ifs/,vouchers odata/writes.py books.py entities.py \
+  invoices.py invoice_proposals.py masters.py pick.py recorded.py rows.py translate.py) $(addprefix systems/airbase/,documents.py \
+  kinds.py reading.py sending.py source.py spend.py translate.py) $(addprefix store/,exceptions.py stakes.py tie_outs.py) \
+  $(addprefix wiring/,both_sides.py partied.py spooled.py) console/workbook.py
 
 PEERS := dlt airbyte singer
 
