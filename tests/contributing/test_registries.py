@@ -7,8 +7,10 @@ import msgspec
 import pytest
 
 from ml_connector import settings
+from ml_connector.console.views import flow_words
 from ml_connector.flows import DOCUMENTS, FLOWS
 from ml_connector.settings import Airbase, Connection, Ifs, Profile
+from ml_connector.sync.flow import End
 from ml_connector.wiring import choice, further, parts
 
 SET = [name for name, flow in FLOWS.items() if flow.setting]
@@ -41,6 +43,14 @@ def test_what_posts_by_the_rule_book_is_documents() -> None:
     assert all(FLOWS[name].shape == "post" for name in DOCUMENTS)
     assert set(DOCUMENTS) >= {"purchase_requests", "payments", "ledger_entries"}
     assert "supplier_invoices" not in DOCUMENTS
+
+
+def test_a_way_from_what_is_linked_to_a_further_system_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: Any = msgspec.structs.replace(FLOWS["acknowledgements"], target=End("elsewhere", "told"))
+    monkeypatch.setitem(FLOWS, "told", told)
+    monkeypatch.setitem(further.SYSTEMS, "elsewhere", told)  # whatever it is
+    monkeypatch.setitem(further.TITLES, "elsewhere", "Elsewhere")
+    assert flow_words.way("told") == "the connector → Elsewhere"
 
 
 @pytest.mark.parametrize("name", FLOWS)

@@ -20,7 +20,13 @@ _ALL: tuple[AnySystem, ...] = (
     # a line for each
 )
 SYSTEMS: dict[str, AnySystem] = {one.name: one for one in _ALL}
-TITLES: dict[str, str] = {"ifs": "IFS", "airbase": "Airbase", **{one.name: one.title for one in _ALL}}
+TITLES: dict[str, str] = {
+    "ifs": "IFS",
+    "airbase": "Airbase",
+    "links": "the connector",
+    "both": "both systems",
+    **{one.name: one.title for one in _ALL},
+}
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -40,7 +46,7 @@ def known(names: Iterable[str]) -> None:
 
 
 def title(system: str) -> str:
-    """What people call a system."""
+    """What people call a system, or what else stands at the end of a flow."""
     return TITLES.get(system, system)
 
 

@@ -16,9 +16,7 @@ from ml_connector.settings import Connection
 from ml_connector.store.records import Known
 from ml_connector.sync.flow import AnyFlow
 from ml_connector.wiring import addresses
-from ml_connector.wiring.further import TITLES
 
-SYSTEMS = {**TITLES, "links": "the connector", "both": "both systems"}
 PAGE = "/main/ifsapplications/web/page/{page}/Form;%24filter={column}%20eq%20'{{key}}'"
 # Source: docs/reference/assumed.md; IFS Cloud's web client shows a record by a filter on its key.
 ASSUMED = {

@@ -76,7 +76,7 @@ def way(flow: str) -> str:
     """From which system to which."""
     source, target = FLOWS[flow].source.system, FLOWS[flow].target.system
     if {source, target} & further.SYSTEMS.keys():
-        return f"{further.TITLES[source]} → {further.TITLES[target]}"
+        return f"{further.title(source)} → {further.title(target)}"
     return WAYS[target]
 
 

@@ -24,6 +24,7 @@ from ml_connector.store.journal import JournalEntry, Kind
 from ml_connector.store.journal_pages import JournalPages
 from ml_connector.store.records import Known, Records
 from ml_connector.wiring import Opened, causes, exceptions
+from ml_connector.wiring.further import title
 
 ENTRIES_MAX, TOLD_MAX, ATTEMPTS_MAX = 200, 20, 50
 OUTCOMES = (Kind.SETTLED, Kind.REFUSED, Kind.UNCERTAIN, Kind.DROPPED, Kind.HANDED)
@@ -115,8 +116,8 @@ def _shown(
     after = body.get("after") or (known.link.agreed if known.link else None)
     return RecordShown(
         head=_head(known, body, entries),
-        source=elsewhere.SYSTEMS[flow.source.system],
-        target=elsewhere.SYSTEMS[flow.target.system],
+        source=title(flow.source.system),
+        target=title(flow.target.system),
         way=way.of(opened, connection, entries, known),
         waits=_waits(waiting) if waiting else None,
         said=compared(None, said),
