@@ -1,5 +1,7 @@
 """What `connect` makes of its options, and of what is there already."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -26,6 +28,13 @@ def test_a_limit_stays_until_it_is_said_anew() -> None:
     raised = asking.connection(given, first())
     assert (raised.ifs.requests_max, raised.airbase.requests_max) == (2000, 450)
     assert asking.connection(NOTHING, raised) == raised
+
+
+def test_an_authority_is_found_wherever_the_program_is_started() -> None:
+    given = msgspec.structs.replace(NOTHING, ca_file="own.pem")
+    made = asking.connection(given, first())
+    assert made.ifs.ca_file == made.airbase.ca_file == str(Path.cwd() / "own.pem")
+    assert asking.connection(NOTHING, made) == made
 
 
 def test_what_is_switched_off_stays_so() -> None:

@@ -46,7 +46,7 @@ def connection(given: Given, before: Connection | None) -> Connection:
     old_ifs = before.ifs if before else Ifs("", "", "", ())
     old_airbase = before.airbase if before else Airbase("")
     read = settings.read_profile(given.profile) if given.profile else before.profile if before else Profile()
-    ca_file = given.ca_file or old_ifs.ca_file
+    ca_file = str(Path(given.ca_file).expanduser().absolute()) if given.ca_file else old_ifs.ca_file
     ifs = msgspec.structs.replace(
         old_ifs,
         url=settings.origin(_given(given.ifs_url, old_ifs.url, "IFS address", "--ifs-url")),

@@ -20,6 +20,7 @@ from ml_connector.store.journal import JournalEntry
 from ml_connector.sync.plan import Action, Decision
 from ml_connector.sync.report import Report
 from ml_connector.systems.step import Step
+from ml_connector.wiring.further import title
 
 out = Terminal(highlight=False)
 err = Terminal(stderr=True, highlight=False)
@@ -59,7 +60,7 @@ def reports(connection: str, done: Sequence[Report], again: str = "") -> None:
         grid.add_row(report.flow, *(f"{getattr(report, name):,}" for name in shown), f"{report.seconds:.1f} s")
     out.print(grid)
     for report in done:
-        if asked := ", ".join(f"{system} {count:,}" for system, count in report.requests.items()):
+        if asked := ", ".join(f"{title(system)} {count:,}" for system, count in report.requests.items()):
             out.print(f"[dim]{report.flow}: requests {asked}[/]")
         _waiting(connection, report, again)
 
