@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from ml_connector import settings
 from ml_connector.cli import show
 from ml_connector.cli.context import NEEDS_A_PERSON, OUT_OF_REACH, WRONG_USE
+from ml_connector.cli.groups import grouped
 from ml_connector.cli.logs import trace_of
 
 OURS = {"Value error, ": "", "does not match the formats '%Y-%m-%d'": "is no day; it looks like 2026-09-01"}
@@ -23,7 +24,17 @@ UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Commands(TyperGroup):
-    """The commands; what was typed wrong is told without the words of the library that found it."""
+    """The commands, by group; what was typed wrong is told without the words of the library that found it."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List them, as `--help` does."""
+        known = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        width = formatter.width - 6 - max(map(len, known))
+        for title, names in grouped(known).items():
+            rows = [(name, one.get_short_help_str(width)) for name in names if (one := known[name])]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
         """Carry out the one that was typed."""
