@@ -101,22 +101,25 @@ def reset(connection: socket.socket, _: bytes) -> None:
 
 
 def stall(connection: socket.socket, _: bytes) -> None:
-    connection.settimeout(5)
+    connection.settimeout(30)
     connection.recv(1)
 
 
 def dribble_head(connection: socket.socket, request: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    for _ in range(100):
+    for _ in range(600):
         connection.sendall(b"X-Slow: y\r\n")
         time.sleep(0.05)
 
 
 def dribble_body(connection: socket.socket, request: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(100):
+    for _ in range(600):
         connection.sendall(b" ")
         time.sleep(0.05)
+
+
+SLOW = (stall, dribble_head, dribble_body)
 
 
 def flood(connection: socket.socket, _: bytes) -> None:
@@ -177,10 +180,15 @@ def nothing_stays_open() -> Iterator[None]:
 
 def wire(origin: str, **options: Any) -> Wire:
     limiter = options.pop("limiter", None) or unhurried()
-    options = laid_out({"pause_s": 0.001, "total_s": 0.3, "connect_s": 0.3, **options})
+    options = laid_out({"pause_s": 0.001, "total_s": 30.0, **options})
     made = Wire("ifs", origin, options.pop("authorise", Anonymous()), limiter, **options)
     _OPEN.append(made)
     return made
+
+
+def patient(fault: Script, total_s: float = 0.3) -> dict[str, float]:
+    """Soon over only where nothing else ends it: a busy machine may take long to answer."""
+    return {"total_s": total_s} if fault in SLOW else {}
 
 
 def get(a_wire: Wire, **options: Any) -> Answer:
@@ -214,7 +222,7 @@ def test_write_that_may_have_arrived_is_unconfirmed_and_sent_once(
 ) -> None:
     server = serve(fault, reply(200))
     with pytest.raises(errors.UnconfirmedError) as caught:
-        post(wire(server.origin, body_max=1 << 20))
+        post(wire(server.origin, body_max=1 << 20, **patient(fault)))
     assert len(server.seen) == 1
     assert "hush" not in str(caught.value)
 
@@ -227,7 +235,7 @@ def test_write_that_may_have_arrived_is_unconfirmed_and_sent_once(
 )
 def test_read_is_repeated_until_it_works(serve: Callable[..., RawServer], fault: Script) -> None:
     server = serve(fault, fault, reply(200, b'{"a": 1}'))
-    assert get(wire(server.origin)).body == b'{"a": 1}'
+    assert get(wire(server.origin, **patient(fault))).body == b'{"a": 1}'
     assert len(server.seen) == 3
 
 
@@ -259,19 +267,19 @@ def test_read_that_never_works_ends_in_one_exact_error(
 ) -> None:
     server = serve(fault)
     with pytest.raises(error) as caught:
-        get(wire(server.origin, attempts_max=3, total_s=0.15, body_max=1 << 20))
+        get(wire(server.origin, attempts_max=3, body_max=1 << 20, **patient(fault, 0.15)))
     assert type(caught.value) is error or error is errors.MalformedError
     assert len(server.seen) == times
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301
 
 
-@pytest.mark.parametrize("slow", [stall, dribble_head, dribble_body])
+@pytest.mark.parametrize("slow", SLOW)
 def test_an_attempt_ends_in_time_whatever_dribbles(serve: Callable[..., RawServer], slow: Script) -> None:
     server = serve(slow)
     started = time.monotonic()
     with pytest.raises(OverdueError):
         get(wire(server.origin), overdue_once=True, total_s=0.2)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 20
     assert len(server.seen) == 1
 
 
@@ -300,7 +308,7 @@ def test_nobody_listens(call: Callable[[Wire], Answer]) -> None:
 
 def test_no_tls_is_not_delivered(serve: Callable[..., RawServer]) -> None:
     server = serve(reply(200))
-    a_wire = wire(server.origin.replace("http:", "https:"), attempts_max=2)
+    a_wire = wire(server.origin.replace("http:", "https:"), attempts_max=2, connect_s=0.3)
     with pytest.raises(errors.UnreachableError):
         post(a_wire)
     assert a_wire.requests == 2
