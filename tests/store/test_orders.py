@@ -91,14 +91,17 @@ def test_needs_go_first_and_ranks_before_ages(orders: Orders, hired: Callable[..
     assert [one.id for _ in range(3) if (one := orders.claim(worker, NEEDS))] == ["4", "2", "3"]
 
 
-def test_handed_back_it_waits_its_time(orders: Orders, hired: Callable[..., str], connection_id: int) -> None:
+def test_handed_back_it_waits_its_time(
+    orders: Orders, hired: Callable[..., str], connection_id: int, db: Database
+) -> None:
     orders.place(order("1", connection_id))
     worker = hired("w")
     claimed = orders.claim(worker, NEEDS)
     assert claimed is not None
-    orders.end(worker, claimed, Ending(State.QUEUED, error="busy", wait_s=0.2))
+    orders.end(worker, claimed, Ending(State.QUEUED, error="busy", wait_s=100))
     assert orders.claim(worker, NEEDS) is None
-    time.sleep(0.25)
+    with db.write() as connection:
+        connection.execute(update(schema_work.orders).values(not_before=schema_work.orders.c.not_before - 100))
     again = orders.claim(worker, NEEDS)
     assert again is not None
     assert again.attempts == 1, "being handed back is no attempt"
