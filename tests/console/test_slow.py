@@ -18,6 +18,7 @@ from ml_connector.console import bounds, punctual
 from ml_connector.console.bounds import Bounds
 from ml_connector.console.punctual import Punctual
 
+MUCH = 8_000_000  # more than lies in the buffers of both ends
 app = FastAPI()
 
 
@@ -30,6 +31,11 @@ async def take(name: str = Form()) -> PlainTextResponse:
 async def answer() -> PlainTextResponse:
     await asyncio.sleep(0.6)
     return PlainTextResponse("there")
+
+
+@app.get("/much")
+def much() -> PlainTextResponse:
+    return PlainTextResponse("x" * (MUCH - 1) + "!")
 
 
 @contextmanager
@@ -74,3 +80,15 @@ def test_who_is_slow_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
         assert told(place, HEAD + b"Content-Length: 6\r\n\r\nname=a").startswith(b"HTTP/1.1 200 ")
         assert told(place, ASKED).endswith(b"there"), "what takes long to answer is answered"
         assert told(place, ASKED + ASKED).count(b"there") == 2
+
+
+@pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"])
+def test_who_reads_slowly_reads_all_of_it(monkeypatch: pytest.MonkeyPatch, more: bytes) -> None:
+    with served(monkeypatch) as place, socket.create_connection(place, timeout=10) as there:
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        there.sendall(b"GET /much HTTP/1.1\r\nHost: x\r\n" + more + b"\r\n")
+        time.sleep(0.5)
+        found = bytearray()
+        while not found.endswith(b"x!") and (data := there.recv(1_000_000)):
+            found += data
+        assert len(found.partition(b"\r\n\r\n")[2]) == MUCH

@@ -42,5 +42,7 @@ class Punctual(H11Protocol):
     def _late(self) -> None:
         # There is no cycle before the first whole head.
         answering: bool = self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
-        if not answering:
+        if self.transport.get_write_buffer_size():
+            self._wait()  # the answer is complete here, but they are still reading it
+        elif not answering:
             self.transport.abort()
