@@ -5,10 +5,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import expected
+import pytest
 import rig as rigs
 from rig import Rig, rig, sqlite_url
 
 
+@pytest.mark.parametrize(
+    "joined", ["modified-sqlite", "census-sqlite", "modified-postgresql", "census-postgresql"], indirect=True
+)
 def test_first_run_moves_everything_and_the_second_writes_nothing(joined: Rig) -> None:
     first = joined.run()
     expected.assert_agree(joined.box, joined.today())
