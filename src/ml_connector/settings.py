@@ -420,6 +420,7 @@ def _convert(data: dict[str, Any], kind: type[T]) -> T:
 def _in_words(said: str) -> str:
     """What msgspec says of a value, with the names that TOML has for kinds of values."""
     what, _, place = said.partition(" - at `$")
-    what = re.sub(r"`([a-z]+)( \| null)?`", lambda kind: _KINDS.get(kind[1], "a number"), what)
+    if what.startswith("Expected"):  # other sentences name a setting
+        what = re.sub(r"`([a-z]+)( \| null)?`", lambda kind: _KINDS.get(kind[1], "a number"), what)
     where = place.strip("`").lstrip(".")
     return f"{where}: {what[:1].lower()}{what[1:]}" if where else what

@@ -136,6 +136,13 @@ def test_a_row_that_is_wrong_is_said(table: str, typed: dict[str, str], said: st
         tables.put_row(BY_NAME[table], RULES, None, typed)
 
 
+def test_a_setting_that_nobody_knows_is_named() -> None:
+    with pytest.raises(SettingsError, match="unknown field `freemax`"):
+        settings.profile({"gate": {"suppliers": {"freemax": 1}}})
+    with pytest.raises(SettingsError, match="missing required field `ifs`"):
+        settings.connection({})
+
+
 def test_an_address_of_alerts_is_told_but_not_shown() -> None:
     before = settings.profile({"alerts": {"webhook": "https://hooks.example.com/canary"}})
     told = differing.of_profiles(before, settings.profile({"alerts": {"webhook": "https://other.example.com/canary"}}))
