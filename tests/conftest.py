@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Generator
@@ -24,11 +25,12 @@ if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).
 
 
 @pytest.fixture(autouse=True)
-def logs_as_before() -> Generator[None]:
-    """A command that a test runs sends logs to a stream that is closed after it."""
-    before = structlog.get_config()
+def process_as_before() -> Generator[None]:
+    """A command that a test runs sends logs to a stream that is closed after it, and collects garbage rarely."""
+    before, rarely = structlog.get_config(), gc.get_threshold()
     yield
     structlog.configure(**before)
+    gc.set_threshold(*rarely)
 
 
 @pytest.fixture

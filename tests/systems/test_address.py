@@ -90,8 +90,18 @@ class Gone:
 
 def test_nothing_was_sent_to_who_is_gone_before_it_is_known_who_that_is() -> None:
     stream = Gone()
-    inner, clock = Mock(**{"connect_tcp.return_value": stream}), Mock()
-    network = exchange._Network(inner, clock, public_only=True)  # pyright: ignore[reportPrivateUsage]
+    network = exchange._Network(Mock(), public_only=True)  # pyright: ignore[reportPrivateUsage]
+    network.over(Mock(**{"connect_tcp.return_value": stream}), direct=True)
     with pytest.raises(exchange.NotSentError, match="not reached"):
+        network.connect_tcp("example.com", 443)
+    assert stream.closed
+
+
+def test_a_connection_that_is_made_while_all_are_closed_is_closed_too() -> None:
+    stream = Gone()
+    network = exchange._Network(Mock(), public_only=False)  # pyright: ignore[reportPrivateUsage]
+    network.over(Mock(**{"connect_tcp.return_value": stream}), direct=True)
+    network.end()
+    with pytest.raises(exchange.NotSentError, match="closed meanwhile"):
         network.connect_tcp("example.com", 443)
     assert stream.closed

@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
@@ -288,6 +289,21 @@ def test_patience_ends_repeating(serve: Callable[..., RawServer]) -> None:
     with pytest.raises(errors.UnreachableError):
         get(wire(server.origin, attempts_max=1000, pause_s=0.1, patience_s=0.5))
     assert 1 < len(server.seen) < 100
+
+
+@pytest.mark.parametrize(("call", "expected"), [(get, errors.UnreachableError), (post, errors.UnconfirmedError)])
+def test_who_waits_for_an_answer_is_woken_by_closing(
+    serve: Callable[..., RawServer], call: Callable[[Wire], Answer], expected: type[Exception]
+) -> None:
+    server = serve(stall)
+    a_wire = wire(server.origin, total_s=60.0)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(call, a_wire)
+        while not server.seen:
+            time.sleep(0.01)
+        a_wire.close()
+        with pytest.raises(expected):
+            waiting.result(20)
 
 
 def test_504_is_told_apart(serve: Callable[..., RawServer]) -> None:

@@ -8,10 +8,12 @@ import contextlib
 import ctypes
 import functools
 import re
+import socket
 import ssl
 import threading
 import time
 import urllib.request
+import weakref
 from collections.abc import Iterable
 from typing import Any
 
@@ -78,7 +80,8 @@ class Exchange:
         _give_back_large_answers()
         self._origin, self._reach = origin, reach
         self._clock = _Deadline()
-        timed = reach.transport or _Timed(self._clock, tls(reach.verify), proxy(origin), public_only=reach.public_only)
+        self._network = _Network(self._clock, public_only=reach.public_only)
+        timed = reach.transport or _Timed(self._network, tls(reach.verify), proxy(origin))
         self._client = httpx2.Client(transport=timed, trust_env=False)
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes, total_s: float) -> Answer:
@@ -135,7 +138,8 @@ class Exchange:
             raise LostError(f"{arrived} bytes arrived of {promised}")
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; whoever waits for an answer in another thread gets none."""
+        self._network.end()
         self._client.close()
 
 
@@ -195,13 +199,11 @@ class _Timed(httpx2.HTTPTransport):
     httpx limits each single read, so that a server which sends a byte now and then could hold a request for ever.
     """
 
-    def __init__(
-        self, clock: _Deadline, verify: ssl.SSLContext | bool, through: str | None, *, public_only: bool
-    ) -> None:
+    def __init__(self, network: "_Network", verify: ssl.SSLContext | bool, through: str | None) -> None:
         super().__init__(verify=verify, proxy=through, trust_env=True)
         pool: Any = self._pool
-        # Where a proxy stands between, it decides what is reached.
-        pool._network_backend = _Network(pool._network_backend, clock, public_only=public_only and not through)
+        network.over(pool._network_backend, direct=not through)
+        pool._network_backend = network
 
 
 def _inside(stream: Any) -> str:
@@ -216,14 +218,27 @@ def carrier(total_s: float, *, public_only: bool) -> httpx2.BaseTransport:
     """What carries the requests of this thread directly, all of them within a time from now on."""
     clock = _Deadline()
     clock.start(total_s)
-    return _Timed(clock, tls(True), None, public_only=public_only)
+    return _Timed(_Network(clock, public_only=public_only), tls(True), None)
 
 
 class _Network:
-    def __init__(self, inner: Any, clock: _Deadline, *, public_only: bool) -> None:
-        self._inner = inner
+    """What connections are made with, and all that are open.
+
+    A connection that is made while its exchange is closed belongs to nobody, and would stay open.
+    """
+
+    def __init__(self, clock: _Deadline, *, public_only: bool) -> None:
+        self._inner: Any = None
         self._clock = clock
         self._public_only = public_only
+        self._open = weakref.WeakSet[_Stream]()
+        self._lock = threading.Lock()
+        self._ended = False
+
+    def over(self, inner: Any, *, direct: bool) -> None:
+        """What it is made of; where a proxy stands between, that decides what is reached."""
+        self._inner = inner
+        self._public_only = self._public_only and direct
 
     def connect_tcp(
         self,
@@ -238,16 +253,33 @@ class _Network:
         if self._public_only and (problem := _inside(stream)):
             stream.close()
             raise NotSentError(problem)
-        return _Stream(stream, self._clock)
+        return self.kept(_Stream(stream, self._clock, self))
 
     def sleep(self, seconds: float) -> None:
         self._inner.sleep(seconds)
 
+    def kept(self, stream: "_Stream") -> "_Stream":
+        """The stream, unless all is over. Raises: NotSentError."""
+        with self._lock:
+            if not self._ended:
+                self._open.add(stream)
+                return stream
+        stream.close()
+        raise NotSentError("not reached: the connection was closed meanwhile")
+
+    def end(self) -> None:
+        """Have no more connections, and wake those that wait on one: each closes its own."""
+        with self._lock:
+            self._ended, streams = True, list(self._open)
+        for stream in streams:
+            stream.end()
+
 
 class _Stream:
-    def __init__(self, inner: Any, clock: _Deadline) -> None:
+    def __init__(self, inner: Any, clock: _Deadline, network: _Network) -> None:
         self._inner = inner
         self._clock = clock
+        self._network = network
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._inner.read(max_bytes, self._clock.cut(timeout))
@@ -258,10 +290,15 @@ class _Stream:
     def close(self) -> None:
         self._inner.close()
 
+    def end(self) -> None:
+        with contextlib.suppress(OSError):  # it is over already
+            self._inner.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> "_Stream":
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, self._clock.cut(timeout)), self._clock)
+        sealed = self._inner.start_tls(ssl_context, server_hostname, self._clock.cut(timeout))
+        return self._network.kept(_Stream(sealed, self._clock, self._network))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
