@@ -33,7 +33,7 @@ QUIET: dict[str, Any] = {
     "access_log": False,
     "server_header": False,
     "timeout_graceful_shutdown": ANSWER_S,
-    "timeout_keep_alive": 30,
+    "timeout_keep_alive": 15,
     "limit_concurrency": 2000,
     "h11_max_incomplete_event_size": 16_384,
 }
