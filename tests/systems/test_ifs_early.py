@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from ml_connector.errors import RefusedError, UnreachableError
 from ml_connector.systems.http import Answer
-from ml_connector.systems.ifs.early import Early
+from ml_connector.systems.ifs.early import Distance, Early
 from ml_connector.systems.ifs.odata.query import Query
 from ml_connector.systems.ifs.page import Came, Rows
 from ml_connector.systems.ifs.pager import OrderError, Pager, Plan
@@ -27,7 +28,7 @@ class Pool(Executor):
     def __init__(self, pick: Callable[[int], int]) -> None:
         self._pick = pick
         self._waiting: list[Callable[[], None]] = []
-        self.done = 0
+        self.done = self.asked = 0
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         pool, future = self, Awaited()
@@ -41,6 +42,7 @@ class Pool(Executor):
                     future.set_exception(error)
 
         self._waiting.append(work)
+        self.asked += 1
         return future
 
     def some_until(self, future: "Future[Any]") -> None:
@@ -87,10 +89,10 @@ class Set:
         self.answers += 1
 
 
-def read(feed: Set, pool: Executor, most: int) -> Iterator[int]:
+def read(feed: Set, pool: Executor, most: int, distance: Distance) -> Iterator[int]:
     """As the client does."""
     pager = Pager(Plan(("No",), ("No",)), ROWS)
-    early = Early(pool, feed.answer, most, wait_s=0.0)
+    early = Early(pool, feed.answer, most, distance, wait_s=0.0)
     early.ask(pager)
     while not pager.done:
         page = early.take(pager) or _by_key(feed, pager, early)
@@ -117,21 +119,34 @@ def test_what_stays_comes_once(
     count: int, moves: list[list[tuple[bool, int]]], habit: str, most: int, data: st.DataObject
 ) -> None:
     feed = Set(set(range(0, count, 2)), moves, habit)
-    found = list(read(feed, Pool(lambda count: data.draw(st.integers(0, count - 1))), most))
+    distance = Distance(data.draw(st.integers(1, 9)))
+    found = list(read(feed, Pool(lambda count: data.draw(st.integers(0, count - 1))), most, distance))
     assert found == sorted(set(found))
     assert feed.stay <= set(found)
 
 
 def test_a_still_set_takes_hardly_more_requests_and_most_are_early() -> None:
     feed, pool = Set(set(range(300)), [], ""), Pool(lambda _: 0)
-    assert list(read(feed, pool, 7)) == list(range(300))
+    assert list(read(feed, pool, 7, Distance())) == list(range(300))
     assert feed.answers <= 300 // (ROWS - 1) + 10
     assert pool.done > 20
 
 
+def test_what_one_reading_learned_of_the_distance_the_next_begins_with() -> None:
+    distance, asked = Distance(), list[int]()
+    for _ in range(2):
+        pool = Pool(lambda _: 0)
+        reading = read(Set(set(range(300)), [], ""), pool, 7, distance)
+        list(islice(reading, 2 * ROWS))
+        asked.append(pool.asked)
+        list(reading)
+    assert distance.pages == 7
+    assert asked[0] < asked[1]
+
+
 def test_a_server_that_does_not_skip_is_read_one_page_after_the_other() -> None:
     feed, pool = Set(set(range(300)), [], "deaf"), Pool(lambda _: 0)
-    assert list(read(feed, pool, 7)) == list(range(300))
+    assert list(read(feed, pool, 7, Distance())) == list(range(300))
     assert feed.answers <= 300 // ROWS + 16
 
 

@@ -18,7 +18,7 @@ from ml_connector.systems.http import Wire
 from ml_connector.systems.ifs import csdl
 from ml_connector.systems.ifs.ahead import ahead, at_once
 from ml_connector.systems.ifs.auth import ClientCredentials
-from ml_connector.systems.ifs.early import Early
+from ml_connector.systems.ifs.early import Distance, Early
 from ml_connector.systems.ifs.odata import answers
 from ml_connector.systems.ifs.odata.batch import Reply, pack, unpack
 from ml_connector.systems.ifs.odata.literals import key, literal
@@ -44,6 +44,7 @@ class IfsClient:
         self.companies = tuple(companies)
         self.credentials = credentials
         self._given_max: dict[str, int] = {}
+        self._distance = Distance()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(profile.parallel, thread_name_prefix="early")
 
@@ -137,7 +138,7 @@ class IfsClient:
         plan = msgspec.structs.replace(plan, filter=both(self.scope(part), plan.filter))
         pager = Pager(plan, plan.rows_max or self.profile.page_rows, self._given_max.get(name, 0))
         asking = self._asking(name, part)
-        early = Early(self._pool, asking.by_query, most)
+        early = Early(self._pool, asking.by_query, most, self._distance)
         return Sweep(asking, plan, pager, early, partial(self._remember, name)).pages()
 
     def _asking(self, name: str, part: Part) -> Asking:

@@ -41,6 +41,12 @@ class _Asked(msgspec.Struct, frozen=True):
         return self.after is not None
 
 
+class Distance(msgspec.Struct):
+    """How far away a tenant is, which its readings learn together: with so many pages under way none waits long."""
+
+    pages: int = 1
+
+
 class Early:
     """The pages that are under way for one reading of a set.
 
@@ -48,12 +54,19 @@ class Early:
     waited for as long as `wait_s`.
     """
 
-    def __init__(self, pool: Executor, fetch: Callable[[Query], Came], most: int, wait_s: float = WAIT_S) -> None:
+    def __init__(
+        self,
+        pool: Executor,
+        fetch: Callable[[Query], Came],
+        most: int,
+        distance: Distance,
+        wait_s: float = WAIT_S,
+    ) -> None:
         self._pool = pool
+        self._distance = distance
         self._wait_s = wait_s
         self._fetch = fetch
         self._most = most
-        self._width = 1
         self._missed = 0
         self._full = False  # whether the last page was as long as was asked for, so that more may follow
         self._rows = 0  # of a page of this set
@@ -86,7 +99,7 @@ class Early:
         began = time.monotonic()
         arrived = came.result()
         if time.monotonic() - began >= self._wait_s:
-            self._width = min(self._most, self._width + 1)
+            self._distance.pages = max(self._distance.pages, min(self._most, self._distance.pages + 1))
         return arrived
 
     def _taken(self, asked: _Asked, page: Rows, new: list[dict[str, Any]]) -> Rows | None:
@@ -101,7 +114,7 @@ class Early:
 
     def ask(self, pager: Pager) -> None:
         """Have as many pages under way as pays."""
-        pays = min(self._width, BYTES_MAX // max(self._size, 1)) if self._full else 1
+        pays = min(self._distance.pages, BYTES_MAX // max(self._size, 1)) if self._full else 1
         while len(self._under_way) < min(self._most, max(1, pays)):
             ahead = sum(asked.gives for asked in self._under_way)
             overlap = self._rows // _OVERLAP + 1 if ahead else 0
