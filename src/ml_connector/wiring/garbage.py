@@ -6,7 +6,7 @@ Must not know: what the process does.
 
 import gc
 
-OBJECTS = 20_000  # that are made before Python looks; its own 700 are reached 15 times within one page of rows
+OBJECTS = 20_000  # that are made before Python looks; its own 700 are reached many times within one page of rows
 
 
 def collect_rarely() -> None:
