@@ -96,9 +96,9 @@ def read(feed: Set, pool: Executor, most: int, distance: Distance) -> Iterator[i
     early.ask(pager)
     while not pager.done:
         page = early.take(pager) or _by_key(feed, pager, early)
-        new = pager.take(page.rows, more=False)
+        new = pager.take(page)
         early.ask(pager)
-        yield from (int(row["No"]) for row in new)
+        yield from (int(row["No"]) for row in new.rows)
 
 
 def _by_key(feed: Set, pager: Pager, early: Early) -> Rows:
@@ -152,13 +152,13 @@ def test_a_server_that_does_not_skip_is_read_one_page_after_the_other() -> None:
 
 def test_a_set_in_another_order_is_told_rather_than_read_with_gaps() -> None:
     pager = Pager(Plan(("No",), ("No",)), ROWS)
-    pager.take(_named("a1", "a2", "a3"), more=False)
+    pager.take(Rows(_named("a1", "a2", "a3"), None, 0.0))
     early = pager.beyond(_named("a3", "B1", "c1"), None)  # as a database sorts that does not tell a from A
     assert early == _named("B1", "c1")
     assert pager.beyond(_named("B1", "c1"), None) == []  # of no use
     assert pager.beyond(_named("b1", "c1"), None) is None  # its turn may come
     with pytest.raises(OrderError):
-        pager.take(early or [], more=False)
+        pager.take(Rows(early or [], None, 0.0))
 
 
 def _named(*names: str) -> list[dict[str, str]]:

@@ -13,16 +13,22 @@ import msgspec
 from ml_connector.errors import MalformedError
 from ml_connector.systems.http import Answer
 from ml_connector.systems.ifs.odata import answers
+from ml_connector.systems.ifs.places import Place
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """A page of rows; `answered_at` is the answer's own date (UTC), `span_s` how long it took, `size` its bytes."""
+    """A page of rows; `answered_at` is the answer's own date (UTC), `span_s` how long it took, `size` its bytes.
+
+    `places`: where the rows stand by the columns of `order`, once somebody looked at the whole page.
+    """
 
     rows: list[dict[str, Any]]
     answered_at: datetime | None
     span_s: float
     next_link: str = ""
     size: int = 0
+    order: tuple[str, ...] = ()
+    places: list[Place] = []
 
 
 class Came(msgspec.Struct, frozen=True):

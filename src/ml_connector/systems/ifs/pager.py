@@ -13,7 +13,8 @@ import msgspec
 from ml_connector.records import money
 from ml_connector.systems.ifs.odata.literals import Timestamp, Value
 from ml_connector.systems.ifs.odata.query import Query, after, both
-from ml_connector.systems.ifs.places import ascending, places
+from ml_connector.systems.ifs.page import Rows
+from ml_connector.systems.ifs.places import Place, ascending, places
 
 TOP_MIN = 100
 OVERDUE_MAX = 3  # times that the smallest page may be overdue
@@ -69,18 +70,19 @@ class Pager:
         skip = self._read if self._plan.skip else 0
         return Query(self._plan.select, both(self._plan.filter, begun), self._plan.order, self.top, skip)
 
-    def take(self, rows: list[dict[str, Any]], *, more: bool) -> list[dict[str, Any]]:
-        """The rows of the page that are new; `more`: the server said that there are more.
+    def take(self, page: Rows) -> Rows:
+        """The page with those of its rows that are new.
 
         Raises: OrderError.
         """
+        rows = page.rows
         self._overdue = 0
         full = min(self.top, self.given_max)
         self.given_max = max(self.given_max, len(rows))
-        self.done = not more and (not rows or (self._plan.end_short and len(rows) < full))
+        self.done = not page.next_link and (not rows or (self._plan.end_short and len(rows) < full))
         self._read += len(rows)
-        new = self._not_again(rows) if self._plan.skip else self._in_order(rows)
-        if rows and not new and not self._move_on():
+        new = self._not_again(page) if self._plan.skip else self._in_order(page)
+        if rows and not new.rows and not self._move_on():
             raise OrderError("a page repeats the rows of the one before")
         self._grow()
         return new
@@ -127,20 +129,20 @@ class Pager:
             self._good = 0
             self._grown = True
 
-    def _not_again(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Nothing, when these are the very rows of the page before: the server does not skip."""
-        positions = {self.position(row) for row in rows}
+    def _not_again(self, page: Rows) -> Rows:
+        """No rows, when these are the very ones of the page before: the server does not skip."""
+        positions = {self.position(row) for row in page.rows}
         same = positions == self._tail
         self._tail = positions
-        return [] if same else rows
+        return msgspec.structs.replace(page, rows=[]) if same else page
 
-    def _in_order(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if self._as_usual(rows):
-            self.last = self.position(rows[-1])
-            self._advance(rows[-1], self.last)
-            return rows
+    def _in_order(self, page: Rows) -> Rows:
+        if usual := self._as_usual(page.rows):
+            self.last = usual[-1]
+            self._advance(page.rows[-1], self.last)
+            return msgspec.structs.replace(page, order=self._plan.order, places=usual)
         new: list[dict[str, Any]] = []
-        for row in rows:
+        for row in page.rows:
             at = self.position(row)
             if at in self._tail:
                 continue
@@ -149,12 +151,12 @@ class Pager:
             self.last = at
             self._advance(row, at)
             new.append(row)
-        return new
+        return msgspec.structs.replace(page, rows=new)
 
-    def _as_usual(self, rows: list[dict[str, Any]]) -> bool:
-        """Whether all are new, in order, and have keys that can be asked for, as they nearly always have."""
+    def _as_usual(self, rows: list[dict[str, Any]]) -> list[Place] | None:
+        """Where the rows stand when all are new, in order, and have keys that can be asked for, as nearly always."""
         found = None if self._plan.times else places(rows, self._plan.order)
-        return bool(found) and _before(self.last, found[0]) and ascending(found)
+        return found if found and _before(self.last, found[0]) and ascending(found) else None
 
     def position(self, row: dict[str, Any]) -> Position:
         """Where a row stands in the order.

@@ -44,15 +44,15 @@ def seen(name: str, part: Part, page: Rows) -> list[Seen]:
     marker = Marker(page.answered_at, page.span_s)
     return [
         Seen(at, Row(name, known, _mark(marker, raw), _modified(part, raw, page) if part.modified else ""), raw)
-        for raw, (at, known) in zip(page.rows, _keyed(part, page.rows), strict=True)
+        for raw, (at, known) in zip(page.rows, _keyed(part, page), strict=True)
     ]
 
 
-def _keyed(part: Part, found: list[dict[str, Any]]) -> Iterable[tuple[tuple[Any, ...], str]]:
-    usual = places(found, part.key)
+def _keyed(part: Part, page: Rows) -> Iterable[tuple[tuple[Any, ...], str]]:
+    usual = page.places if page.order == part.key else places(page.rows, part.key)
     if usual is not None:
         return zip(usual, map(keys.SEPARATOR.join, usual), strict=True)
-    unusual = [tuple([raw[column] for column in part.key]) for raw in found]
+    unusual = [tuple([raw[column] for column in part.key]) for raw in page.rows]
     return [(at, key(at)) for at in unusual]
 
 

@@ -8,10 +8,7 @@ Must not know: what the rows mean, writes.
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
-from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
-
-import msgspec
 
 from ml_connector.errors import MalformedError
 from ml_connector.systems.address import clean_target
@@ -78,8 +75,8 @@ class Sweep:
                 self._given(self._pager.given_max)
                 if not (self._pager.done or self._link):
                     self._early.ask(self._pager)
-                if new:
-                    yield msgspec.structs.replace(page, rows=new)
+                if new.rows:
+                    yield new
 
     def _timely(self) -> Rows | None:
         """The next page; None when it took too long and less should be asked for."""
@@ -99,9 +96,9 @@ class Sweep:
         self._early.learn(page, top)
         return page
 
-    def _new(self, page: Rows) -> list[dict[str, Any]]:
+    def _new(self, page: Rows) -> Rows:
         try:
-            return self._pager.take(page.rows, more=bool(page.next_link))
+            return self._pager.take(page)
         except OrderError as error:
             cure = f'if the tenant sorts this set in its own way, set paging = "skip" for {self._asking.name}'
             raise self._asking.malformed(f"{error}; {cure} in the profile") from None
