@@ -15,10 +15,12 @@ import signal
 import socket
 import sys
 import traceback
+import uuid
 from types import FrameType
 from typing import Any
 
 CALL_BYTES_MAX = 1_000_000
+NAMED = ("store.db", "store.runs", "wiring.unattended")  # who knows the process by the name that it made up when loaded
 
 
 def serve(path: str) -> None:
@@ -62,6 +64,7 @@ def _become(call: dict[str, Any], streams: list[int]) -> None:
     os.environ.clear()
     os.environ.update(call["environment"])
     sys.argv = ["ml-connector", *call["arguments"]]
+    _name_anew()
     code: object = 0
     try:
         main()
@@ -73,6 +76,13 @@ def _become(call: dict[str, Any], streams: list[int]) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code if isinstance(code, int) else 1)
+
+
+def _name_anew() -> None:
+    """Be a process by itself: workers of one name would end each other's leases."""
+    name = uuid.uuid4().hex
+    for module in NAMED:
+        importlib.import_module(f"ml_connector.{module}").PROCESS = name  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def call(path: str, arguments: list[str]) -> int:

@@ -345,8 +345,7 @@ def test_what_a_how_to_shows_works_as_it_stands(
     before = f"{BEFORE[page]}\n" if page in BEFORE else ""
     ran, said = place.run(before + text, tmp_path)
     record_property(f"commands run of {page}", len(ran))
-    # 1: some records need a person; 3 when stopped: the machine was too busy to keep its lease
-    failed = [line for line in ran if not re.match(r"0 |1 ml-connector |3 stopping ", line)]
+    failed = [line for line in ran if not re.match(r"0 |1 ml-connector ", line)]  # 1: some records need a person
     assert not failed, said
     assert "error:" not in said, said
     assert sum(" ml-connector " in line for line in ran) >= RUN[page], f"{page} shows too little: {ran}"
