@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from ml_connector.engine import schedule
 from ml_connector.engine.schedule import (
-    MISSED_MAX,
     Blackout,
     covering,
     due,
@@ -233,17 +232,17 @@ def test_a_year_of_downtime_is_no_work() -> None:
     assert latest(parse("0 0 29 2 *"), OSLO, after, now) is None
     found = due(parse("every 30s"), OSLO, [], after, now, catch_up=True)
     assert found is not None
-    assert found.missed == MISSED_MAX
+    assert (found.slot, found.late) == (now, True)
 
 
-def test_slots_that_are_made_up_for_are_counted() -> None:
+def test_a_slot_is_late_when_one_before_it_was_missed() -> None:
     last, now = datetime(2026, 5, 1, 0, tzinfo=UTC), datetime(2026, 5, 4, 0, 31, tzinfo=UTC)
     found = due(parse("30 0 * * *"), ZoneInfo("UTC"), [], last, now, catch_up=True)
     assert found is not None
-    assert (found.slot, found.missed, found.late) == (datetime(2026, 5, 4, 0, 30, tzinfo=UTC), 3, True)
+    assert (found.slot, found.late) == (datetime(2026, 5, 4, 0, 30, tzinfo=UTC), True)
     on_time = due(parse("30 0 * * *"), ZoneInfo("UTC"), [], found.slot, found.slot + timedelta(days=1), catch_up=False)
     assert on_time is not None
-    assert (on_time.missed, on_time.late, on_time.run) == (0, False, True)
+    assert (on_time.late, on_time.run) == (False, True)
 
 
 def test_blackouts_that_touch_are_one() -> None:

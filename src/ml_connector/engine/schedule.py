@@ -9,7 +9,6 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,7 +21,6 @@ EVERY_MIN, EVERY_MAX = timedelta(seconds=10), timedelta(days=7)
 BLACKOUT_MAX = timedelta(days=62)
 BLACKOUT_YEARS = range(2000, 2200)
 JOINED_MAX = 100  # windows; what touches them after that is found when they are over
-MISSED_MAX = 100
 GRACE_S = 90.0
 YEARS_BACK = timedelta(days=4 * 366)  # the rarest slot there is: 29 February
 WINDOWS = (timedelta(hours=3), timedelta(days=3), timedelta(days=70), YEARS_BACK)
@@ -62,15 +60,11 @@ class Blackout(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """The newest slot that has come; `late`: it, or one before it, should have been run earlier. `run`: now.
-
-    `missed`: slots before it that never get a run of their own; MISSED_MAX of them: at least so many.
-    """
+    """The newest slot that has come; `late`: it, or one before it, should have been run earlier. `run`: now."""
 
     slot: datetime
     late: bool
     run: bool
-    missed: int = 0
 
 
 def parse(text: str) -> Spec:
@@ -117,9 +111,8 @@ def due(
     if slot is None or any(_end(one, zone, now) for one in blackouts):
         return None
     old = (now - slot).total_seconds() > grace_s
-    older = takewhile(lambda other: other < slot, slots(spec, zone, last_slot))
-    missed = sum(1 for _ in islice(older, MISSED_MAX))
-    return Due(slot, late=old or missed > 0, run=catch_up or not old, missed=missed)
+    missed = next(slots(spec, zone, last_slot)) < slot
+    return Due(slot, late=old or missed, run=catch_up or not old)
 
 
 def covering(blackouts: Sequence[Blackout], zone: ZoneInfo, now: datetime) -> datetime | None:

@@ -4,7 +4,7 @@ Rule: what is read back equals what was written, once both are trimmed; numbers 
 Must not know: HTTP, or which records are ours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar, cast
@@ -23,6 +23,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 UNREADABLE = "unreadable"  # a status that no mapping yields, so that the record never counts as equal
 _BLANK_ORDER = SpendOrder("", "", "", "", Decimal(0), None, "", "")
 _BLANK_LINE = SpendOrderLine(0, "", "", "", Decimal(0), "", Decimal(0), Decimal(0), None, "")
+_ORDER = frozenset(SpendOrder.__struct_fields__)
+_LINE = frozenset(f"lines.{name}" for name in SpendOrderLine.__struct_fields__)
 
 
 def vendor_body(vendor: Vendor, resource: Resource) -> dict[str, Any]:
@@ -121,8 +123,8 @@ def unreadable_order(number: str) -> SpendOrder:
 
 def trim_order(record: SpendOrder, resource: Resource) -> SpendOrder:
     """The order as this tenant would hold it: fields not sent are neutral, text without outer blanks, lines sorted."""
-    kept = _kept(record, _BLANK_ORDER, _unsent(SpendOrder, resource, ""))
-    unsent = _unsent(SpendOrderLine, resource, "lines.")
+    kept = _kept(record, _BLANK_ORDER, _ORDER - resource.sent)
+    unsent = [name.removeprefix("lines.") for name in _LINE - resource.sent]
     lines = sorted((_kept(line, _BLANK_LINE, unsent) for line in kept.lines), key=_place)
     return msgspec.structs.replace(kept, number=record.number, lines=tuple(lines))
 
@@ -131,11 +133,7 @@ def _place(line: SpendOrderLine) -> tuple[int, str]:
     return line.number, line.reference
 
 
-def _unsent(kind: type[msgspec.Struct], resource: Resource, prefix: str) -> list[str]:
-    return [name for name in kind.__struct_fields__ if not resource.named(prefix + name)]
-
-
-def _kept(record: S, neutral: S, unsent: Sequence[str]) -> S:
+def _kept(record: S, neutral: S, unsent: Iterable[str]) -> S:
     """The record with what is other in this tenant, which is mostly nothing."""
     texts = {name: text for name in record.__struct_fields__ if isinstance(text := getattr(record, name), str)}
     other = {name: kept for name, text in texts.items() if (kept := text.strip()) != text}
