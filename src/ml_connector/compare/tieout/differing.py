@@ -32,7 +32,7 @@ def difference(claim: Claim, standing: Standing, calendar: Calendar) -> Kind | N
         return content
     if claim.changed:
         return Kind.CHANGED
-    return content or (None if placed(claim, standing, calendar) else Kind.PERIOD)
+    return content or (None if timely(claim, standing, calendar) else Kind.PERIOD)
 
 
 def settled(claim: Claim, standing: Standing) -> Claim:
@@ -97,7 +97,7 @@ def _by_amount(claim: Claim, standing: Standing) -> Kind | None:
     return None if claim.amount.copy_abs() in there else Kind.AMOUNT
 
 
-def placed(claim: Claim, standing: Standing, calendar: Calendar) -> bool:
+def timely(claim: Claim, standing: Standing, calendar: Calendar) -> bool:
     """Whether what stands is in the document's period, or was rightly posted later; and what takes back, with it."""
     days = {one.version: one.on for one in standing.all if not one.reversal}
     own = day_of(claim)

@@ -113,7 +113,7 @@ def _timely(claim: Claim, company: str, kind: Kind | None, home: str, own: Stand
     if kind is Kind.CHANGED and claim.expected:
         return calendar.period(company, claim.expected.dated_on) == home
     if kind in WRONG:
-        return differing.placed(claim, own, calendar)
+        return differing.timely(claim, own, calendar)
     return kind is not Kind.PERIOD
 
 
