@@ -60,4 +60,4 @@ def test_a_lock_vanishes_with_its_process(db: Database, url: str) -> None:
     worker = Worker("lock", url, "one").ready()
     assert not is_free(db, "one")
     worker.kill()
-    assert is_free(db, "one", 5)
+    assert is_free(db, "one", 60)

@@ -2,14 +2,14 @@
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 
 from ml_connector.compare.tieout.shapes import Figure, Line, TieOut, Total
 from ml_connector.errors import SettingsError, StoreError, VaultError
@@ -168,6 +168,19 @@ def test_that_one_was_made_is_told_for_ever(kept: TieOuts, db: Database, vault: 
     assert [entry.facts for entry in told] == [facts | {"ties": True, "person": "kari"}]
 
 
+def waits(db: Database) -> bool:
+    """Whether somebody waits for a row; those who write to a file wait before they look at any."""
+    with db.read() as connection:
+        return db.file is not None or bool(connection.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first())
+
+
+def until(said: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not said():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_what_is_signed_at_the_moment_it_would_go_stays(kept: TieOuts, db: Database) -> None:
     oldest = make(kept, lines=[line(1)])
     for _ in range(UNSIGNED_MAX - 1):
@@ -178,7 +191,7 @@ def test_what_is_signed_at_the_moment_it_would_go_stays(kept: TieOuts, db: Datab
             signed = {"signed_at": "2026-10-02T07:30:00.000000Z", "signed_by": "ola"}
             connection.execute(update(tie_outs).where(tie_outs.c.id == oldest.number).values(signed))
             kept_too = pool.submit(last.keep, found())
-            time.sleep(0.3)  # for it to come to where it waits
+            until(lambda: waits(db))
         kept_too.result(30)
     with db.read() as connection:
         assert oldest.number in connection.execute(select(tie_outs.c.id)).scalars().all()
