@@ -17,7 +17,7 @@ from ml_connector import wiring
 from ml_connector.console.app import make_app
 from ml_connector.store.hooks import Hook, Hooks
 from ml_connector.systems.signature import Scheme
-from ml_connector.wiring.receiving import How, System, first
+from ml_connector.wiring.receiving import How, Teller, first
 
 SECRET = "a-secret-of-tests"
 
@@ -44,7 +44,7 @@ def receiver(opened: wiring.Opened) -> Generator[str]:
         yield address
 
 
-def hook(opened: wiring.Opened, connection_id: int, system: System, how: How | None = None) -> Hook:
+def hook(opened: wiring.Opened, connection_id: int, system: Teller, how: How | None = None) -> Hook:
     """A hook with the secret of the tests."""
     kept = msgspec.json.encode(how or first(system)).decode()
     return Hooks(opened.database, opened.vault).set(connection_id, system, kept, "tester", SECRET)

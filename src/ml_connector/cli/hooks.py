@@ -22,7 +22,7 @@ from ml_connector.store.hooks import OVERLAP_S, Hook, Hooks
 from ml_connector.store.inbox import Inbox, Kept
 from ml_connector.wiring import hooking
 from ml_connector.wiring.hooking import Made, Wish
-from ml_connector.wiring.receiving import System, how_of
+from ml_connector.wiring.receiving import Teller, how_of
 
 app = typer.Typer()
 
@@ -31,7 +31,7 @@ app = typer.Typer()
 def hook(
     context: typer.Context,
     name: Name,
-    system: Annotated[System, typer.Argument(help="Who tells.")],
+    system: Annotated[Teller, typer.Argument(help="Who tells.")],
     scheme: Annotated[
         Literal["hmac", "standard", "header", "none"] | None,
         typer.Option(help="How it shows that it is genuine; hmac for Airbase, header for IFS, unless you say so."),
@@ -105,7 +105,7 @@ def inbox(
         show.out.print(f"Nothing came yet. Where it has to be sent: ml-connector hooks {escape(name)}")
 
 
-def _remove(hooks: Hooks, connection_id: int, name: str, system: System) -> None:
+def _remove(hooks: Hooks, connection_id: int, name: str, system: Teller) -> None:
     if not hooks.remove(connection_id, system, settings.person()):
         raise SettingsError(f"{name} has no webhook of {system}; ml-connector hooks {name} lists them")
     show.err.print(f"The webhook of {system} is gone; what came is kept. Take its address out of {system}, too.")

@@ -27,7 +27,7 @@ from ml_connector.store.hooks import Hook, Hooks, digest
 from ml_connector.store.inbox import Inbox
 from ml_connector.systems import signature
 from ml_connector.wiring import Opened
-from ml_connector.wiring.receiving import PONG, SYSTEMS, Refusal, received, verifies
+from ml_connector.wiring.receiving import PONG, TELLERS, Refusal, received, verifies
 
 BODY_MAX = 256 * 1024
 BODY_S = 10.0
@@ -209,7 +209,7 @@ def router(opened: Opened) -> APIRouter:
         await asyncio.to_thread(committer.close)
 
     routes = APIRouter(lifespan=lifespan)
-    for system in SYSTEMS:
+    for system in TELLERS:
         routes.add_route(f"/hooks/{system}/{{token}}", _taking(receiver, system), ["POST"], include_in_schema=False)
     return routes
 

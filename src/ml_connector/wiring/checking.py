@@ -23,7 +23,7 @@ from ml_connector.systems.step import Said, Step, timed
 from ml_connector.wiring import hooking, parts
 from ml_connector.wiring.further import title
 from ml_connector.wiring.joined import Joined
-from ml_connector.wiring.receiving import PING, PONG, SYSTEMS, System, how_of, received, verifies
+from ml_connector.wiring.receiving import PING, PONG, TELLERS, Teller, how_of, received, verifies
 
 LOOP_S = 10.0
 
@@ -55,12 +55,12 @@ def systems(both: Joined) -> Iterator[Step]:
 def webhooks(both: Joined, installation: Installation) -> Iterator[Step]:
     """Whether what the systems tell would arrive."""
     hooks = {hook.system: hook for hook in Hooks(both.opened.database, both.opened.vault).of(both.stored.id)}
-    for system in reversed(SYSTEMS):
+    for system in reversed(TELLERS):
         hook = hooks.get(system)
         yield timed(f"{title(system)} webhook", lambda hook=hook, system=system: _hook(hook, system, installation), str)
 
 
-def _hook(hook: Hook | None, system: System, installation: Installation) -> Said:
+def _hook(hook: Hook | None, system: Teller, installation: Installation) -> Said:
     if hook is None:
         return Said(True, "Not set up: changes are found by looking.", f"Set one up in Inbox, if {title(system)} can.")
     if not verifies(hook):

@@ -20,7 +20,7 @@ from ml_connector.systems.notices import usable
 from ml_connector.systems.signature import SECRET_PREFIX, Scheme
 from ml_connector.wiring import choice
 from ml_connector.wiring.opened import Opened
-from ml_connector.wiring.receiving import How, System, first, how_of
+from ml_connector.wiring.receiving import How, Teller, first, how_of
 
 SECRET_BYTES = 32
 SECRET_MIN, SECRET_MAX = 12, 1000
@@ -49,7 +49,7 @@ class Made(msgspec.Struct, frozen=True):
         return "Made(…)"
 
 
-def set_up(opened: Opened, name: str, system: System, wish: Wish, person: str) -> Made:
+def set_up(opened: Opened, name: str, system: Teller, wish: Wish, person: str) -> Made:
     """Set up or change a hook. Raises: SettingsError, StoreError."""
     hooks, connection_id = Hooks(opened.database, opened.vault), opened.connections.get(name).id
     before = hooks.get(connection_id, system)
@@ -70,7 +70,7 @@ def address(installation: Installation, hook: Hook) -> str:
     return f"{installation.public_url.rstrip('/')}/hooks/{hook.system}/{hook.kept.token}"
 
 
-def _wished(how: How, system: System, wish: Wish) -> How:
+def _wished(how: How, system: Teller, wish: Wish) -> How:
     given: dict[str, Any] = msgspec.to_builtins(how.scheme) | {name: told for name, told in wish.scheme.items() if told}
     finder: dict[str, Any] = msgspec.to_builtins(how.finder)
     if (wish.flow or wish.key) and system != "ifs":

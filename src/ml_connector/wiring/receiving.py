@@ -23,8 +23,8 @@ from ml_connector.systems.signature import Scheme
 REPLAY_S = 3 * 86_400  # events are told apart by their ids for much longer
 PING = b'{"ml_connector":"ping"}'  # what a check sends to itself, signed; nothing comes of it
 KEY_BYTES_MAX = 1000  # an index of PostgreSQL takes no more than 2,700
-System = Literal["airbase", "ifs"]
-SYSTEMS: tuple[System, ...] = ("airbase", "ifs")
+Teller = Literal["airbase", "ifs"]  # who tells by webhooks
+TELLERS: tuple[Teller, ...] = ("airbase", "ifs")
 
 
 class How(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +45,7 @@ class Refusal(msgspec.Struct, frozen=True):
 PONG = Refusal(200, "pong", "this hook works")
 
 
-def first(system: System) -> How:
+def first(system: Teller) -> How:
     """How a hook is checked when nobody has said how."""
     return How(SHARED_SECRET if system == "ifs" else Scheme())
 

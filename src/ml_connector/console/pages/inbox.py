@@ -23,7 +23,7 @@ from ml_connector.store.hooks import Hooks
 from ml_connector.store.rights import May
 from ml_connector.wiring import hooking
 from ml_connector.wiring.hooking import Wish
-from ml_connector.wiring.receiving import System
+from ml_connector.wiring.receiving import Teller
 
 EACH = 50
 Number = Annotated[int, Path(ge=1, le=NUMBER_MAX)]
@@ -64,7 +64,7 @@ def set_hook(
     who: Who,
     connection: Connected,
     here: Here,
-    system: System,
+    system: Teller,
     rotate: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
     """Make a hook, or give it another secret; the address and the secret are shown this once."""
@@ -77,7 +77,7 @@ def set_hook(
 
 
 @routes.act("/c/{name}/inbox/hooks/{system}/remove", May.ADMINISTER)
-def remove_hook(request: Request, who: Who, connection: Connected, here: Here, system: System) -> Response:
+def remove_hook(request: Request, who: Who, connection: Connected, here: Here, system: Teller) -> Response:
     """Answer a hook no longer."""
     if not Hooks(here.opened.database, here.opened.vault).remove(connection.id, system, who.name):
         raise SettingsError(f"there is no webhook of {system}")

@@ -17,7 +17,7 @@ from ml_connector.console.site import Site
 from ml_connector.store.connections import Connection
 from ml_connector.store.hooks import Hook, Hooks
 from ml_connector.store.inbox import Inbox, Kept, State
-from ml_connector.wiring.receiving import SYSTEMS, how_of
+from ml_connector.wiring.receiving import TELLERS, how_of
 
 _At = tuple[Annotated[int, msgspec.Meta(ge=0, le=NUMBER_MAX)]]
 
@@ -94,7 +94,7 @@ def standing(site: Site, connection: Connection) -> Standing:
     hooks = Hooks(site.opened.database, site.opened.vault).of(connection.id)
     return Standing(
         hooks=[_hook(one) for one in hooks],
-        without=[system for system in SYSTEMS if system not in {one.system for one in hooks}],
+        without=[system for system in TELLERS if system not in {one.system for one in hooks}],
         counts=inbox(site).standing(connection.id),
         waiting_s=round(inbox(site).waiting_s(connection.id), 1),
     )
