@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from sqlalchemy import update
 
 from ml_connector.engine.seam import Chore
 from ml_connector.engine.worker import Pace, Worker
@@ -14,10 +16,12 @@ from ml_connector.errors import StoreError
 from ml_connector.store.db import Database
 from ml_connector.store.leases import ATTEMPTS_MAX
 from ml_connector.store.orders import Orders
+from ml_connector.store.schema_work import workers
 from ml_connector.sync.orders import Ending, Order, State, needed_by
 
 NEEDS = needed_by({"suppliers": (), "purchase_orders": ("suppliers",)})
 PACE = Pace(threads=2, lease_s=1.0, grace_s=0.3, poll_s=0.02)
+LEASE_S = 60.0
 
 
 class Seen:
@@ -69,7 +73,7 @@ def nothing(order: Order, stop: Callable[[], bool]) -> Ending:
 
 
 def until(said: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not said():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -99,16 +103,19 @@ def test_orders_are_carried_out_in_order_of_need(orders: Orders, seen: Seen, con
 
 
 def test_asked_to_stop_it_finishes_what_it_can(orders: Orders, seen: Seen, connection_id: int) -> None:
-    begun = threading.Event()
+    begun, asked = threading.Event(), threading.Event()
 
     def perform(order: Order, stop: Callable[[], bool]) -> Ending:
         begun.set()
-        time.sleep(0.1)
-        return Ending(State.DONE)
+        asked.wait(60)
+        return Ending(State.QUEUED if stop() else State.DONE)
 
     orders.place(Order("short", connection_id, "suppliers"))
-    with working(Worker("w", "1", orders, perform, NEEDS, seen, (), PACE)):
+    worker = Worker("w", "1", orders, perform, NEEDS, seen, (), replace(PACE, grace_s=60.0))
+    with working(worker):
         assert begun.wait(60)
+        worker.stop()
+        asked.set()
     assert state(orders, "short") is State.DONE
 
 
@@ -164,7 +171,7 @@ def test_a_lost_lease_ends_it(orders: Orders, seen: Seen, connection_id: int) ->
     worker = Worker("w", "1", orders, perform, NEEDS, seen, (), PACE)
     with working(worker) as thread:
         assert begun.wait(60)
-        assert worker.alive
+        until(lambda: worker.alive)
         orders.leave("w")  # as another worker would
         thread.join(60)
         assert not thread.is_alive()
@@ -198,24 +205,36 @@ def test_a_chore_with_more_to_do_goes_on_at_once(orders: Orders, seen: Seen) -> 
 
 
 class Patchy:
-    """A store that answers as the test wants it to."""
+    """A store that answers one at a time, as the test wants it to; leases last long, though they are renewed often."""
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
-        self.away = threading.Event()
+        self._one_at_a_time = threading.Lock()
+        self.away = False
         self.claims_to_lose = 0
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         def asked(*given: object, **more: object) -> object:
-            if self.away.is_set():
-                raise StoreError("away")
-            answer = getattr(self._orders, name)(*given, **more)
-            if name == "claim" and answer and self.claims_to_lose:
-                self.claims_to_lose -= 1
-                raise StoreError("the connection was lost")
-            return answer
+            with self._one_at_a_time:
+                return self._answered(name, given, more)
 
         return asked
+
+    def _answered(self, name: str, given: tuple[object, ...], more: dict[str, object]) -> object:
+        if self.away:
+            raise StoreError("away")
+        lasting = (*given[:-1], LEASE_S) if name in ("join", "beat") else given
+        answer = getattr(self._orders, name)(*lasting, **more)
+        if name == "claim" and answer and self.claims_to_lose:
+            self.claims_to_lose -= 1
+            raise StoreError("the connection was lost")
+        return answer
+
+    def go_away(self, db: Database) -> None:
+        """Answer no more, and for as long as it takes for all leases to run out."""
+        with self._one_at_a_time, db.write() as connection:
+            self.away = True
+            connection.execute(update(workers).values(lease_until=0.0))
 
 
 def test_a_claim_whose_answer_was_lost_is_carried_out_all_the_same(
@@ -229,7 +248,7 @@ def test_a_claim_whose_answer_was_lost_is_carried_out_all_the_same(
     assert [what for what, _ in seen.troubles] == ["claim"]
 
 
-def test_when_the_store_comes_back_nobody_has_lost_his_lease(orders: Orders, seen: Seen) -> None:
+def test_when_the_store_comes_back_nobody_has_lost_his_lease(db: Database, orders: Orders, seen: Seen) -> None:
     patchy: Any = Patchy(orders)
 
     def taking_over(name: str) -> Chore:
@@ -240,10 +259,10 @@ def test_when_the_store_comes_back_nobody_has_lost_his_lease(orders: Orders, see
         for worker in crew:
             stack.enter_context(working(worker))
         until(lambda: len(orders.workers()) == 3)
-        patchy.away.set()
-        until(lambda: all(one.lease_s < 0 for one in orders.workers()))
-        patchy.away.clear()
-        until(lambda: any(one.lost for one in crew) or all(one.lease_s > 0.8 for one in orders.workers()))
+        patchy.go_away(db)
+        until(lambda: len([what for what, _ in seen.troubles if what == "lease"]) > 3)
+        patchy.away = False
+        until(lambda: any(one.lost for one in crew) or all(one.lease_s > LEASE_S / 2 for one in orders.workers()))
         assert not any(one.lost for one in crew)
 
 
