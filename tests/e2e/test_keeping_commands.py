@@ -1,5 +1,6 @@
-"""`backup`, `restore` and `clean` as somebody types them."""
+"""`backup`, `restore`, `clean` and `vault` as somebody types them."""
 
+import base64
 import json
 import shutil
 from collections.abc import Callable
@@ -81,3 +82,37 @@ def test_backed_up_and_restored_by_command(tmp_path: Path, typed: Typed) -> None
         for output in (made, done, without):
             assert "sandbox-secret" not in output.stdout + output.stderr
         assert wiring.journal(joined.store, NAME).verify().sound
+
+
+def test_the_key_is_changed_by_command(tmp_path: Path, typed: Typed) -> None:
+    made = {"SECRET": "s", "TOKEN": "t", "NEW_KEY": base64.b64encode(bytes(32)).decode()}
+    url, key = sqlite_url(tmp_path), tmp_path / "store.key"
+    where = ("--ifs-url", "https://a.ifs.cloud", "--ifs-realm", "r", "--ifs-client-id", "c", "--ifs-company", "10")
+    secrets = ("--ifs-secret-env", "SECRET", "--airbase-url", "https://a.io", "--airbase-token-env", "TOKEN")
+    assert typed(url, "connect", NAME, *where, *secrets, **made).returncode == 0
+    old = key.read_text()
+    assert "New data key in use" in typed(url, "vault", "rotate").stderr
+    done = typed(url, "vault", "rekey")
+    assert (done.returncode, f"It is in {key}: keep a copy" in done.stderr) == (0, True)
+    (kept,) = tmp_path.glob("store.key.*")
+    assert (kept.read_text(), f"Keep {kept}" in done.stderr) == (old, True)
+    assert old != key.read_text()
+    assert key.read_text().strip() not in done.stderr
+    assert answer(typed(url, "connections", "--json")) == {"connections": [NAME]}
+    done = typed(url, "vault", "rekey", "--key-env", "NEW_KEY", **made)
+    assert (done.returncode, "start it anew" in done.stderr, made["NEW_KEY"] in done.stderr) == (0, True, False)
+    left = typed(url, "connections")
+    assert (left.returncode, "give the first, and start anew" in left.stderr.replace("\n", " ")) == (2, True)
+    key.unlink()
+    by_variable = {"ML_CONNECTOR_KEY": made["NEW_KEY"]}
+    assert answer(typed(url, "connections", "--json", **by_variable)) == {"connections": [NAME]}
+    refused = typed(url, "vault", "rekey", **by_variable)
+    assert (refused.returncode, "--key-env" in refused.stderr) == (2, True)
+    wrong = typed(url, "vault", "rekey", "--key-env", "SECRET", **made | by_variable)
+    assert (wrong.returncode, "openssl rand -base64 32" in wrong.stderr) == (2, True)
+    assert answer(typed(url, "journal", "verify", "--json", **by_variable)) == {
+        "connection": None,
+        "ok": True,
+        "entries": 2,
+        "broken": [],
+    }

@@ -11,10 +11,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import select
 
-from ml_connector.store import backup_file, copying, migrate, restoring, schema_people, schema_work
+from ml_connector.store import backup_file, copying, key_file, migrate, restoring, schema_people, schema_work
 from ml_connector.store.backup_file import Manifest
 from ml_connector.store.db import Database
-from ml_connector.store.vault import Vault, fingerprint
+from ml_connector.store.vault import Vault
 
 from .conftest import KEY
 from .full import fill
@@ -43,7 +43,7 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
             names = [name for name in _tables(connection.connection.driver_connection) if name not in OWN[:1]]
             sums = {name: copying.raw_sum(connection, name) for name in names if name not in copying.LEFT_OUT}
             told = (copying.counts(sums), copying.digests(sums))
-            backup_file.keep(connection, vault, Manifest(datetime.now(UTC), "0.1", OLD, fingerprint(KEY), *told))
+            backup_file.keep(connection, vault, Manifest(datetime.now(UTC), "0.1", OLD, key_file.called(KEY), *told))
     return file
 
 

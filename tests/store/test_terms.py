@@ -66,7 +66,8 @@ def test_words_lie_there_as_numbers_of_their_connection(db: Database, vault: Vau
         assert not other.find(connection, asked("muller"), "", None, 5).places
         assert kept.number("muller") in set(connection.execute(select(table.c.term)).scalars())
     vault.rotate()
-    vault.rewrap(bytes(32))
+    with db.write() as connection:
+        vault.rewrap(connection, bytes(32))
     with db.read() as connection:
         assert Terms(vault, connection_id).find(connection, asked("Müller"), "", None, 5).places == (("bills", "K"),)
     assert Terms(Vault.open(db, bytes(32), None), connection_id).number("muller") == kept.number("muller")

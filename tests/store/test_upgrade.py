@@ -12,14 +12,14 @@ from alembic.config import Config
 from sqlalchemy import Connection, MetaData, Select, Table, create_engine, insert, select
 
 from ml_connector.records.supplier import Supplier, Vendor
-from ml_connector.store import backup_file, copying, migrate, restoring, schema
+from ml_connector.store import backup_file, copying, key_file, migrate, restoring, schema
 from ml_connector.store.backup_file import Manifest
 from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
 from ml_connector.store.exceptions import Exceptions
 from ml_connector.store.flow_store import FlowStore
 from ml_connector.store.journal import Journal
-from ml_connector.store.vault import Vault, fingerprint
+from ml_connector.store.vault import Vault
 from ml_connector.sync.outcome import Held
 from ml_connector.sync.ports import Noted
 
@@ -123,7 +123,7 @@ def test_an_older_backup_is_restored(url: str, tmp_path: Path, revision: str, to
         put_back(source, connection)
         sums = {name: copying.raw_sum(connection, name) for name in schema.metadata.tables}
         told = (copying.counts(sums), copying.digests(sums))
-        manifest = Manifest(datetime.now(UTC), "0.0.1", revision, fingerprint(KEY), *told)
+        manifest = Manifest(datetime.now(UTC), "0.0.1", revision, key_file.called(KEY), *told)
         backup_file.keep(connection, Vault.open(source, KEY, None), manifest)
     before = file.read_bytes()
     with closing(restoring.open_backup(file, KEY, None)) as checked, closing(Database.open(url)) as db:

@@ -1,16 +1,12 @@
 """Sealing: what opens, where, and with which key."""
 
-import base64
-import stat
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_connector.errors import VaultError
 from ml_connector.store.db import Database
-from ml_connector.store.vault import Vault, create_key_file, decode_key
+from ml_connector.store.vault import Vault
 
 from .conftest import KEY
 
@@ -60,15 +56,6 @@ def test_rotation_keeps_the_old_readable_everywhere(db: Database, vault: Vault) 
     assert other.unseal(after, *PLACE) == b"new", "a process that was running meanwhile"
 
 
-def test_rewrapping_changes_which_key_opens(db: Database, vault: Vault) -> None:
-    blob, new_key = vault.seal(b"kept", *PLACE), bytes(32)
-    vault.rewrap(new_key)
-    vault.rotate()
-    assert Vault.open(db, new_key, None).unseal(blob, *PLACE) == b"kept"
-    with pytest.raises(VaultError, match=r"was sealed with key \w{8}, the one given is \w{8}"):
-        Vault.open(db, KEY, None)
-
-
 @pytest.mark.usefixtures("vault")
 def test_a_wrong_or_malformed_key_is_told_at_once(db: Database) -> None:
     with pytest.raises(VaultError, match="sealed with key"):
@@ -77,33 +64,3 @@ def test_a_wrong_or_malformed_key_is_told_at_once(db: Database) -> None:
         Vault.open(db, b"short", None)
     with pytest.raises(VaultError, match="no key given"):
         Vault.open(db, None, None)
-
-
-def test_a_key_file_is_made_once_and_kept_private(db: Database, tmp_path: Path) -> None:
-    file = tmp_path / "keys" / "vault.key"
-    blob = Vault.open(db, None, file).seal(b"kept", *PLACE)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert Vault.open(db, None, file).unseal(blob, *PLACE) == b"kept"
-    with pytest.raises(VaultError, match="can't be created"):
-        create_key_file(file)
-    file.chmod(0o640)
-    with pytest.raises(VaultError, match="chmod 600"):
-        Vault.open(db, None, file)
-    file.unlink()
-    with pytest.raises(VaultError, match="restore the file from backup"):
-        Vault.open(db, None, file)
-
-
-def test_a_key_file_with_something_else_is_refused(db: Database, tmp_path: Path) -> None:
-    file = tmp_path / "vault.key"
-    file.write_text("hello")
-    file.chmod(0o600)
-    with pytest.raises(VaultError, match="does not hold a key"):
-        Vault.open(db, None, file)
-
-
-def test_keys_from_the_environment_are_base64() -> None:
-    assert decode_key(base64.b64encode(KEY).decode() + "\n") == KEY
-    for wrong in ("", "hello", base64.b64encode(b"short").decode()):
-        with pytest.raises(VaultError):
-            decode_key(wrong)

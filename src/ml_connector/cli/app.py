@@ -37,6 +37,7 @@ from ml_connector.cli import (
     tying,
     unattended,
     users,
+    vault,
 )
 from ml_connector.cli.asking import Given
 from ml_connector.cli.context import (
@@ -66,11 +67,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 journal_app = typer.Typer(no_args_is_help=True, help="The audit trail.")
-vault_app = typer.Typer(no_args_is_help=True, help="The keys that seal what is stored.")
 app.add_typer(journal_app, name="journal")
 app.add_typer(records.app)
 app.add_typer(config.app, name="config")
-app.add_typer(vault_app, name="vault")
+app.add_typer(vault.app, name="vault")
 app.add_typer(ledger.app)
 app.add_typer(keeping.app)
 app.add_typer(unattended.app)
@@ -284,14 +284,6 @@ def verify(
     else:
         show.verdict(verdict)
     raise typer.Exit(0 if verdict.sound else NEEDS_A_PERSON)
-
-
-@vault_app.command()
-def rotate(context: typer.Context) -> None:
-    """Seal everything new with a new data key; what is stored stays readable."""
-    with opened(context) as store:
-        store.vault.rotate()
-    show.err.print("New data key in use.")
 
 
 @app.command()

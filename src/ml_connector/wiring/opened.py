@@ -4,8 +4,6 @@ Rule: it opens and hands over; it changes nothing.
 Must not know: how anything is shown.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +12,7 @@ import msgspec
 from ml_connector import settings
 from ml_connector.errors import SettingsError, StoreError
 from ml_connector.settings import Connection, Installation
+from ml_connector.store import key_file
 from ml_connector.store.approvals import Approvals
 from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
@@ -94,13 +93,6 @@ def approvals(opened: Opened, name: str) -> Approvals:
 
 
 def given_key(installation: Installation) -> bytes | None:
-    """The key from the environment, if it is there. Raises: SettingsError."""
-    if installation.key is None:
-        return None
-    try:
-        key = base64.b64decode(installation.key.get_secret_value(), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != 32:
-        raise SettingsError("ML_CONNECTOR_KEY is not 32 bytes in base64; make one: openssl rand -base64 32")
-    return key
+    """The key from the environment, if it is there. Raises: VaultError."""
+    given = installation.key
+    return key_file.decoded(given.get_secret_value(), "ML_CONNECTOR_KEY") if given else None
