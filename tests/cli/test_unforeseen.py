@@ -76,3 +76,26 @@ def test_what_is_typed_wrong_is_told_in_a_users_words(
     assert code == 2
     assert said in " ".join(err.split())
     assert "Value error" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check"], "Missing argument 'name'"),
+        (["exceptions", "acme", "--limit", "0"], "Invalid value for '--limit'"),
+        (["connections", "--colour"], "No such option: --colour"),
+        (["nonsense"], "No such command 'nonsense'"),
+        (["flow", "acme", "suppliers", "maybe"], "'maybe' is not one of 'on', 'off'"),
+    ],
+)
+def test_a_script_that_types_something_wrong_gets_an_object_too(
+    command: Callable[..., tuple[int, str, str]], words: list[str], said: str
+) -> None:
+    code, out, err = command("sqlite:////nowhere/store.db", *words, "--json")
+    told = json.loads(out)
+    assert (code, told["exit_code"]) == (2, 2)
+    assert said in told["error"]
+    assert said in " ".join(err.split())
+    assert "Usage: ml-connector" in err
+    code, out, err = command("sqlite:////nowhere/store.db", *words)
+    assert (code, out) == (2, "")

@@ -12,9 +12,10 @@ from typing import Any, NoReturn
 import typer
 from rich.markup import escape
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from ml_connector import settings
-from ml_connector.cli import show
+from ml_connector.cli import show, written
 from ml_connector.cli.context import NEEDS_A_PERSON, OUT_OF_REACH, WRONG_USE
 from ml_connector.cli.groups import grouped
 from ml_connector.cli.logs import trace_of
@@ -26,12 +27,25 @@ UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 class Commands(TyperGroup):
     """The commands, by group; what was typed wrong is told without the words of the library that found it."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Their parameters are described by what a person writes."""
+        super().__init__(*args, **options)
+        written.describe(self)
+
+    def main(self, *args: Any, **options: Any) -> NoReturn:
+        """Carry out what was typed, and end."""
+        try:
+            code = super().main(*args, **{**options, "standalone_mode": False})
+        except TyperException as error:
+            _mistyped(error)
+        sys.exit(code)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List them, as `--help` does."""
         known = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
         width = formatter.width - 6 - max(map(len, known))
         for title, names in grouped(known).items():
-            rows = [(name, one.get_short_help_str(width)) for name in names if (one := known[name])]
+            rows = [(name, written.shortened(one.help or "", width)) for name in names if (one := known[name])]
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
@@ -44,6 +58,13 @@ class Commands(TyperGroup):
             for library, ours in OURS.items():
                 error.message = error.message.replace(library, ours)
             raise
+
+
+def _mistyped(error: Any) -> NoReturn:
+    """How the command is used, and with --json the same object as any other error has."""
+    error.show()
+    _show_data(error.format_message(), WRONG_USE)
+    sys.exit(WRONG_USE)
 
 
 def unforeseen(error: Exception) -> NoReturn:
@@ -67,12 +88,16 @@ def _of_the_machine(error: OSError) -> None:
 def failed(sentence: str, code: int) -> NoReturn:
     """End with this sentence."""
     show.err.print(f"[red]error:[/] {escape(sentence)}", soft_wrap=True)
+    _show_data(sentence, code)
+    sys.exit(code)
+
+
+def _show_data(sentence: str, code: int) -> None:
     if "--json" in sys.argv:
         try:
             show.data({"error": sentence, "exit_code": code})
         except OSError:
             say_no_more()
-    sys.exit(code)
 
 
 def say_no_more() -> None:
