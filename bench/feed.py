@@ -209,10 +209,12 @@ class _Site:
             self._edit(ops, answer)
 
     def _edit(self, ops: list[dict[str, Any]], answer: Any) -> None:
+        from ml_connector.sandbox.world import edit
+
         rows = iter(json.loads(answer.body)["value"])
         for op in ops:
             given = {} if "key" in op or op["op"] != "delete" else {"key": [next(rows)[KEYS[op["set"]]]]}
-            self._site.world.edit(op | given)
+            edit(self._site.world, op | given)
         self.forget()
 
     def _counts_down(self, planted: list[Any]) -> bool:
@@ -234,9 +236,10 @@ class _Room:
         from ml_connector.sandbox.faults import Faults
         from ml_connector.sandbox.ifs import IfsOptions, IfsSite
         from ml_connector.sandbox.web import WebServer
-        from ml_connector.sandbox.world import World
+        from ml_connector.sandbox.world import edit, seeded
 
-        self.world = World.seeded(options.suppliers, options.orders, options.seed, modified=options.modified)
+        self.edit = edit
+        self.world = seeded(options.suppliers, options.orders, options.seed, modified=options.modified)
         _put_in_order(self.world)
         ifs = IfsOptions(
             rate_limit=10_000_000, token_life_s=86_400, modified=options.modified, page_cap=options.page_rows
@@ -283,7 +286,7 @@ class _Room:
 
     def do_edit(self, ops: list[dict[str, Any]]) -> None:
         for op in ops:
-            self.world.edit(op)
+            self.edit(self.world, op)
         self.site.forget()
 
     def do_edit_after(self, set: str, page: int, ops: list[dict[str, Any]]) -> None:  # noqa: A002 - as ordered
@@ -299,7 +302,7 @@ class _Room:
         self.site.mend()
 
     def do_rows(self, set: str) -> Any:  # noqa: A002 - as ordered
-        return self.world.edit({"op": "rows", "set": set})["rows"]
+        return self.edit(self.world, {"op": "rows", "set": set})["rows"]
 
 
 def _put_in_order(world: Any) -> None:

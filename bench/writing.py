@@ -112,7 +112,7 @@ def _change(joined: Rig) -> None:
 
 
 def _edit(joined: Rig, kind: str, key: dict[str, Any], values: dict[str, Any]) -> None:
-    joined.box.world.edit({"op": "update", "set": kind, "key": key, "values": values})
+    joined.box.edit_ifs({"op": "update", "set": kind, "key": key, "values": values})
 
 
 def _calls(flow: str, way: str, records: int, asked: int, writes: int) -> Calls:

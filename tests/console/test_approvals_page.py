@@ -54,7 +54,7 @@ class Company:
         for row in self.joined.box.world.rows("SupplierInfoGeneralSet"):
             key = {"SupplierId": row["SupplierId"]}
             op = {"op": "update", "set": "SupplierInfoGeneralSet", "key": key, "values": {"Name": "Renamed"}}
-            self.joined.box.world.edit(op)
+            self.joined.box.edit_ifs(op)
 
     def waiting(self) -> list[approving.Stopped]:
         return approving.stopped(self.joined.store, NAME)

@@ -135,7 +135,7 @@ def test_what_is_put_right_resolves_by_itself(here: Served, clerk: httpx2.Client
     for row in here.joined.box.world.rows("IdentityInvoiceInfoSet"):  # whoever expired may be bought from again
         key = {name: row[name] for name in ("Company", "Identity", "PartyType")}
         op = {"op": "update", "set": "IdentityInvoiceInfoSet", "key": key, "values": {"ExpireDate": None}}
-        here.joined.box.world.edit(op)
+        here.joined.box.edit_ifs(op)
     run_id = here.joined.run(census=True)["purchase_orders"].run_id
     over = here.ask("GET", f"/connections/{NAME}/exceptions/resolved").json()["items"]
     assert len(over) == len(held) - len(listed(here)) > 0

@@ -96,7 +96,7 @@ def test_a_mix_of_faults_loses_and_doubles_nothing(tmp_path: Path, seed: int) ->
         for key in list(expected.vendors(joined.box, joined.today()))[:5]:
             joined.try_run()
             values = {"Name": f"{key} renamed {seed}"}
-            joined.box.world.edit(
+            joined.box.edit_ifs(
                 {"op": "update", "set": "SupplierInfoGeneralSet", "key": {"SupplierId": key}, "values": values}
             )
         joined.try_run()

@@ -33,9 +33,7 @@ def test_one_changed_line_moves_exactly_that_order(joined: Rig) -> None:
     line = next(row for row in joined.box.world.rows("PurchaseOrderLineSet") if row["OrderNo"] == order)
     key = {name: line[name] for name in ("OrderNo", "LineNo", "ReleaseNo")}
     written = joined.writes()
-    joined.box.world.edit(
-        {"op": "update", "set": "PurchaseOrderLineSet", "key": key, "values": {"BuyQtyDue": "4242.5"}}
-    )
+    joined.box.edit_ifs({"op": "update", "set": "PurchaseOrderLineSet", "key": key, "values": {"BuyQtyDue": "4242.5"}})
     done = joined.run()
     assert joined.writes() == written + 1
     assert done["purchase_orders"].updated == 1

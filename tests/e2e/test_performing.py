@@ -48,7 +48,7 @@ def much_changes(joined: Rig, *, two_persons: bool = False) -> None:
     wiring.connect(joined.store, NAME, changed, wiring.Secrets("", ""))
     for row in joined.box.world.rows("SupplierInfoGeneralSet"):
         key = {"SupplierId": row["SupplierId"]}
-        joined.box.world.edit({"op": "update", "set": "SupplierInfoGeneralSet", "key": key, "values": {"Name": "X"}})
+        joined.box.edit_ifs({"op": "update", "set": "SupplierInfoGeneralSet", "key": key, "values": {"Name": "X"}})
 
 
 def test_done_it_tells_what_was_counted(joined: Rig, performing: Performing) -> None:

@@ -76,7 +76,7 @@ def test_books_are_whole(sandbox: Sandbox, client: IfsClient) -> None:
 
 
 def test_periods_are_in_order_and_know_their_state(sandbox: Sandbox, client: IfsClient) -> None:
-    sandbox.world.edit(
+    sandbox.edit_ifs(
         {"op": "insert", "set": PERIODS, "values": {
             "Company": "10", "AccountingYear": 2026, "AccountingPeriod": 14, "DateFrom": "2026-12-31",
             "DateUntil": "2026-12-31", "PeriodStatus": "Open"}}

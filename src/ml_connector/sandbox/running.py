@@ -22,7 +22,7 @@ from ml_connector.sandbox.ifs import IfsOptions, IfsSite
 from ml_connector.sandbox.posting import Ledger, clerk
 from ml_connector.sandbox.requestlog import RequestLog
 from ml_connector.sandbox.web import Undisturbed, WebServer
-from ml_connector.sandbox.world import World
+from ml_connector.sandbox.world import World, edit, seeded
 
 
 class SandboxOptions(msgspec.Struct, kw_only=True):
@@ -133,7 +133,7 @@ class Sandbox:
 
     def edit_ifs(self, op: dict[str, Any]) -> dict[str, Any]:
         """Edit the world behind the IFS site, or do what a person does with vouchers there."""
-        return clerk.act(self.ledger, op) if clerk.knows(op) else self.world.edit(op)
+        return clerk.act(self.ledger, op) if clerk.knows(op) else edit(self.world, op)
 
     def vouchers(self) -> list[dict[str, Any]]:
         """List every voucher in the hold table and in the ledger, with its rows."""
@@ -166,7 +166,7 @@ def _opened(opened: ExitStack, web: WebServer) -> WebServer:
 
 
 def _world(options: SandboxOptions) -> World:
-    return World.seeded(
+    return seeded(
         options.suppliers,
         options.orders,
         options.seed,

@@ -10,7 +10,7 @@ import pytest
 
 from ml_connector.sandbox.ifs import IfsOptions, IfsSite
 from ml_connector.sandbox.web import Request, Response
-from ml_connector.sandbox.world import World
+from ml_connector.sandbox.world import World, seeded
 
 MAIN = "/main/ifsapplications/projection/v1/"
 ENTITY = "/int/ifsapplications/entity/v1/"
@@ -120,7 +120,7 @@ class Tenant:
 
 @pytest.fixture
 def world() -> World:
-    return World.seeded(suppliers=60, orders=30, seed=7)
+    return seeded(suppliers=60, orders=30, seed=7)
 
 
 @pytest.fixture

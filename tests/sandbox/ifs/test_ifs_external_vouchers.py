@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ml_connector.sandbox.posting import Ledger
-from ml_connector.sandbox.world import World
+from ml_connector.sandbox.world import World, seeded
 
 ACTION = "IfsApp.ExternalVoucherHandling.ExtLoadInfo_"
 DEBIT = {"Account": "6110", "CodeB": "100", "CurrencyAmount": 100, "Amount": 100}
@@ -273,7 +273,7 @@ def test_a_file_for_an_unknown_load_type(world: World) -> None:
 
 
 def test_supplier_invoices_are_seeded_released_and_marked(tenant: Any) -> None:
-    tenant.world = World.seeded(60, 30, 7, invoices=40)
+    tenant.world = seeded(60, 30, 7, invoices=40)
     tenant.__post_init__()
     rows = tenant.get("invoices")["value"]
     assert len(rows) == 40

@@ -16,10 +16,10 @@ from ml_connector.sandbox.ifs.moment import Moments
 from ml_connector.sandbox.ifs.options import IfsOptions
 from ml_connector.sandbox.ifs.syntax import parse
 from ml_connector.sandbox.ifs.view import View
-from ml_connector.sandbox.world import By, World
+from ml_connector.sandbox.world import By, seeded
 from ml_connector.sandbox.world.rows import sort_key
 
-WORLD = World.seeded(suppliers=80, orders=40, seed=3)
+WORLD = seeded(suppliers=80, orders=40, seed=3)
 LINES = View(WORLD.tables["PurchaseOrderLineSet"], "PurchaseOrderLineEntity", WORLD, IfsOptions())
 ROWS = WORLD.heap("PurchaseOrderLineSet")
 UTC_TIME = Moments("UTC")

@@ -12,10 +12,10 @@ from ml_connector.sandbox.ifs.moment import Moments
 from ml_connector.sandbox.ifs.options import IfsOptions
 from ml_connector.sandbox.ifs.syntax import Call, Literal, Name, parse
 from ml_connector.sandbox.ifs.view import View
-from ml_connector.sandbox.world import World
+from ml_connector.sandbox.world import seeded
 
 TEXTS = ("a", "a/1", "a/10", "a/2", "b", "b/1", "", "å/1", "a\U0001f529")
-WORLD = World.seeded(1, 1, 1)
+WORLD = seeded(1, 1, 1)
 WORLD.insert("ExtLoadInfoSet", {"Company": "10", "LoadId": "1", "LoadType": "AIRBASE"})
 for at, text in enumerate(TEXTS * 3):
     fields = {"Company": "10", "LoadId": "1", "RecordNo": at, "Text": text, "ReferenceNumber": text}

@@ -5,17 +5,15 @@ It must not know HTTP.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ml_connector.sandbox.world.values import instant, plain
-
-if TYPE_CHECKING:
-    from ml_connector.sandbox.world.world import World
+from ml_connector.sandbox.world.world import World
 
 Op = dict[str, Any]
 
 
-def edit(world: "World", op: Op) -> dict[str, Any]:
+def edit(world: World, op: Op) -> dict[str, Any]:
     """Do one operation and answer with what came of it."""
     act = _ACTS.get(str(op.get("op")))
     if act is None:
@@ -29,39 +27,39 @@ def edit(world: "World", op: Op) -> dict[str, Any]:
         raise ValueError(f"{op['op']}: missing or unfit: {problem}") from problem
 
 
-def _rows(world: "World", op: Op) -> dict[str, Any]:
+def _rows(world: World, op: Op) -> dict[str, Any]:
     where: dict[str, Any] = op.get("where") or {}
     found = [_jsonable(row) for row in world.rows(op["set"])]
     kept = [row for row in found if all(row.get(name) == value for name, value in where.items())]
     return {"count": len(kept), "rows": kept[: op.get("limit")]}
 
 
-def _get(world: "World", op: Op) -> dict[str, Any]:
+def _get(world: World, op: Op) -> dict[str, Any]:
     row = world.get(op["set"], op["key"])
     return {"row": None if row is None else _jsonable(row)}
 
 
-def _insert(world: "World", op: Op) -> dict[str, Any]:
+def _insert(world: World, op: Op) -> dict[str, Any]:
     return {"row": _jsonable(world.insert(op["set"], op["values"], _stamp(op)))}
 
 
-def _update(world: "World", op: Op) -> dict[str, Any]:
+def _update(world: World, op: Op) -> dict[str, Any]:
     return {"row": _jsonable(world.update(op["set"], op["key"], op["values"], _stamp(op)))}
 
 
-def _delete(world: "World", op: Op) -> dict[str, Any]:
+def _delete(world: World, op: Op) -> dict[str, Any]:
     return {"deleted": world.delete(op["set"], op["key"])}
 
 
-def _count(world: "World", op: Op) -> dict[str, Any]:
+def _count(world: World, op: Op) -> dict[str, Any]:
     return {"count": world.count(op["set"])}
 
 
-def _digest(world: "World", _: Op) -> dict[str, Any]:
+def _digest(world: World, _: Op) -> dict[str, Any]:
     return {"digest": world.digest()}
 
 
-def _clock(world: "World", op: Op) -> dict[str, Any]:
+def _clock(world: World, op: Op) -> dict[str, Any]:
     with world.lock:
         if "at" in op:
             world.clock.move_to(instant(op["at"]))
@@ -80,7 +78,7 @@ def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
     return {name: plain(value) for name, value in row.items()}
 
 
-_ACTS: dict[str, Callable[["World", Op], dict[str, Any]]] = {
+_ACTS: dict[str, Callable[[World, Op], dict[str, Any]]] = {
     "rows": _rows,
     "get": _get,
     "count": _count,

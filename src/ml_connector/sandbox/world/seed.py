@@ -4,11 +4,11 @@ Rule: the same sizes and seed give the same world to the last byte, whatever the
 It must not know how rows are stored or served.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ml_connector.sandbox.world.seed_invoices import fill_invoices
 from ml_connector.sandbox.world.seed_ledger import fill_ledger
@@ -27,9 +27,7 @@ from ml_connector.sandbox.world.words import (
     UNITS,
     Land,
 )
-
-if TYPE_CHECKING:
-    from ml_connector.sandbox.world.world import World
+from ml_connector.sandbox.world.world import World
 
 MIGRATED_AT = datetime(2024, 3, 4, 1, 0, 0, tzinfo=UTC)  # a third of all rows came in one migration
 FIRST_DAY = date(2024, 1, 1)
@@ -69,8 +67,22 @@ class Pool:
         return MIGRATED_AT if at % 3 == 0 else self.stamps[at // 7 % len(self.stamps)]
 
 
-def fill(world: "World", sizes: Sizes, seed: int, companies: tuple[str, ...]) -> None:
-    """Fill an empty world."""
+def seeded(
+    suppliers: int,
+    orders: int,
+    seed: int,
+    lines_per_order: int = 3,
+    companies: Sequence[str] = ("10", "20"),
+    modified: bool = True,
+    invoices: int = 0,
+) -> World:
+    """A world full of made-up but reproducible data."""
+    world = World(modified)
+    _fill(world, Sizes(suppliers, orders, lines_per_order, invoices), seed, tuple(companies))
+    return world
+
+
+def _fill(world: World, sizes: Sizes, seed: int, companies: tuple[str, ...]) -> None:
     rng = Random(seed)  # noqa: S311 - made-up data, not secrets
     pool = Pool(rng, min(20_000, 10 + sizes.suppliers + sizes.orders))
     sites = _sites(companies)
@@ -126,7 +138,7 @@ def _terms(companies: tuple[str, ...]) -> Iterator[list[Any]]:
             yield [company, term, text, Decimal(days), MIGRATED_AT]
 
 
-def _projections(world: "World") -> Iterator[list[Any]]:
+def _projections(world: World) -> Iterator[list[Any]]:
     for service in sorted({table.service for table in world.tables.values() if table.served}):
         entity = any(table.service == service and table.entity_api for table in world.tables.values())
         categories, api_class = ("Entity", "Entity Service") if entity else ("Users", "Standard")

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ml_connector.sandbox.world.values import exact
 from ml_connector.sandbox.world.vouchers import INVOICE, INVOICE_STATES, PAYMENT_ADDRESS
 from ml_connector.sandbox.world.words import DECIMALS
-
-if TYPE_CHECKING:
-    from ml_connector.sandbox.world.world import World
+from ml_connector.sandbox.world.world import World
 
 FIRST_DAY = date(2025, 7, 1)
 FIRST_INSTANT = datetime(2024, 3, 4, 1, 0, 0, tzinfo=UTC)
@@ -31,7 +29,7 @@ class Origin(NamedTuple):
     order: str | None
 
 
-def fill_invoices(world: "World", seed: int, count: int) -> None:
+def fill_invoices(world: World, seed: int, count: int) -> None:
     """Fill in the payment addresses, and this many supplier invoices."""
     world.load(PAYMENT_ADDRESS, _addresses(world))
     origins = [*_orders(world), *_suppliers(world)]
@@ -39,7 +37,7 @@ def fill_invoices(world: "World", seed: int, count: int) -> None:
         world.load(INVOICE, _invoices(Random(seed), origins, count))  # noqa: S311 - made-up data, not secrets
 
 
-def _addresses(world: "World") -> Iterator[list[Any]]:
+def _addresses(world: World) -> Iterator[list[Any]]:
     countries = {row["SupplierId"]: row["Country"] for row in world.rows("SupplierInfoGeneralSet")}
     for at, row in enumerate(world.rows("IdentityInvoiceInfoSet")):
         if at % 13 == 9:  # a supplier that is paid by check has none
@@ -48,12 +46,12 @@ def _addresses(world: "World") -> Iterator[list[Any]]:
         yield [row["Company"], row["Identity"], "1", elsewhere, FIRST_INSTANT]
 
 
-def _orders(world: "World") -> list[Origin]:
+def _orders(world: World) -> list[Origin]:
     rows = world.rows("PurchaseOrderSet")
     return [Origin(row["Company"], row["VendorNo"], row["CurrencyCode"], row["OrderNo"]) for row in rows]
 
 
-def _suppliers(world: "World") -> list[Origin]:
+def _suppliers(world: World) -> list[Origin]:
     rows = world.rows("IdentityInvoiceInfoSet")
     return [Origin(row["Company"], row["Identity"], row["DefCurrency"], None) for row in rows]
 

@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ml_connector.sandbox.world.ledger import CODE_PARTS
 from ml_connector.sandbox.world.tables import Table
 from ml_connector.sandbox.world.values import exact
 from ml_connector.sandbox.world.vouchers import LOAD_TYPE, POSTED, SERIES
 from ml_connector.sandbox.world.words import COMPANY_CURRENCIES
-
-if TYPE_CHECKING:
-    from ml_connector.sandbox.world.world import World
+from ml_connector.sandbox.world.world import World
 
 YEARS = range(2023, 2029)
 OPEN_FROM = date(2025, 7, 1)
@@ -65,7 +63,7 @@ SERIES_LENGTH = 1_000_000
 USER_GROUPS = (("AC", "Accounting", "OrdinaryPeriods"), ("YE", "Year end", "YearEndPeriods"))
 
 
-def fill_ledger(world: "World", rng: Random, companies: tuple[str, ...]) -> None:
+def fill_ledger(world: World, rng: Random, companies: tuple[str, ...]) -> None:
     """Fill the ledger sets of a world."""
     _load(world, "Reference_Account", _accounts(companies))
     for part in CODE_PARTS:
@@ -79,7 +77,7 @@ def fill_ledger(world: "World", rng: Random, companies: tuple[str, ...]) -> None
     _load(world, LOAD_TYPE, _load_types(companies))
 
 
-def _load(world: "World", name: str, rows: Iterator[dict[str, Any]]) -> None:
+def _load(world: World, name: str, rows: Iterator[dict[str, Any]]) -> None:
     table, stamp = world.tables[name], _first_instant(world)
     world.load(name, ([*_values(table, row), stamp] for row in rows))
 
@@ -89,7 +87,7 @@ def _values(table: Table, row: dict[str, Any]) -> list[Any]:
     return [row.get(item.name) for item in table.properties]
 
 
-def _first_instant(world: "World") -> Any:
+def _first_instant(world: World) -> Any:
     first = world.heap("CompanySet")[0]
     return first[world.tables["CompanySet"].stamp_at]
 
@@ -216,7 +214,7 @@ def _load_types(companies: tuple[str, ...]) -> Iterator[dict[str, Any]]:
             }
 
 
-def _posted(world: "World") -> Iterator[dict[str, Any]]:
+def _posted(world: World) -> Iterator[dict[str, Any]]:
     table = world.tables[POSTED]
     for row in world.rows("VoucherRowSet"):
         if row["RowNo"] == 1:

@@ -57,24 +57,6 @@ class World:
         self._serial = 0
         self._undo: list[Written] | None = None
 
-    @classmethod
-    def seeded(
-        cls,
-        suppliers: int,
-        orders: int,
-        seed: int,
-        lines_per_order: int = 3,
-        companies: Sequence[str] = ("10", "20"),
-        modified: bool = True,
-        invoices: int = 0,
-    ) -> "World":
-        """A world full of made-up but reproducible data."""
-        from ml_connector.sandbox.world.seed import Sizes, fill
-
-        world = cls(modified)
-        fill(world, Sizes(suppliers, orders, lines_per_order, invoices), seed, tuple(companies))
-        return world
-
     def now(self) -> datetime:
         """The instant the database believes it is (UTC, whole seconds)."""
         with self.lock:
@@ -222,12 +204,6 @@ class World:
         """Take many rows away at once, without their children; it cannot be taken back."""
         with self.lock:
             self._stores[name].unload(keys)
-
-    def edit(self, op: dict[str, Any]) -> dict[str, Any]:
-        """Do an edit given as JSON."""
-        from ml_connector.sandbox.world.edits import edit
-
-        return edit(self, op)
 
     # Within
 
