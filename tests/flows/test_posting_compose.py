@@ -190,8 +190,17 @@ def test_a_request() -> None:
             "do not go together",
             changed(REQUEST, amount="EUR 1", company_amount=Money(Decimal(-1), "USD")),
         ),
+        (
+            "amounts_differ",
+            "is EUR 1.00, and USD 0.00 to its subsidiary",
+            changed(REQUEST, amount="EUR 1", company_amount=Money(Decimal(0), "USD")),
+        ),
         ("lines_missing", "has no lines", changed(REQUEST, lines=())),
-        ("lines_do_not_add_up", "its lines add up to USD 99.94", changed(REQUEST, lines=lines("99.94"))),
+        (
+            "lines_do_not_add_up",
+            "its lines add up to USD 99.94; up to USD 0.05 is booked as rounding",
+            changed(REQUEST, lines=lines("99.94")),
+        ),
         ("lines_do_not_add_up", "its lines add up to USD 0.00", changed(REQUEST, lines=lines("0.00"))),
         (
             "lines_do_not_add_up",
@@ -365,7 +374,7 @@ def test_the_rule_of_documents_of_bills() -> None:
 
 
 def test_code_parts_come_from_the_line_then_the_document_then_the_rule() -> None:
-    tags = (Tag("department", "9"), Tag("project", "P-2"), Tag("colour", "red"))
+    tags = (Tag("colour", "red"), Tag("department", "9"), Tag("project", "P-2"))
     made = posted(changed(REQUEST, tags=tags, lines=lines("100", tags=(Tag("team", "8"),))))
     assert made.rows[0].parts == (("B", "8"), ("F", "P-2"))
     assert made.rows[1].parts == (("B", "9"),)  # the account blocks F
@@ -384,10 +393,12 @@ def test_accounts_that_the_document_names_come_first() -> None:
 
 
 def test_a_document_that_names_no_bank_and_a_rule_that_names_no_other() -> None:
-    within = context(rule=[{"name": "R", "kinds": ["payment"], "debit": "accrual", "credit": "document.bank"}])
-    assert "names no bank account, and the rule R gives no other" in held(PAYMENT, within).sentence
-    owes = context(rule=[{"name": "R", "kinds": ["payment"], "debit": "accrual", "credit": "document.payable"}])
-    assert "names no payable account, and the rule R gives no other" in held(PAYMENT, owes).sentence
+    for source, what in (("document.bank", "bank"), ("document.payable", "payable")):
+        within = context(rule=[{"name": "R", "kinds": ["payment"], "debit": "accrual", "credit": source}])
+        found = held(PAYMENT, within)
+        assert f"names no {what} account, and the rule R gives no other" in found.sentence
+        assert (found.cause, found.owner) == ("account_missing", Owner.CONTROLLER)
+        assert "give the rule R a further account" in found.remedy
 
 
 def test_an_amount_in_company_currency_by_the_document_its_rate_or_the_table() -> None:
@@ -398,6 +409,9 @@ def test_an_amount_in_company_currency_by_the_document_its_rate_or_the_table() -
     assert posted(changed(foreign, rate=rate)).rate_note == "EUR 1.0834 airbase 2026-07-01"
     assert rows(changed(given, rate=rate))[0] == ("2990", "EUR 10.05", "10.9")
     assert posted(given).rate_note == "EUR as USD 10.90"
+    assert posted(changed(given, rate=rate)).rate_note == "EUR 1.0834 airbase 2026-07-01"
+    undated = msgspec.structs.replace(rate, on=None)
+    assert {posted(changed(one, rate=undated)).rate_note for one in (foreign, given)} == {"EUR 1.0834 airbase"}
     assert rows(changed(PAYMENT, amount="JPY 1000"))[0] == ("2990", "JPY 1000", "6.7")
     assert posted(changed(PAYMENT, amount="JPY 1000")).rate_note == "JPY 0.0067 ECB 2026-07-01"
 
@@ -426,6 +440,22 @@ def test_a_settlement_that_is_off_by_a_rounding() -> None:
     assert rows(paid) == [("2990", "USD 100", "100"), ("3740", "USD 0.04", "0.04"), ("1930", "USD -100.04", "-100.04")]
 
 
+def test_less_than_one_of_a_currency_is_money_too() -> None:
+    half = Money(Decimal("0.50"), "USD")
+    assert rows(changed(PAYMENT, amount="USD 0.50", settlement=half)) == [
+        ("2990", "USD 0.5", "0.5"),
+        ("1930", "USD -0.5", "-0.5"),
+    ]
+    weak = Rate(Decimal("0.5"), "airbase")
+    assert rows(changed(PAYMENT, amount="DKK 10", rate=weak))[0] == ("2990", "DKK 10", "5")
+
+
+def test_each_row_says_what_it_is_for() -> None:
+    paid = changed(PAYMENT, description="Chairs", settlement=Money(Decimal("103.01"), "USD"), fee=Decimal(3))
+    said = [one.text for one in posted(paid).rows]
+    assert said == ["PAY-00012 Chairs", "PAY-00012 fee", "PAY-00012 rounding", "PAY-00012 Chairs"]
+
+
 def test_what_a_bank_keeps_of_money_that_arrives() -> None:
     unload = changed(CARD, kind="bill_payment_unload", settlement=Money(Decimal(98), "USD"), fee=Decimal(2))
     assert rows(unload) == [("1930", "USD 98", "98"), ("6570", "USD 2", "2"), ("1950", "USD -100", "-100")]
@@ -445,8 +475,11 @@ def test_rules_without_an_account_for_what_the_document_needs() -> None:
     with_fee = changed(PAYMENT, settlement=Money(Decimal(101), "USD"), fee=Decimal(1))
     foreign = changed(PAYMENT, amount="EUR 1", rate=Rate(Decimal(2), "x"), settlement=Money(Decimal(3), "USD"))
     off = changed(PAYMENT, settlement=Money(Decimal("100.01"), "USD"))
-    causes = [held(one, within).cause for one in (with_fee, foreign, off)]
-    assert causes == ["fee_account_missing", "exchange_account_missing", "rounding_account_missing"]
+    for document, role in ((with_fee, "fee"), (foreign, "exchange difference"), (off, "rounding")):
+        found, setting = held(document, within), role.split()[0]
+        assert (found.cause, found.owner) == (f"{setting}_account_missing", Owner.CONTROLLER)
+        assert f"needs an account for the {role}, and the rule R names none" in found.sentence
+        assert f'Add {setting} = "<name of an account>" to the rule R' in found.remedy
     to_lines = context(rule=[{"name": "R", "kinds": ["p*"], "debit": "accrual", "credit": "lines"}])
     paid = changed(with_fee, lines=REQUEST.lines, category="Office supplies")
     unpaid = held(paid, to_lines)
@@ -477,6 +510,8 @@ def test_rounding_is_debit_or_credit_in_both_currencies() -> None:
     cents_each = lines(*["0.01"] * 10)  # USD 0.015 each, rounded up
     split = changed(REQUEST, amount="EUR 0.11", company_amount=Money(Decimal("0.17"), "USD"), lines=cents_each)
     assert rows(split)[10:] == [("3740", "EUR 0.01", "0"), ("3740", "EUR 0", "-0.03"), ("2990", "EUR -0.11", "-0.17")]
+    only_at_home = changed(split, amount="EUR 0.03", company_amount=Money(Decimal("0.04"), "USD"), lines=cents_each[:3])
+    assert rows(only_at_home)[3:] == [("3740", "EUR 0", "0.01"), ("2990", "EUR -0.03", "-0.04")]
 
 
 def test_the_cap_holds_for_what_is_missing_in_either_currency() -> None:
@@ -593,6 +628,11 @@ def test_what_may_be_the_same_sent_twice() -> None:
         assert trace(changed(bill, **other)).alike not in ("", alike)
     assert trace(changed(bill, invoice_number="")).alike == ""
     assert trace(changed(bill, supplier_id="", vendor="")).alike == ""
+    unknown = changed(bill, supplier_id="", vendor_id="v-1")
+    assert trace(changed(unknown, vendor="Renamed")).alike == trace(unknown).alike
+    assert trace(changed(unknown, vendor_id="v-2")).alike != trace(unknown).alike
+    by_name = changed(bill, supplier_id="")
+    assert trace(changed(by_name, vendor=" ACME")).alike == trace(by_name).alike not in ("", trace(unknown).alike)
 
 
 def test_alike_vouchers_resemble_each_other_within_tolerance_and_days() -> None:
@@ -613,6 +653,8 @@ def test_alike_vouchers_resemble_each_other_within_tolerance_and_days() -> None:
     refund, spent = posted(changed(CARD, amount="USD -100", lines=lines("-100"))), posted(CARD)
     assert not resembles(refund, spent, within)
     assert not resembles(one, msgspec.structs.replace(one, rows=()), within)
+    small = posted(changed(REQUEST, amount="USD 0.90", lines=lines("0.90")))
+    assert resembles(small, posted(changed(REQUEST, amount="USD 1.10", lines=lines("1.10"))), within)
 
 
 # Laws

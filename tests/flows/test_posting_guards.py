@@ -150,6 +150,7 @@ def test_a_guard_holds_and_says_what_is_wrong(
 def test_what_fulfils_all_is_admitted_on_its_own_day() -> None:
     assert admit(GOOD, context(voucher_types={"*": "M"}, amount_max={"*": "200"})) == Admitted()
     assert admit(voucher(party=""), context()) == Admitted()
+    assert all(admit(voucher(date(2026, 9, day)), context()) == Admitted() for day in (1, 30))  # of its period
 
 
 def test_the_first_problem_wins() -> None:
@@ -169,10 +170,12 @@ def test_a_closed_period_waits_or_is_late_as_the_rule_book_says() -> None:
     held = admit(late, context())
     assert isinstance(held, Held)
     assert held.owner is Owner.CONTROLLER
+    choice = ' (or choose closed_period = "next_open" in [posting] of the profile)'
+    assert held.remedy == f"Open the period in IFS{choice}, then run again."
     closed = msgspec.structs.replace(BOOKS, periods={"10": PERIODS[:3]})
     nothing_later = admit(late, context(closed, closed_period="next_open"))
     assert isinstance(nothing_later, Held)
-    assert "No later period is open either" in nothing_later.remedy
+    assert nothing_later.remedy == "Open the period in IFS, then run again. No later period is open either."
 
 
 def test_a_day_without_a_period_is_never_moved() -> None:
@@ -224,3 +227,23 @@ def test_on_which_days_one_may_post(closed_period: str) -> None:
 
 def test_cents_are_at_stake_too() -> None:
     assert worth(voucher(amount="0.50")) == Money(Decimal("0.50"), "EUR")
+
+
+def test_at_stake_is_what_the_document_itself_is_about() -> None:
+    fee = VoucherRow("6570", "USD", Decimal(7), Decimal(7))
+    assert worth(changed(rows=(GOOD.rows[0], fee, GOOD.rows[1]))) == Money(Decimal(100), "EUR")
+
+
+def test_a_hold_names_all_that_differs_and_all_that_a_code_part_is_called() -> None:
+    extra = (VoucherRow("6110", "NOK", Decimal(2), Decimal(0)), VoucherRow("6110", "SEK", Decimal(3), Decimal(0)))
+    found = admit(changed(rows=(*GOOD.rows, *extra)), context())
+    assert isinstance(found, Held)
+    assert "its debit and credit differ by 2 NOK, 3 SEK (" in found.sentence
+    two = context()
+    tables = msgspec.structs.replace(two.tables, dimensions={"team": "B", "department": "B"})
+    found = admit(voucher(parts="B101"), msgspec.structs.replace(two, tables=tables))
+    assert isinstance(found, Held)
+    assert "code part B (department, team)" in found.sentence
+    found = admit(msgspec.structs.replace(voucher(parts="B101"), text="PR-7 Chairs · red · approved"), two)
+    assert isinstance(found, Held)
+    assert found.sentence.endswith(" (PR-7 Chairs).")

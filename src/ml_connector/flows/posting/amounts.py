@@ -178,8 +178,8 @@ def _company_amount_problem(document: Document, currency: str) -> Held | None:
             "See whether the subsidiary is mapped to the right company, and which currency it has in Airbase.",
             Owner.ADMINISTRATOR,
         )
-    signs = (given.amount < 0) != (document.amount.amount < 0)
-    if signs or (given.currency == document.amount.currency and given.amount != document.amount.amount):
+    unlike = not given.amount or (given.amount < 0) != (document.amount.amount < 0)
+    if unlike or (given.currency == document.amount.currency and given.amount != document.amount.amount):
         return held(
             document,
             "amounts_differ",
