@@ -22,11 +22,13 @@ from ml_connector.store.findings import Findings
 from ml_connector.store.inbox import Inbox
 from ml_connector.store.rights import Role
 from ml_connector.store.schema_work import orders
-from ml_connector.wiring import checking, ticking
+from ml_connector.wiring import checking, ticking, versions
+from ml_connector.wiring.destined import destined
 from ml_connector.wiring.hooking import Wish, set_up
 from ml_connector.wiring.looking import Kind, Look, Looks, State
 
 CLOSED = "</span>"
+SYSTEMS = ("ifs", "airbase")
 PRIVATE = Installation(allow_private_systems=True)
 
 
@@ -145,6 +147,47 @@ def test_a_secret_that_is_kept_goes_to_no_other_address(world: World, field: str
         assert not other.ifs_log.entries() + other.airbase_log.entries()
         given = elsewhere | {"secret": "of-the-other", "token": "of-the-other"}
         assert world.person.post(f"/c/{NAME}/connect", data=given).status_code == 303
+
+
+def test_with_two_persons_nobody_sends_a_secret_elsewhere_or_signs_in_with_another_alone(world: World) -> None:
+    world.person.post("/connect", data=world.form())
+    world.wait("checks")
+    strict = msgspec.structs.replace(versions.present(world.store, NAME).profile, two_persons=True)
+    versions.change(world.store, NAME, strict, person="ola")
+    here, before = f"/c/{NAME}", wiring.kept(world.store, NAME)
+    with sandbox.start(generous(suppliers=1, orders=1)) as other:
+        given = {"airbase_url": other.airbase_url, "token": "of-the-other"}
+        world.person.post(f"{here}/connect", data=given)
+        world.person.post(f"{here}/connect", data={"secret": "another"})
+        assert wiring.kept(world.store, NAME) == before
+        assert [world.store.connections.secret(NAME, one) for one in SYSTEMS] == ["sandbox-secret", "sandbox-token"]
+        assert all(one["state"] != "failed" for one in world.wait("checks")["steps"]), "what counts still counts"
+        assert not other.airbase_log.entries()
+        with looking(world.url, world.store, Role.APPROVER, name="per") as per:
+            waiting, page = per.get(f"{here}/approvals").text, per.get(f"{here}/mapping/versions/3").text
+            told = f"a new secret, given with this version, goes to {other.airbase_url}, not to {world.box.airbase_url}"
+            assert (told in waiting, told in page, "IFS: a new secret" in page) == (True, True, False)
+            assert f"IFS: a new secret, given with this version, goes to {world.box.ifs_url}." in waiting
+            assert "of-the-other" not in waiting + page
+            assert per.post(f"{here}/mapping/versions/3/approve").status_code == 303
+        assert world.store.connections.secret(NAME, "airbase") == "of-the-other"
+        said = world.person.post(f"{here}/mapping/versions/4/rebase")
+        assert (said.status_code, "make the change anew" in said.text) == (422, True)
+
+
+def test_a_kept_secret_is_told_with_the_address_that_it_would_go_to(world: World) -> None:
+    """As the command line may change an address alone."""
+    world.person.post("/connect", data=world.form())
+    own = wiring.kept(world.store, NAME)
+    assert own
+    strict = msgspec.structs.replace(own, profile=msgspec.structs.replace(own.profile, two_persons=True))
+    wiring.connect(world.store, NAME, strict, versions.NO_SECRETS, person="ola")
+    moved = msgspec.structs.replace(strict, ifs=msgspec.structs.replace(strict.ifs, url="https://elsewhere.example"))
+    made = wiring.connect(world.store, NAME, moved, versions.NO_SECRETS, person="ola")
+    assert made
+    (told,) = destined(world.store, NAME, made)
+    assert told.startswith("IFS: the secret kept since 2")
+    assert told.endswith(f"goes to https://elsewhere.example, not to {world.box.ifs_url} any more.")
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
-from ml_connector.errors import SettingsError
+from ml_connector.errors import SettingsError, VaultError
 from ml_connector.store import schema
 from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
@@ -158,12 +158,46 @@ def test_what_was_kept_before_versions_becomes_the_first(connections: Connection
     assert (second.settings, second.state, second.base) == ({"new": 1}, State.IN_FORCE, 1)
 
 
-def test_secrets_count_at_once_though_the_settings_wait(connections: Connections) -> None:
-    connections.save(NAME, {"a": 1}, {"ifs": "one"})
-    saved = connections.save(NAME, {"a": 2}, {"ifs": "two"}, Authored("kari", waits=True))
-    assert (saved.settings, connections.secret(NAME, "ifs")) == ({"a": 1}, "two")
-    assert saved.made
-    assert saved.made.state is State.PROPOSED
+def test_secrets_wait_with_their_version(connections: Connections, db: Database, vault: Vault) -> None:
+    owner = connections.save(NAME, {"a": 1}, {"ifs": "one", "airbase": "both"}).id
+    since, kept = connections.secrets_since(NAME), Versions(db, vault, owner)
+    tokens(db, owner)
+    numbers = [
+        one.made.number
+        for settings in ({"a": 2}, {"a": 2}, {"a": 1})  # changed, the same once more, and nothing but the secret
+        if (one := connections.save(NAME, settings, {"ifs": "two"}, Authored("kari", waits=True))).made
+    ]
+    assert numbers == [2, 3, 4]
+    assert [kept.laid_by(number) for number in (1, *numbers)] == [(), ("ifs",), ("ifs",), ("ifs",)]
+    assert (connections.secret(NAME, "ifs"), connections.secrets_since(NAME)) == ("one", since)
+    kept.end(2, "per")
+    kept.approve(3, "per")
+    assert [connections.secret(NAME, one) for one in ("ifs", "airbase")] == ["two", "both"]
+    assert connections.secrets_since(NAME).keys() == since.keys()
+    assert [kept.laid_by(number) for number in numbers] == [(), (), ("ifs",)]
+    with db.read() as connection:
+        assert connection.execute(select(schema.tokens)).all() == [], "what was got with the old secret is gone"
+    told = [one.facts for one in Journal(db, vault, owner).timeline(None, "")]
+    assert [one.get("secrets") for one in told if one["event"] == "approved"] == [["ifs"]]
+
+
+def tokens(db: Database, owner: int) -> None:
+    """A token that was got with a secret."""
+    row = {"connection_id": owner, "name": "t", "sealed": b""}
+    with db.write() as connection:
+        connection.execute(insert(schema.tokens).values(row))
+
+
+def test_a_secret_that_waits_opens_nowhere_else(connections: Connections, db: Database) -> None:
+    connections.save(NAME, {}, {"ifs": "one"})
+    connections.save(NAME, {}, {"ifs": "Kanarienvogel"}, Authored("kari", waits=True))
+    where = schema.secrets.c.field
+    with db.write() as connection:
+        sealed = connection.execute(select(schema.secrets.c.sealed).where(where == "waiting/2/ifs")).scalar_one()
+        assert b"Kanarienvogel" not in sealed
+        connection.execute(update(schema.secrets).where(where == "ifs").values(sealed=sealed))
+    with pytest.raises(VaultError):
+        connections.secret(NAME, "ifs")
 
 
 def test_a_note_is_sealed_and_who_did_what_is_told(connections: Connections, db: Database, vault: Vault) -> None:

@@ -20,6 +20,7 @@ from ml_connector.records import keys
 from ml_connector.settings import Profile
 from ml_connector.store.versions import State, Version
 from ml_connector.wiring import differing, exporting, foreseeing, versions
+from ml_connector.wiring.destined import destined
 from ml_connector.wiring.differing import Difference
 from ml_connector.wiring.foreseeing import Foreseen
 from ml_connector.wiring.opened import Opened
@@ -111,10 +112,13 @@ def diff(
     """What a version changes, table by table."""
     with opened(context) as store:
         differences = versions.differences(store, name, version, other)
+        secrets = destined(store, name, versions.of(store, name).get(version))
     if json:
-        show.data({"connection": name, "version": version, "differences": differences})
-    else:
-        _print_differences(differences)
+        show.data({"connection": name, "version": version, "differences": differences, "secrets": secrets})
+        return
+    for said in secrets:
+        show.out.print(escape(said), soft_wrap=True)
+    _print_differences(differences)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Connections: one IFS tenant, one Airbase tenant, their settings and secrets.
 
-Rule: settings are plain, secrets are sealed to their connection and field; every change is journalled by names only.
+Rule: settings are plain, secrets are sealed; what is saved together waits together; every change is journalled by names
+only.
 Must not know: which settings there are, or what they mean.
 """
 
@@ -13,8 +14,8 @@ from sqlalchemy import Connection as Transaction
 from sqlalchemy import Row, delete, exists, insert, or_, select, update
 
 from ml_connector.errors import SettingsError
-from ml_connector.store import schema, versions
-from ml_connector.store.db import Database, upsert
+from ml_connector.store import credentials, schema, versions
+from ml_connector.store.db import Database
 from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.schema import links
 from ml_connector.store.schema_people import findings
@@ -51,16 +52,20 @@ class Connections:
     ) -> Connection:
         """Save a connection or a version of its settings; secrets that are not given stay, an empty one is removed.
 
-        Secrets count at once, whatever the version waits for. Raises: SettingsError.
+        Where a second person has to agree, secrets wait with the version that they make. Raises: SettingsError.
         """
         _check_name(name)
         how, now = how or Authored(), self._clock()
+        wait = how.waits and bool(secrets)
         with self._db.write() as transaction:
             connection_id = self._place(transaction, name, schema.stamp(now))
-            made = versions.keep(transaction, connection_id, settings, how, now)
+            made = versions.keep(transaction, connection_id, settings, how, now, anyhow=wait)
             self._touch(transaction, connection_id, schema.stamp(now))
-            if secrets:
-                self._keep_secrets(transaction, connection_id, secrets, schema.stamp(now))
+            where = transaction, self._vault, connection_id
+            if made and wait:
+                credentials.lay_by(*where, made.number, secrets, schema.stamp(now))
+            elif secrets:
+                credentials.keep(*where, secrets, schema.stamp(now))
             self._tell(transaction, connection_id, made, how.person, secrets)
             kept = versions.in_force(transaction, connection_id)
         return Connection(connection_id, name, kept.settings if kept else settings, made)
@@ -96,23 +101,16 @@ class Connections:
         Raises: SettingsError when it was not given, VaultError.
         """
         with self._db.read() as transaction:
-            row = self._find(transaction, name)
-            query = select(schema.secrets.c.sealed).where(
-                schema.secrets.c.connection_id == row.id, schema.secrets.c.field == field
-            )
-            sealed = transaction.execute(query).scalar_one_or_none()
-        if sealed is None:
+            found = credentials.read(transaction, self._vault, self._find(transaction, name).id, field)
+        if found is None:
             raise SettingsError(f"connection {name} has no secret {field}; save it with the connection")
-        return self._vault.unseal(sealed, str(row.id), "secrets", field).decode()
+        return found
 
     def secrets_since(self, name: str) -> dict[str, datetime]:
-        """Which secrets there are, and when each was last given."""
-        table = schema.secrets
+        """Which secrets count, and when each was last given."""
         with self._db.read() as transaction:
-            query = select(table.c.field, table.c.changed_at).where(
-                table.c.connection_id == self._find(transaction, name).id
-            )
-            return {row.field: schema.instant(row.changed_at) for row in transaction.execute(query)}
+            found = credentials.since(transaction, self._find(transaction, name).id)
+        return {field: schema.instant(at) for field, at in found.items()}
 
     def names(self) -> list[str]:
         """The names of all connections."""
@@ -169,24 +167,6 @@ class Connections:
         told = versions.line(made, events.get(made.state, "saved"), person)
         told = msgspec.structs.replace(told, facts=told.facts | named)
         Journal(self._db, self._vault, connection_id, self._clock).append(transaction, [told])
-
-    def _keep_secrets(self, transaction: Transaction, connection_id: int, secrets: dict[str, str], now: str) -> None:
-        table = schema.secrets
-        gone = [field for field, secret in secrets.items() if not secret]
-        transaction.execute(delete(table).where(table.c.connection_id == connection_id, table.c.field.in_(gone)))
-        rows = [
-            {
-                "connection_id": connection_id,
-                "field": field,
-                "sealed": self._vault.seal(secret.encode(), str(connection_id), "secrets", field),
-                "changed_at": now,
-            }
-            for field, secret in secrets.items()
-            if secret
-        ]
-        upsert(transaction, table, rows)
-        # A token that was got with the old secrets must not outlive them.
-        transaction.execute(delete(schema.tokens).where(schema.tokens.c.connection_id == connection_id))
 
     def _note(self, transaction: Transaction, connection_id: int, facts: dict[str, Any]) -> None:
         Journal(self._db, self._vault, connection_id, self._clock).append(transaction, [Line(Kind.CONNECTION, facts)])

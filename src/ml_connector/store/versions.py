@@ -1,11 +1,12 @@
 """Versions: what a connection's settings were, are and shall be; who said so, why, who agreed, and since when.
 
 Rule: exactly one version of a connection is in force, and it is what the connection is set to; a version never changes
-but in its state, and none goes. What was made upon another version than the one in force is not put in force.
+but in its state, and none goes. What was made upon another version than the one in force is not put in force. Secrets
+that wait with a version count with it.
 Must not know: which settings there are, who may approve.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from ml_connector.errors import SettingsError
 from ml_connector.records import codec
-from ml_connector.store import schema
+from ml_connector.store import credentials, schema
 from ml_connector.store.db import Database
 from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.schema_people import versions
@@ -84,7 +85,7 @@ class Versions:
     def __init__(
         self, db: Database, vault: Vault, connection_id: int, clock: Clock = lambda: datetime.now(UTC)
     ) -> None:
-        self._db, self._connection_id, self._clock = db, connection_id, clock
+        self._db, self._vault, self._connection_id, self._clock = db, vault, connection_id, clock
         self._journal = Journal(db, vault, connection_id, clock)
 
     def get(self, number: int) -> Version:
@@ -102,6 +103,11 @@ class Versions:
         query = self._mine() if before is None else self._mine().where(versions.c.number < before)
         return self._read(query.order_by(versions.c.number.desc()).limit(limit))
 
+    def laid_by(self, number: int) -> tuple[str, ...]:
+        """Which secrets wait with a version."""
+        with self._db.read() as connection:
+            return credentials.laid_by(connection, self._connection_id, number)
+
     def waiting(self) -> list[Version]:
         """Versions that may come in force yet, the oldest first."""
         states = [state.value for state in WAITING]
@@ -116,9 +122,8 @@ class Versions:
             values = {"approved_by": clean(person), "approved_at": schema.stamp(now), "state": State.APPROVED.value}
             _change(connection, self._connection_id, number, values)
             later = one.effective_at is not None and one.effective_at > now
-            if not later:
-                put_in_force(connection, self._connection_id, one, now)
-            self._tell(connection, one, "approved", person)
+            came = () if later else self._put_in_force(connection, one, now)
+            self._tell(connection, one, "approved", person, secrets=came)
         return self.get(number)
 
     def end(self, number: int, person: str, note: str = "") -> Version:
@@ -134,8 +139,8 @@ class Versions:
         with self._db.write() as connection:
             one = self._waiting(connection, number, State.APPROVED)
             _check_base(connection, self._connection_id, one)
-            put_in_force(connection, self._connection_id, one, self._clock())
-            self._tell(connection, one, "in force", one.approved_by or one.author)
+            came = self._put_in_force(connection, one, self._clock())
+            self._tell(connection, one, "in force", one.approved_by or one.author, secrets=came)
         return self.get(number)
 
     def lapse(self, number: int, why: str) -> None:
@@ -147,7 +152,13 @@ class Versions:
     def _end(self, connection: Connection, one: Version, state: State, person: str, note: str) -> None:
         ended = {"ended_by": clean(person), "ended_at": schema.stamp(self._clock()), "state": state.value}
         _change(connection, self._connection_id, one.number, ended)
+        credentials.drop(connection, self._connection_id, one.number)
         self._tell(connection, one, state.value, person, note)
+
+    def _put_in_force(self, connection: Connection, one: Version, now: datetime) -> tuple[str, ...]:
+        """Set the connection to a version and what waits with it; which secrets did."""
+        put_in_force(connection, self._connection_id, one, now)
+        return credentials.take(connection, self._vault, self._connection_id, one.number, schema.stamp(now))
 
     def _waiting(self, connection: Connection, number: int, *states: State) -> Version:
         """A version in one of these states, nobody else changing anything meanwhile."""
@@ -157,8 +168,12 @@ class Versions:
             raise SettingsError(f"version {number} does not wait for that; it is {one.state}")
         return one
 
-    def _tell(self, connection: Connection, one: Version, event: str, person: str, note: str = "") -> None:
-        self._journal.append(connection, [line(one, event, person, note)])
+    def _tell(
+        self, connection: Connection, one: Version, event: str, person: str, note: str = "", secrets: Sequence[str] = ()
+    ) -> None:
+        told = line(one, event, person, note)
+        facts = told.facts | ({"secrets": list(secrets)} if secrets else {})
+        self._journal.append(connection, [msgspec.structs.replace(told, facts=facts)])
 
     def _mine(self) -> Select[Any]:
         return select(versions).where(versions.c.connection_id == self._connection_id)
@@ -184,10 +199,17 @@ def hold(connection: Connection, connection_id: int) -> None:
 
 
 def keep(
-    connection: Connection, connection_id: int, settings: Mapping[str, Any], how: Authored, now: datetime
+    connection: Connection,
+    connection_id: int,
+    settings: Mapping[str, Any],
+    how: Authored,
+    now: datetime,
+    *,
+    anyhow: bool = False,
 ) -> Version | None:
     """Make a version of these settings, in force at once where nothing else is said; None: they are as in force.
 
+    `anyhow`: make one that says what another says, too, as something else waits with it.
     Raises: SettingsError when another version is in force than was looked at.
     """
     current = in_force(connection, connection_id)
@@ -197,10 +219,10 @@ def keep(
             f"version {number} came in force after you looked (version {how.base}); look at it, and do it again"
         )
     current = current or _first(connection, connection_id)
-    if current and codec.digest(current.settings) == codec.digest(settings):
+    if not anyhow and current and codec.digest(current.settings) == codec.digest(settings):
         return None
     base = current.number if current else 0
-    if same := _waiting_alike(connection, connection_id, settings, how, base):
+    if not anyhow and (same := _waiting_alike(connection, connection_id, settings, how, base)):
         return same  # the same asked for twice
     made = _insert(connection, connection_id, settings, how, now, base)
     if made.state is State.IN_FORCE:

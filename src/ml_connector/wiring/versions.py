@@ -1,7 +1,7 @@
 """Changing a connection's settings: at once, later, or when a second person agrees; and going back.
 
 Rule: whatever way a change comes, it becomes a version. Where two persons are asked for, it is in force once somebody
-else agreed; only to switch flows off takes nobody else.
+else agreed, and so are secrets, with or without another address; only to switch flows off takes nobody else.
 Must not know: how anything is shown.
 """
 
@@ -107,7 +107,7 @@ def end(opened: Opened, name: str, number: int, person: str, note: str = "") -> 
 def rebase(opened: Opened, name: str, number: int, person: str) -> Version:
     """Make a version that changes what another one changed, upon the one in force; the other one is ended.
 
-    Raises: SettingsError when both changed the same, naming where.
+    Raises: SettingsError when both changed the same, naming where, and when secrets wait with it.
     """
     kept = of(opened, name)
     old = kept.get(number)
@@ -115,6 +115,8 @@ def rebase(opened: Opened, name: str, number: int, person: str) -> Version:
         raise SettingsError(f"version {number} is {old.state}; there is nothing to rebase")
     if person != old.author and present(opened, name).profile.two_persons:  # who would then agree to their own change
         raise SettingsError(f"{old.author} made version {number}, so only they rebase it; or make the change anew")
+    if kept.laid_by(number):
+        raise SettingsError(f"secrets wait with version {number} and nobody sees them; make the change anew, with them")
     base, now = kept.get(old.base).settings if old.base else {}, _in_force(opened, name)
     if now.number == old.base and old.state is not State.LAPSED:
         raise SettingsError(f"version {number} is made upon the version in force; it needs no rebasing")
@@ -172,12 +174,15 @@ def differences(opened: Opened, name: str, number: int, other: int = 0) -> list[
     return differing.told(kept.get(base).settings if base else {}, one.settings)
 
 
-def needs_two(before: dict[str, Any] | None, after: dict[str, Any]) -> bool:
-    """Whether a change waits for a second person: as the settings in force say, unless it only switches flows off."""
+def needs_two(before: dict[str, Any] | None, after: dict[str, Any], *, secrets: bool = False) -> bool:
+    """Whether a change waits for a second person: as the settings in force say, unless it only switches flows off.
+
+    `secrets`: some are given with it.
+    """
     if before is None or not before.get("profile", {}).get("two_persons", False):
         return False
     same = {**before, "off": ()} == {**after, "off": ()}
-    return not (same and set(before.get("off", ())) <= set(after.get("off", ())))
+    return secrets or not (same and set(before.get("off", ())) <= set(after.get("off", ())))
 
 
 def _save(
@@ -188,9 +193,11 @@ def _save(
     known = name in opened.connections.names()
     base = number_in_force(opened, name) if known and how.base is None else how.base
     before = opened.connections.get(name).settings if known else None  # what comes in force from here on is refused
-    how = msgspec.structs.replace(how, waits=needs_two(before and _whole(before), after), base=base)
-    given = {**secrets.further, "ifs": secrets.ifs, "airbase": secrets.airbase}
-    return opened.connections.save(name, after, {field: value for field, value in given.items() if value}, how).made
+    named = {**secrets.further, "ifs": secrets.ifs, "airbase": secrets.airbase}
+    given = {field: value for field, value in named.items() if value}
+    waits = needs_two(before and _whole(before), after, secrets=bool(given))
+    how = msgspec.structs.replace(how, waits=waits, base=base)
+    return opened.connections.save(name, after, given, how).made
 
 
 def _whole(kept: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ml_connector.sync.orders import COUNTED
 from ml_connector.sync.plan import WRITES
 from ml_connector.wiring import approving, editing, versions
 from ml_connector.wiring.approving import Stopped
+from ml_connector.wiring.destined import destined
 
 EDITS_MAX = 100
 
@@ -70,6 +71,7 @@ class VersionWaiting(Shown):
     note: str
     made_at: datetime
     effective_at: datetime | None
+    secrets: list[str] = Field(description="Which secret would go to which address.")
     why_not: str
 
 
@@ -90,7 +92,7 @@ def approvals(site: Site, name: str, person: str) -> Approvals:
         two_persons=two,
         plans=[_plan(one, person, two_persons=two) for one in approving.stopped(opened, name)],
         edits=[_edit(one, person, two_persons=two) for one in edits],
-        versions=[_version(one, person) for one in versions.waiting(opened, name)],
+        versions=[_version(one, person, destined(opened, name, one)) for one in versions.waiting(opened, name)],
     )
 
 
@@ -137,12 +139,13 @@ def _edit(one: KeptEdit, person: str, *, two_persons: bool) -> EditWaiting:
     )
 
 
-def _version(one: Version, person: str) -> VersionWaiting:
+def _version(one: Version, person: str, secrets: list[str]) -> VersionWaiting:
     return VersionWaiting(
         number=one.number,
         author=one.author,
         note=one.note,
         made_at=one.made_at,
         effective_at=one.effective_at,
+        secrets=secrets,
         why_not=versions.why_not(one, person),
     )

@@ -22,6 +22,7 @@ from ml_connector.store.connections import Connection
 from ml_connector.store.versions import State, Version
 from ml_connector.wiring import differing, drafts, versions
 from ml_connector.wiring import profile as profiles
+from ml_connector.wiring.destined import destined
 from ml_connector.wiring.drafts import Draft
 from ml_connector.wiring.editable import TABLES
 from ml_connector.wiring.foreseeing import Foreseen, Otherwise
@@ -92,6 +93,7 @@ class VersionPage(Shown):
     differences: list[DifferenceShown]
     overtaken: bool
     in_force: int
+    secrets: list[str] = Field(description="While it waits: which secret would go to which address.")
 
 
 class VersionsShown(Shown):
@@ -210,6 +212,7 @@ def version(here: Site, connection: Connection, number: int) -> VersionPage:
         differences=_told(versions.differences(here.opened, connection.name, number)),
         overtaken=_overtaken(one, current),
         in_force=current.number if current else 0,
+        secrets=destined(here.opened, connection.name, one),
     )
 
 
