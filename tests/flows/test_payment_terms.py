@@ -111,11 +111,14 @@ def test_terms_that_were_never_there_are_filled_in() -> None:
     assert mapped(both(SupplierTerms("10", ""), vendor="Net 30"), context()).record == agreed("30", "Net 30")
 
 
-@pytest.mark.parametrize(("ifs", "airbase"), [("30", ""), ("", "Net 30")])
-def test_cleared_terms_never_travel(ifs: str, airbase: str) -> None:
+@pytest.mark.parametrize(("ifs", "airbase", "where"), [("30", "", "Airbase"), ("", "Net 30", "IFS")])
+def test_cleared_terms_never_travel(ifs: str, airbase: str, where: str) -> None:
     for policy in ("hold", "ifs", "airbase"):
         given = both(SupplierTerms("10", ifs), vendor=airbase)
-        assert held(given, context(agreed("30", "Net 30"), policy)).cause == "payment_terms_cleared"
+        cleared = held(given, context(agreed("30", "Net 30"), policy))
+        assert (cleared.cause, cleared.owner) == ("payment_terms_cleared", Owner.CLERK)
+        assert cleared.sentence.startswith(f'{where} has no payment terms any more; the other side still says "Net 30"')
+        assert cleared.remedy.startswith(f"Set them again in {where}, ")
 
 
 @pytest.mark.parametrize(

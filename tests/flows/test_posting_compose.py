@@ -564,7 +564,7 @@ def test_references_and_retiring() -> None:
     assert references(REQUEST) == (Reference("suppliers", "S1"),)
     assert references(changed(REQUEST, supplier_id="")) == ()
     gone = retire(posted(REQUEST))
-    assert (gone.cause, gone.stake) == ("gone_from_source", REQUEST.amount)
+    assert (gone.cause, gone.stake, gone.owner) == ("gone_from_source", REQUEST.amount, Owner.CONTROLLER)
     assert "PR-00012 Office chairs" in gone.sentence
 
 

@@ -100,6 +100,15 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         "posting.account[2]: is never reached: posting.account[1] takes every line",
     ),
     ({"account": [{"account": "1"}, {"type": "t", "account": "2"}]}, "posting.account[2]: is never reached"),
+    (
+        {"account": [{"kind": "card_*", "account": "1"}, {"kind": "card_fee", "account": "2"}]},
+        "posting.account[2]: is never reached",
+    ),
+    (
+        {"account": [{"account": "given"}, {"category": "A", "account": "given"}]},
+        "posting.account[2]: is never reached",
+    ),
+    ({"account": [{"account": "given"}, {"given": "6999", "account": "1"}]}, "posting.account[2]: is never reached"),
     ({"rate": [{"from": "JPY", "to": "USD", "rate": "1", "on": "2026-07-01"}]}, "posting.rate[1]: source is missing"),
     ({"rate": [{"from": "JPX"}]}, 'posting.rate[1].from: there is no currency "JPX"; nearest: JPY'),
     (
