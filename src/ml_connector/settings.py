@@ -26,10 +26,12 @@ T = TypeVar("T")
 HOME = Path.home() / ".ml-connector"
 PROFILE_BYTES_MAX = 1_000_000
 RECIPIENTS_MAX = 50
+FREE_MAX = 1_000_000  # records that a gate lets through uncounted
 HERE = ("127.0.0.1", "localhost", "::1")
 _ADDRESS = re.compile(r"[^@\s,;<>\"()]{1,64}@[A-Za-z0-9.-]{1,255}")
 _SPAN = re.compile(r"(\d{1,4})\s?([mhd])")
 _KINDS = {"str": "a text", "array": "a list", "object": "a table", "null": "nothing", "bool": "true or false"}
+_BOUNDS = {">": "least", "<": "most"}
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
@@ -114,7 +116,7 @@ class Ifs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     realm: str
     client_id: str
     companies: tuple[str, ...]
-    requests_max: int = 1000
+    requests_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1000
     ca_file: str = ""
     public_only: bool = False
 
@@ -127,7 +129,7 @@ class Airbase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     url: str
     auth: Literal["bearer", "token"] = "bearer"
-    requests_max: int = 450
+    requests_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 450
     ca_file: str = ""
     public_only: bool = False
 
@@ -136,7 +138,7 @@ class Further(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to reach a system beside IFS and Airbase; only the command line says so. Units: requests_max a minute."""
 
     url: str
-    requests_max: int = 450
+    requests_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 450
     ca_file: str = ""
     public_only: bool = False
 
@@ -274,6 +276,8 @@ def profile(data: dict[str, Any]) -> Profile:
     result = _convert(data, Profile)
     zone(result.calendar_zone)
     _check_alerts(result.alerts)
+    _check_gates(result.gate)
+    _check_web(result.web)
     return result
 
 
@@ -290,6 +294,8 @@ def connection(data: dict[str, Any]) -> Connection:
     if not result.ifs.companies:
         raise SettingsError("no IFS company given; name at least one (--ifs-company)")
     _check_alerts(result.profile.alerts)
+    _check_gates(result.profile.gate)
+    _check_web(result.profile.web)
     return result
 
 
@@ -339,6 +345,26 @@ def origin(url: str) -> str:
     if parts.scheme == "http" and parts.hostname not in HERE:
         raise SettingsError(f"{url!r} is not encrypted; use https (http is for this machine only)")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _check_gates(gates: dict[str, Gate]) -> None:
+    for flow, gate in gates.items():
+        for name in ("change_share_max", "deactivate_share_max"):
+            share = getattr(gate, name)
+            if share is not None and not 0 <= share <= 1:
+                raise SettingsError(f"[gate.{flow}] {name} = {share:g} is no share; 0.2 is 20 %, and 1 is all")
+        if gate.free_max is not None and not 0 <= gate.free_max <= FREE_MAX:
+            raise SettingsError(f"[gate.{flow}] free_max = {gate.free_max} should be from 0 to {FREE_MAX:,} records")
+
+
+def _check_web(web: Web) -> None:
+    for system in Web.__struct_fields__:
+        for flow, address in getattr(web, system).items():
+            scheme, _, rest = address.partition("://")
+            if not rest or scheme not in ("https", "http"):
+                raise SettingsError(
+                    f"[web.{system}] {flow}: {address!r} is no address; it looks like https://…/{{key}}"
+                )
 
 
 def _check_alerts(alerts: Alerts) -> None:
@@ -422,5 +448,6 @@ def _in_words(said: str) -> str:
     what, _, place = said.partition(" - at `$")
     if what.startswith("Expected"):  # other sentences name a setting
         what = re.sub(r"`([a-z]+)( \| null)?`", lambda kind: _KINDS.get(kind[1], "a number"), what)
+        what = re.sub(r" ([<>])= (\d+)(?:\.0)?", lambda bound: f" of at {_BOUNDS[bound[1]]} {bound[2]}", what)
     where = place.strip("`").lstrip(".")
     return f"{where}: {what[:1].lower()}{what[1:]}" if where else what

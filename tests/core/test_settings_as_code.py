@@ -1,5 +1,6 @@
 """Profiles as text and as rows, and what two of them differ by: nothing is lost on the way there and back."""
 
+import tomllib
 from typing import Any
 
 import hypothesis.strategies as st
@@ -12,6 +13,7 @@ from ml_connector.errors import SettingsError
 from ml_connector.settings import Gate, Mapping, Profile
 from ml_connector.wiring import differing, exporting, merging, tables
 from ml_connector.wiring.editable import BY_NAME, TABLES
+from ml_connector.wiring.profile import read as read_all
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NAME = st.text("abcdefæ .-\"'", min_size=1, max_size=6)
@@ -161,3 +163,41 @@ def test_rows_of_a_list_are_compared_as_rows() -> None:
 def test_a_text_that_is_no_profile_is_one_sentence(text: str) -> None:
     with pytest.raises(SettingsError):
         exporting.imported(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[gate.suppliers]\nchange_share_max = 7.0", "[gate.suppliers] change_share_max = 7 is no share; 0.2 is 20 %"),
+        ("[gate.suppliers]\ndeactivate_share_max = nan", "deactivate_share_max = nan is no share"),
+        ("[gate.suppliers]\nchange_share_max = -0.1", "change_share_max = -0.1 is no share"),
+        ("[gate.suppliers]\nfree_max = -1", "free_max = -1 should be from 0 to 1,000,000 records"),
+        ("quiet_s = 1e9", "quiet_s: expected a number of at most 600"),
+        ("timeout_s = 0", "timeout_s: expected a number of at least 0.1"),
+        ("timeout_s = nan", "timeout_s: expected a number of at least 0.1"),
+        ("[ifs]\npage_rows = 0", "page_rows should be from 1 to 5000"),
+        ("[ifs]\nparallel = 2.5", "profile.parallel: should be a whole number"),
+        ("[airbase]\npage_size = 100000000", "whole number from 1 to 10,000"),
+        ("[airbase.vendors]\nbulk_max = 0", "whole number from 1 to 10,000"),
+        ('[web.ifs]\nsuppliers = "javascript:alert(1)"', "[web.ifs] suppliers: 'javascript:alert(1)' is no address"),
+        ('[web.ifs]\nsupliers = "https://erp.example.com/{key}"', "there is no flow 'supliers'"),
+    ],
+)
+def test_a_number_or_an_address_that_can_mean_nothing_is_refused_in_words(text: str, said: str) -> None:
+    ifs, airbase = settings.Ifs("https://a.ifs.cloud", "r", "c", ("10",)), settings.Airbase("https://api.airbase.io")
+    with pytest.raises(SettingsError) as refused:
+        read_all(settings.Connection(ifs, airbase, settings.profile(tomllib.loads(text))))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
+def test_a_share_is_from_none_to_all(share: float) -> None:
+    told = settings.profile({"gate": {"suppliers": {"change_share_max": share, "free_max": 0}}})
+    assert told.gate["suppliers"] == Gate(share, None, 0)
+
+
+@pytest.mark.parametrize("requests_max", [0, -1, 10**9])
+def test_requests_a_minute_are_at_least_one(requests_max: int) -> None:
+    ifs = {"url": "https://a.ifs.cloud", "realm": "r", "client_id": "c", "companies": ["10"]}
+    with pytest.raises(SettingsError, match="requests_max: expected a number of at"):
+        settings.connection({"ifs": ifs, "airbase": {"url": "https://api.airbase.io", "requests_max": requests_max}})

@@ -54,8 +54,8 @@ def read(connection: Connection) -> Read:
     profile = connection.profile
     further.known(connection.systems)
     further.known(profile.systems)
-    choice.known(profile.gate)
-    choice.known(profile.alerts.dead_man)
+    for by_flow in (profile.gate, profile.alerts.dead_man, profile.web.ifs, profile.web.airbase):
+        choice.known(by_flow)
     own = landing(_table(profile.posting.get(LANDING, {}))) if profile.posting else None
     rules = _rules(connection, own) if own else None
     named = {name: further.SYSTEMS[name].load(profile.systems.get(name, {})) for name in connection.systems}

@@ -14,6 +14,8 @@ from ml_connector.errors import SettingsError
 from ml_connector.systems.airbase import spend
 from ml_connector.systems.airbase.resource import Resource
 
+COUNT_MAX = 10_000
+
 
 class Profile(msgspec.Struct, frozen=True):
     """All resources of a tenant, and how much to ask for at once."""
@@ -189,8 +191,8 @@ def _path(label: str, text: str) -> str:
 
 
 def _count(label: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise SettingsError(f"profile: {label} is {value!r}; it must be a whole number of at least 1")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= COUNT_MAX:
+        raise SettingsError(f"profile: {label} is {value!r}; it must be a whole number from 1 to {COUNT_MAX:,}")
     return value
 
 

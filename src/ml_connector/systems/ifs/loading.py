@@ -18,6 +18,8 @@ from ml_connector.systems.ifs.standard import DEFAULT
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FIXED = ("confidence", "seen", "required", "depth")  # facts about the part, not names
+_EXPECTED = re.compile("Expected `([a-z]+)")
+_KINDS = {"int": "a whole number", "str": "a text", "bool": "true or false", "array": "a list", "object": "a table"}
 _LIMITS = {"page_rows": (1, 5000), "keys_per_request": (1, 200), "overlap_s": (0, 7 * 86_400), "parallel": (1, 32)}
 
 
@@ -83,7 +85,13 @@ def _convert(where: str, built: dict[str, Any]) -> Profile:
     try:
         return msgspec.convert(builtin, Profile)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{where}: {error}") from None
+        raise SettingsError(f"{where}{_in_words(str(error))}") from None
+
+
+def _in_words(said: str) -> str:
+    """What is wrong with the kind of a value, without the words of the library that found it."""
+    place, kind = said.partition(" - at `$")[2].strip("`"), _EXPECTED.match(said)
+    return f"{place}: should be {_KINDS.get(kind[1], 'otherwise') if kind else 'otherwise'}"
 
 
 def _check_habits(profile: Profile) -> None:
