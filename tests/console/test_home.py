@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from rig import NAME
+from rig import NAME, USUAL
 from serving import Served, looking, serving
 
 from ml_connector.console.app import make_app
@@ -64,7 +64,7 @@ def test_what_needs_a_person_is_counted(here: Served) -> None:
     view = _overview(here)
     assert view.need == open_count(here.joined.store.database, NAME, datetime.now(UTC)) > 0
     assert view.verdict == "All caught up."
-    assert {line.flow for line in view.flows} == {"suppliers", "purchase_orders"}
+    assert {line.flow for line in view.flows} == {*USUAL}
     assert view.need == sum(line.exceptions for line in view.flows) == sum(one.count for one in view.loud)
 
 

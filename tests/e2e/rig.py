@@ -12,6 +12,7 @@ from typing import Any
 
 from ml_connector import sandbox, wiring
 from ml_connector.errors import ConnectorError
+from ml_connector.flows import FLOWS
 from ml_connector.sandbox import Sandbox, SandboxOptions
 from ml_connector.settings import Airbase, Connection, Gate, Ifs, Installation, Mapping, Profile, store_file
 from ml_connector.store.db import Database
@@ -22,6 +23,11 @@ from ml_connector.systems.http import Patience, Wire
 (Wire.__init__.__kwdefaults__ or {})["patience"] = Patience(pause_s=0.01)  # real in kind, short in time
 
 NAME = "acme"
+USUAL = [  # what every connection has
+    name
+    for name, flow in FLOWS.items()
+    if not flow.setting and {flow.source.system, flow.target.system} <= {"ifs", "airbase"}
+]
 MODIFIED = {
     part: {"modified": "Cf_Modified_At"}
     for part in ("suppliers", "supplier_terms", "supplier_addresses", "orders", "order_lines")
