@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ml_connector.records.supplier import SupplierTerms
 from ml_connector.records.terms import BothTerms, TermsOnBoth, state
-from ml_connector.sync.flow import Context, End, Flow, Setting
+from ml_connector.sync.flow import BOTH, Context, End, Flow, Setting
 from ml_connector.sync.outcome import Held, Mapped, Owner
 
 APART = TermsOnBoth()  # nothing is to be set, and nothing is agreed
@@ -139,8 +139,8 @@ def _conflict(terms: SupplierTerms, said: str, there: str, agreed: str | None) -
 PAYMENT_TERMS = Flow(
     name="payment_terms",
     title="Payment terms, both ways",
-    source=End("both", "payment_terms"),
-    target=End("both", "payment_terms"),
+    source=End(BOTH, "payment_terms"),
+    target=End(BOTH, "payment_terms"),
     source_kind=BothTerms,
     target_kind=TermsOnBoth,
     map=map_terms,
@@ -149,4 +149,5 @@ PAYMENT_TERMS = Flow(
     both_ways=True,
     setting=Setting(("payment_terms", "both_ways"), (True,)),
     heeds=(("mapping", "payment_terms"),),
+    takes=("payment_terms",),
 )

@@ -46,4 +46,5 @@ VENDORS = Flow(
     retire=retire,
     setting=Setting(("new_vendors",), ("hold", "create")),
     heeds=(),
+    likens=lambda tables: tables.new_vendors != CREATE,
 )

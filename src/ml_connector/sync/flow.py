@@ -19,6 +19,8 @@ from ml_connector.sync.policy import Policy
 S = TypeVar("S")
 T = TypeVar("T")
 
+BOTH = "both"  # the system of an end that is in IFS and in Airbase at once
+
 
 class End(msgspec.Struct, frozen=True):
     """One side of a flow: a resource of a system."""
@@ -122,7 +124,8 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     `dated`: the day of a record, by which a backfill chooses. `editable`: the fields that a person may put right here.
     `both_ways`: the target is looked at whenever the source is. `setting`: what turns it on; None: every connection has
     it that has its systems. `heeds`: the parts of a profile that its mapping depends on, beside companies and names.
-    `keys`: how both ends call a record, where they call it differently.
+    `keys`: how both ends call a record, where they call it differently. `takes`: the tables that no other flow reads
+    while the profile turns this one on. `likens`: whether it has to be told which suppliers its new ones may be.
     """
 
     name: str
@@ -147,6 +150,8 @@ class Flow(msgspec.Struct, Generic[S, T], frozen=True):
     setting: Setting | None = None
     heeds: tuple[Place, ...] = ((),)
     keys: Callable[[Tables], Keys] | None = None
+    takes: tuple[str, ...] = ()
+    likens: Callable[[Tables], bool] = lambda _: False
 
 
 AnyFlow = Flow[Any, Any]

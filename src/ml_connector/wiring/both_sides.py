@@ -17,7 +17,7 @@ from ml_connector.compare.tieout.claims import claim_of
 from ml_connector.compare.tieout.mirrors import Mirroring
 from ml_connector.compare.tieout.sides import Claim, There
 from ml_connector.run import Job
-from ml_connector.sync.flow import Shape
+from ml_connector.sync.flow import BOTH, Shape
 from ml_connector.sync.plan import Decision, Found
 from ml_connector.sync.ports import Sight, Target
 from ml_connector.systems.ifs.vouchers.lookup import Lookup, pack, unpack
@@ -41,7 +41,7 @@ class Reading:
         self._both, self._calendar, self._claims, self._watch = both, calendar, claims, watch
         chosen = choice.chosen((), both.had)
         self.documents = [flow.name for flow in chosen if both.read.rules and flow.name in both.read.rules.documents]
-        mirrored = [flow for flow in chosen if flow.shape is Shape.MIRROR and flow.source.system in ("ifs", "both")]
+        mirrored = [flow for flow in chosen if flow.shape is Shape.MIRROR and flow.source.system in ("ifs", BOTH)]
         self.mirrors = {flow.name: Mirroring(flow.name, flow.title) for flow in mirrored}
         self.gone: dict[str, tuple[str, str]] = {}
         self._waiting: list[tuple[Sight, Decision]] = []

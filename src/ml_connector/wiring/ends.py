@@ -17,7 +17,7 @@ from ml_connector.flows.supplier_invoices import proposal_of
 from ml_connector.records.ledger import Books
 from ml_connector.records.supplier_invoice import InvoiceProposal
 from ml_connector.store.link_source import LinkSource
-from ml_connector.sync.flow import AnyFlow, End
+from ml_connector.sync.flow import BOTH, AnyFlow, End
 from ml_connector.sync.ports import Source, Target
 from ml_connector.systems.airbase.source import AirbaseSource
 from ml_connector.systems.airbase.targets import target_of
@@ -33,8 +33,6 @@ from ml_connector.systems.pair import PairSource, PairTarget
 from ml_connector.systems.rekeyed import Rekeyed
 from ml_connector.wiring import further
 from ml_connector.wiring.tenants import Tenants
-
-BOTH = "both"
 
 
 class Ends:

@@ -11,7 +11,7 @@ import msgspec
 
 from ml_connector.errors import SettingsError
 from ml_connector.settings import Connection
-from ml_connector.sync.flow import AnyFlow, End
+from ml_connector.sync.flow import BOTH, AnyFlow, End
 from ml_connector.sync.ports import Source, Target
 from ml_connector.systems.http import Wire
 from ml_connector.systems.system import AnySystem
@@ -24,7 +24,7 @@ TITLES: dict[str, str] = {
     "ifs": "IFS",
     "airbase": "Airbase",
     "links": "the connector",
-    "both": "both systems",
+    BOTH: "both systems",
     **{one.name: one.title for one in _ALL},
 }
 

@@ -5,7 +5,7 @@ something else.
 Must not know: how a run goes, who ordered it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import date
 from importlib.metadata import version
 from typing import Any
@@ -15,6 +15,7 @@ import msgspec
 from ml_connector import run as pipeline
 from ml_connector import settings
 from ml_connector.errors import RefusedError
+from ml_connector.flows import FLOWS
 from ml_connector.records import codec
 from ml_connector.records.ledger import Books
 from ml_connector.settings import Connection, Gate
@@ -29,7 +30,7 @@ from ml_connector.wiring.tenants import Tenants
 class Jobs:
     """Makes the jobs of one connection; `had`: the flows that its profile turns on."""
 
-    def __init__(self, tenants: Tenants, ends: Ends, had: Collection[str]) -> None:
+    def __init__(self, tenants: Tenants, ends: Ends, had: set[str]) -> None:
         self._tenants, self._ends, self._had = tenants, ends, had
 
     def job(
@@ -57,13 +58,10 @@ class Jobs:
         return FlowStore(opened.database, opened.vault, self._tenants.stored.id, flow.name, *kinds)
 
     def _tables(self, flow: AnyFlow) -> Tables:
-        """The mapping tables; where payment terms go both ways, they are not the supplier's to set."""
+        """The mapping tables, without those that another flow takes."""
         tables = self._tenants.read.tables(self._tenants.own)
-        if flow.name == "suppliers" and "payment_terms" in self._had:
-            return msgspec.structs.replace(tables, payment_terms={})
-        if flow.name == "vendors" and tables.new_vendors == "hold":
-            return msgspec.structs.replace(tables, likely=self._likely(flow))
-        return tables
+        taken: dict[str, Any] = {table: {} for name in self._had - {flow.name} for table in FLOWS[name].takes}
+        return msgspec.structs.replace(tables, **taken, likely=self._likely(flow) if flow.likens(tables) else {})
 
     def _likely(self, flow: AnyFlow) -> dict[str, str]:
         """Of vendors made in Airbase, which suppliers they may be; suppliers are read only when there is one."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from ml_connector import flows
 from ml_connector.records.ledger import CODE_PARTS
-from ml_connector.sync.flow import End
+from ml_connector.sync.flow import BOTH, End
 from ml_connector.systems.airbase import invoice_references
 from ml_connector.systems.ifs import invoice_proposals, suppliers
 from ml_connector.systems.ifs.translate import RESOURCES
@@ -62,7 +62,7 @@ def _resources(names: Collection[str], system: str) -> Iterator[str]:
     """What these flows have to do with in a system."""
     for flow in flows.FLOWS.values():
         ends: tuple[End, ...] = (flow.source, flow.target) if flow.name in names else ()
-        yield from (end.resource for end in ends if end.system in (system, "both"))
+        yield from (end.resource for end in ends if end.system in (system, BOTH))
 
 
 def _once(first: Iterable[str], found: Iterable[str]) -> tuple[str, ...]:

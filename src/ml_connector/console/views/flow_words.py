@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ml_connector.flows import FLOWS
+from ml_connector.sync.flow import BOTH
 from ml_connector.wiring import further
 
-WAYS = {"airbase": "IFS → Airbase", "ifs": "Airbase → IFS", "both": "IFS ↔ Airbase"}
+WAYS = {"airbase": "IFS → Airbase", "ifs": "Airbase → IFS", BOTH: "IFS ↔ Airbase"}
 CAME_TO = {
     "created": "created",
     "updated": "changed",
