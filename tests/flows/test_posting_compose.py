@@ -358,6 +358,29 @@ def test_first_match_counts() -> None:
     assert rows(both, swapped)[0][0] == "6540"
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"category": "office SUPPLIES"},
+        {"type": "Service"},
+        {"kind": "purchase_*"},
+        {"vendor": "acme"},
+        {"vendor": "S1"},
+        {"company": "10"},
+        {"subsidiary": "SUB-10"},
+        {"tag": "project=P-001"},
+        {"given": "6999"},
+    ],
+)
+def test_an_account_rule_takes_the_lines_that_it_names_and_no_others(condition: dict[str, str]) -> None:
+    within = context(account=[{**condition, "account": "4010"}, {"account": "5000"}])
+    tags = (Tag("project", "P-001"),)
+    meets = changed(REQUEST, type="Service", tags=tags, lines=lines("100", account="6999"))
+    assert rows(meets, within)[0][0] == "4010"
+    other = changed(CARD, category="Pens", type="Goods", vendor="Zeta", supplier_id="S9", subsidiary="SUB-20")
+    assert rows(changed(other, amount="KWD 100", lines=lines("100", account="7000")), within)[0][0] == "5000"
+
+
 def test_the_account_shown_or_named() -> None:
     assert rows(changed(REQUEST, lines=lines("100", category="as SHOWN", account="6999")))[0][0] == "6999"
     assert rows(changed(REQUEST, category="Named"))[0][0] == "1930"

@@ -71,10 +71,13 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     ({"rule": [rule(fee="document.bank")]}, 'posting.rule[1].fee: there is no account name "document.bank"'),
     ({"rule": [rule(debit="bank")]}, "posting.rule[1]: debit and credit both name bank"),
+    ({"rule": [rule(debit=["accrual", "bank"])]}, "posting.rule[1]: debit and credit both name bank"),
     ({"rule": [rule(debit=["lines", "accrual"])]}, 'posting.rule[1].debit: "lines" stands alone'),
     ({"rule": [rule(of="invoice")]}, 'posting.rule[1].of: "invoice" is none of request, bill'),
     ({"rule": [rule(negative="keep")]}, 'posting.rule[1].negative: "keep" is none of swap, hold'),
     ({"rule": [rule(kinds=["*_payment"])]}, 'posting.rule[1].kinds: in "*_payment", * may only stand at the end'),
+    ({"rule": [rule(kinds=["card_*_fee"])]}, 'posting.rule[1].kinds: in "card_*_fee", * may only stand at the end'),
+    ({"rule": [rule(kinds=["card_**"])]}, 'posting.rule[1].kinds: in "card_**", * may only stand at the end'),
     ({"rule": [RULE, rule(kinds=["bill"])]}, 'posting.rule[2].name: another rule has the name "R" already'),
     (
         {"rule": [rule(kinds=["pay*"], name="All"), rule(of="request")]},
@@ -93,6 +96,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"account": [{"company": "11", "account": "1"}]}, "posting.account[1].company: there is no company in [mapping"),
     ({"account": [{"subsidiary": "SUB", "account": "1"}]}, "posting.account[1].subsidiary: there is no subsidiary in"),
     ({"account": [{"tag": "project", "account": "1"}]}, 'posting.account[1].tag: "project" is not a tag'),
+    ({"account": [{"tag": "=P=1", "account": "1"}]}, 'posting.account[1].tag: "=P=1" is not a tag'),
+    ({"account": [{"kind": "*_fee", "account": "1"}]}, 'posting.account[1].kind: in "*_fee", * may only stand'),
     ({"account": [{"account": "1", "parts": {"K": "1"}}]}, 'posting.account[1].parts: there is no code part "K"'),
     ({"account": [{"account": "1", "parts": {"B": 1}}]}, "posting.account[1].parts.B: 1 is a number"),
     (

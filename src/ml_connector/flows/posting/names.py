@@ -28,7 +28,7 @@ def account_names(raw: Any, companies: Mapping[str, str]) -> dict[str, dict[str,
         written.known(PLACE, company, tuple(companies), "company in [mapping.subsidiaries]")
         place = f"{PLACE}.{company}"
         here = _texts(place, written.table(place, value))
-        found[company] = _resolved(place, {**shared, **here}, here) | _resolved(PLACE, {**shared, **here}, shared, here)
+        found[company] = _resolved(place, {**shared, **here}, here) | _resolved(PLACE, {**shared, **here}, shared)
     return found
 
 
@@ -51,10 +51,8 @@ def _texts(place: str, table: Mapping[str, Any]) -> dict[str, str]:
     return {name: written.text(f"{place}.{name}", value) for name, value in table.items()}
 
 
-def _resolved(
-    place: str, names: Mapping[str, str], wanted: Mapping[str, str], but: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    return {name: _follow(place, names, name) for name in wanted if name not in (but or {})}
+def _resolved(place: str, names: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+    return {name: _follow(place, names, name) for name in wanted}
 
 
 def _follow(place: str, names: Mapping[str, str], name: str) -> str:
