@@ -394,6 +394,7 @@ def test_the_rule_of_documents_of_bills() -> None:
     assert rows(changed(PAYMENT, request_id="", bill_ids=("b",)), within)[0][0] == "2440"
     assert rows(changed(PAYMENT, request_id="", applied_to=("b",)), within)[0][0] == "2440"
     assert rows(changed(PAYMENT, bill_ids=("b",)), within)[0][0] == "2990"
+    assert rows(changed(PAYMENT, request_id=""), within)[0][0] == "2990"
 
 
 def test_code_parts_come_from_the_line_then_the_document_then_the_rule() -> None:
@@ -551,6 +552,8 @@ def test_long_and_odd_texts() -> None:
     assert text.startswith("PR-00012 a b ccc")
     assert " · approved by ddd" in text
     assert len(posted(changed(REQUEST, lines=lines("100", description="e" * 300))).rows[0].text) == 200
+    assert posted(changed(REQUEST, approver="", approved="")).text == "PR-00012 Office chairs"
+    assert posted(changed(REQUEST, approver="")).text == "PR-00012 Office chairs · approved 2026-07-01"
 
 
 def test_thirty_digits_survive() -> None:

@@ -5,7 +5,6 @@ Must not know: rules, accounts, companies.
 """
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 
 from ml_connector.flows.posting.currencies import CURRENCIES
 from ml_connector.flows.posting.holds import held
@@ -71,4 +70,4 @@ def _monies(document: Document) -> Iterator[Money]:
 def _parts(document: Document) -> Iterator[Money]:
     yield from (Money(line.amount, document.amount.currency) for line in document.lines)
     paid_in = (document.settlement or document.amount).currency
-    yield Money(document.fee or Decimal(0), paid_in)
+    yield Money(document.fee, paid_in)
