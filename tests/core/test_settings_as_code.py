@@ -12,8 +12,8 @@ from ml_connector import settings
 from ml_connector.errors import SettingsError
 from ml_connector.settings import Gate, Mapping, Profile
 from ml_connector.wiring import differing, exporting, merging, tables
-from ml_connector.wiring.editable import BY_NAME, TABLES
 from ml_connector.wiring.profile import read as read_all
+from ml_connector.wiring.profile_tables import BY_NAME, TABLES
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NAME = st.text("abcdefæ .-\"'", min_size=1, max_size=6)

@@ -24,7 +24,7 @@ from ml_connector.sync.outcome import Held
 from ml_connector.sync.ports import Noted
 from ml_connector.sync.report import Report
 from ml_connector.wiring.both_sides import Reading
-from ml_connector.wiring.tying import tie_out
+from ml_connector.wiring.comparing import tie_out
 
 MONTHS = ("2026-02", "2026-03")
 DAYS: dict[str, Any] = {"from_date": "2026-02-02", "to_date": "2026-03-20"}

@@ -16,7 +16,7 @@ from rig import NAME
 
 from ml_connector import wiring
 from ml_connector.compare.tieout.shapes import Figure, Line, TieOut, Total
-from ml_connector.wiring.tying import tie_out
+from ml_connector.wiring.comparing import tie_out
 
 NOWHERE = "?"
 OWED = {"2990", "2440"}  # accrued, payable

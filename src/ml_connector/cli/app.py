@@ -33,8 +33,8 @@ from ml_connector.cli import (
     schedules,
     serving,
     show,
+    tie_outs,
     tokens,
-    tying,
     unattended,
     users,
     vault,
@@ -78,7 +78,7 @@ app.add_typer(replaying.app)
 app.add_typer(editing.app)
 app.add_typer(noting.app)
 app.add_typer(fitting.app)
-app.add_typer(tying.app)
+app.add_typer(tie_outs.app)
 app.add_typer(schedules.app)
 app.add_typer(hooks.app)
 app.add_typer(serving.app)
@@ -137,6 +137,7 @@ def connect(
     system_secret_env: Annotated[list[str] | None, typer.Option(help="NAME=VARIABLE that holds its secret.")] = None,
     same_tenants: Annotated[bool, typer.Option(help="A changed address leads to the same systems as before.")] = False,
     note: Annotated[str, typer.Option(help="Why; it is kept with the version.")] = "",
+    yes: config.Yes = False,
 ) -> None:
     """Keep a connection: one IFS tenant, one Airbase tenant. Of a new one it asks for what is not given; of one that is
     there, what is not given stays.
@@ -158,6 +159,8 @@ def connect(
     with opened(context, create=True) as store:
         before = wiring.kept(store, name)
         connection = asking.connection(typed, before)
+        if before:
+            config.agree(name, before.profile, connection.profile, yes=yes)
         secrets = wiring.Secrets(
             asking.secret(ifs_secret_env, "IFS client secret", "--ifs-secret-env", kept=before is not None),
             asking.secret(airbase_token_env, "Airbase API token", "--airbase-token-env", kept=before is not None),

@@ -14,9 +14,9 @@ from ml_connector.errors import BusyError, SettingsError
 from ml_connector.flows import FLOWS
 from ml_connector.store.tie_outs import Draft, Kept, TieOuts
 from ml_connector.wiring import agreeing, versions
+from ml_connector.wiring.comparing import tie_out
 from ml_connector.wiring.joined import Joined, Watch, unwatched
 from ml_connector.wiring.opened import Opened
-from ml_connector.wiring.tying import tie_out
 
 WAIT_S, AGAIN_S = 60.0, 0.5  # for runs that are under way
 

@@ -28,7 +28,7 @@ from ml_connector.store.rights import May
 from ml_connector.store.versions import State, Version
 from ml_connector.wiring import Joined, drafts, foreseeing, offering, tables, versions
 from ml_connector.wiring.drafts import Draft
-from ml_connector.wiring.editable import BY_NAME
+from ml_connector.wiring.profile_tables import BY_NAME
 from ml_connector.wiring.tables import Fields, Table
 
 AT_ONCE_MAX = 2

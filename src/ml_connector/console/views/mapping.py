@@ -24,8 +24,8 @@ from ml_connector.wiring import differing, drafts, versions
 from ml_connector.wiring import profile as profiles
 from ml_connector.wiring.destined import destined
 from ml_connector.wiring.drafts import Draft
-from ml_connector.wiring.editable import TABLES
 from ml_connector.wiring.foreseeing import Foreseen, Otherwise
+from ml_connector.wiring.profile_tables import TABLES
 from ml_connector.wiring.tables import Table
 
 ROWS_MAX = 300
