@@ -120,6 +120,21 @@ def test_an_empty_list_is_one_empty_page_to_the_end() -> None:
         assert [page.upto for page in source.read_all()] == [None]
 
 
+@pytest.mark.parametrize("name", LISTS)
+def test_an_id_that_can_be_no_key_holds_its_record_alone(box: Box, client: AirbaseClient, name: str) -> None:
+    table, there = box.airbase.books.tables[name], box.airbase.rows(name)
+    for odd in ("\x00", "a\x1fb"):
+        table.put({**there[0], "id": odd, "airbase_id": odd})
+    sights = everything(AirbaseSource(client, name, UTC))
+    held = [sight for sight in sights if sight.unreadable]
+    assert len(held) == 2, "two records, not one that is there twice"
+    assert all("characters that can't be printed" in one.unreadable.sentence for one in held if one.unreadable)
+    assert {sight.key for sight in sights if sight.record} == {row["airbase_id"] for row in there}
+    source = AirbaseSource(client, name, UTC)
+    assert read(source, held[0].key) == [held[0]], "read alone it is held, too, and never taken for gone"
+    assert swept(source)
+
+
 def test_an_unknown_resource_is_refused(client: AirbaseClient) -> None:
     with pytest.raises(SettingsError, match="invoice_references"):
         AirbaseSource(client, "paymants", UTC)

@@ -463,6 +463,18 @@ def test_bad_records_do_not_stop_their_batch_however_little_is_said_of_them(
     assert all("may not be blank" in result.held.sentence for result in results if isinstance(result, Refused))
 
 
+def test_a_record_of_ours_whose_id_can_be_no_key_is_there_and_refused_alone(box: Box, vendors: AirbaseTarget) -> None:
+    vendors.send(creates("S1", "S2"))
+    row = next(row for row in box.airbase.rows("vendors") if row["erp_reference_id"] == "S1")
+    box.airbase.books.tables["vendors"].put({**row, "id": "a\x1fb", "airbase_id": "a\x1fb", "erp_reference_id": "S3"})
+    found = {one.key: one.target_id for page in vendors.walk() for one in page}
+    assert found.keys() == {"S1", "S2", "S3"}, "else it would be created again"
+    results = vendors.send([Write(key, found[key], vendor(key, name="New")) for key in ("S3", "S1")])
+    assert kinds(results) == [Refused, Done]
+    assert isinstance(results[0], Refused)
+    assert "can't be printed" in results[0].held.sentence
+
+
 def test_others_of_a_refused_batch_are_sent_as_one(box: Box, vendors: AirbaseTarget) -> None:
     vendors.send([*creates(*(f"S{number}" for number in range(20))), *bad("T1", "T2")])
     assert len(ours(box)) == 20

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
-from reaching import laid_out, unhurried
+from reaching import airbase_client, laid_out, unhurried
 
 from ml_connector import errors
 from ml_connector.systems import verdict
@@ -145,11 +145,17 @@ def test_how_a_link_is_written_that_is_not_needed_does_not_matter(odd: str) -> N
 
 @pytest.mark.parametrize("name", ["invoice_references", "payments"])
 @pytest.mark.parametrize("given", ["\x00", "a\nb", "\x1f"])
-def test_an_id_that_can_be_no_key_is_none(name: str, given: str) -> None:
+def test_an_id_that_can_be_no_key_holds_its_record(name: str, given: str) -> None:
     page = {"data": [{"id": given, "invoice_number": "1", "vendor": {"erp_reference_id": "S1"}}]}
-    client = AirbaseClient(wire(200, json.dumps(page).encode()))
-    with pytest.raises(errors.MalformedError, match="not an object with an id"):
-        list(AirbaseSource(client, name, ZoneInfo("UTC")).read_all())
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json=page if request.url.params["page"] == "1" else {"data": []})
+
+    client = airbase_client(ORIGIN, transport=httpx2.MockTransport(answer))
+    pages = list(AirbaseSource(client, name, ZoneInfo("UTC")).read_all())
+    sights = [one for each in pages for one in each.sights]
+    assert sights
+    assert all(one.unreadable and "can't be printed" in one.unreadable.sentence for one in sights)
 
 
 def test_a_text_that_not_every_database_can_keep_is_held() -> None:

@@ -1,9 +1,11 @@
 """The calls that Airbase's API has: pages, one record, create, update, bulk.
 
-Rule: an answer is checked for its shape before anything in it is used; a list ends with an empty page, nothing else.
+Rule: an answer is checked for its shape before anything in it is used; a list ends with an empty page, nothing else. A
+row of a list whose id can be no key gets a stand-in, by which that record alone is held.
 Must not know: what the records mean, or which of them are ours.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -20,6 +22,8 @@ from ml_connector.systems.limits import Limiter
 SYSTEM = "airbase"
 PAGES_MAX = 40_000
 LOW_SHARE = 0.1  # of the rate limit; below it every request waits the longer the less is left
+ODD = "unusable id "  # what stands for an id that can be no key begins so; no request is made with it
+NO_ID = "its id in Airbase has characters that can't be printed"
 PAUSE_MAX_S = 2.0  # the window is not known: slow enough to stretch the last tenth over a minute or so
 
 Raw = dict[str, Any]
@@ -69,7 +73,7 @@ class AirbaseClient:
         asked = {**query, "page": str(number), "page_size": str(size or self.profile.page_size)}
         operation = _operation("list", resource)
         answer = self._call(operation, "GET", resource.path, asked)
-        return self._rows(answer.get("data"), operation)
+        return self._rows(_stood_in(answer.get("data")), operation)
 
     def pages(self, resource: Resource, query: Mapping[str, str] | None = None) -> Iterator[list[Raw]]:
         """All pages of a list, up to the first empty one.
@@ -177,8 +181,32 @@ class AirbaseClient:
 
 def id_of(row: Mapping[str, Any]) -> str:
     """A record's id; "" when it has none that can be a key."""
-    given = row.get("airbase_id") or row.get("id")
+    given = _given(row)
     return given if isinstance(given, str) and given.isprintable() else ""
+
+
+def is_odd(row_id: str) -> bool:
+    """Whether an id only stands for one that can be no key."""
+    return row_id.startswith(ODD)
+
+
+def _given(row: Mapping[str, Any]) -> Any:
+    return row.get("airbase_id") or row.get("id")
+
+
+def _stood_in(listed: Any) -> Any:
+    """The rows, those with an id of text that can be no key under a stand-in that is theirs alone."""
+    return [_with_id(row) for row in cast("list[Any]", listed)] if isinstance(listed, list) else listed
+
+
+def _with_id(row: Any) -> Any:
+    if not isinstance(row, dict):
+        return row
+    given = _given(raw := cast("Raw", row))
+    if id_of(raw) or not given or not isinstance(given, str):
+        return raw
+    digest = hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
+    return {**raw, "airbase_id": f"{ODD}{digest[:16]}"}
 
 
 def rate_of(headers: Mapping[str, str]) -> Rate | None:

@@ -12,7 +12,7 @@ import msgspec
 from ml_connector.sync.detect import Row
 from ml_connector.sync.outcome import Held, Owner
 from ml_connector.sync.ports import Sight
-from ml_connector.systems.airbase.client import Raw, id_of
+from ml_connector.systems.airbase.client import NO_ID, Raw, id_of, is_odd
 from ml_connector.systems.airbase.listings import Listing
 from ml_connector.systems.airbase.spool import mark_of
 from ml_connector.systems.verdict import cleaned
@@ -34,6 +34,8 @@ def sight_of(listing: Listing, key: str, encoded: Sequence[bytes]) -> Sight:
         return Sight(key)
     raws: list[Raw] = [_DECODER.decode(one) for one in encoded]
     rows = (row_of(listing, key, encoded),)
+    if is_odd(id_of(raws[0])):
+        return Sight(key, rows=rows, unreadable=_unaddressed(listing, raws[0]))
     if len(raws) > 1:
         return Sight(key, rows=rows, unreadable=_doubled(listing, raws))
     try:
@@ -47,6 +49,15 @@ def _unreadable(listing: Listing, raw: Raw, error: ValueError) -> Held:
         UNREADABLE,
         f"{cleaned(listing.named(raw))} can't be read: {cleaned(str(error))}.",
         "Correct it in Airbase. If many show the same, the profile names the field otherwise than this tenant does.",
+        Owner.CLERK,
+    )
+
+
+def _unaddressed(listing: Listing, raw: Raw) -> Held:
+    return Held(
+        UNREADABLE,
+        f"{cleaned(listing.named(raw))} can't be named: {NO_ID}.",
+        "Enter it anew in Airbase, or ask Airbase to give it another id.",
         Owner.CLERK,
     )
 

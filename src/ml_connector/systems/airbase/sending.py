@@ -17,7 +17,7 @@ from ml_connector.errors import (
 )
 from ml_connector.sync.plan import Found, same
 from ml_connector.sync.ports import Done, Refused, Result, Unknown, Write
-from ml_connector.systems.airbase.client import AirbaseClient, Raw, Rejection
+from ml_connector.systems.airbase.client import NO_ID, AirbaseClient, Raw, Rejection, is_odd
 from ml_connector.systems.airbase.kinds import Kind
 from ml_connector.systems.airbase.lookup import Lookup
 from ml_connector.systems.airbase.matching import confirmed, rejected, unknown
@@ -51,6 +51,11 @@ class Sender:
         """
         if len({bool(write.target_id) for write in writes}) > 1:
             raise ValueError("creates and updates are not sent together")
+        odd = {write.key: refused(write, self._kind.name, NO_ID) for write in writes if is_odd(write.target_id)}
+        results = odd | _by_key(self._sent(_except(writes, odd)))
+        return tuple(results[write.key] for write in writes)
+
+    def _sent(self, writes: Sequence[Write]) -> tuple[Result, ...]:
         if not writes:
             return ()
         if not self._kind.resource.bulk_path:

@@ -10,7 +10,7 @@ from typing import Any
 from ml_connector.errors import AuthError, MalformedError, NotFoundError, RefusedError, RemoteError, UnconfirmedError
 from ml_connector.sync.outcome import Held, Owner
 from ml_connector.sync.ports import Done, Refused, Result, Unknown, Write
-from ml_connector.systems.airbase.client import AirbaseClient, Raw, id_of
+from ml_connector.systems.airbase.client import NO_ID, AirbaseClient, Raw, id_of, is_odd
 from ml_connector.systems.airbase.refusals import CAUSE
 from ml_connector.systems.airbase.resource import Resource
 
@@ -32,6 +32,8 @@ class Setting:
 
         Raises: RemoteError when nothing was delivered.
         """
+        if is_odd(target_id):
+            return Refused(key, self._refused(key, NO_ID))
         try:
             row = self._delivered(target_id, fields)
         except (UnconfirmedError, MalformedError) as error:
@@ -41,7 +43,7 @@ class Setting:
         except AuthError:
             raise
         except RefusedError as error:
-            return Refused(key, self._refused(key, error))
+            return Refused(key, self._refused(key, error.detail.removeprefix(f"answered {error.status}: ")))
         return self._judged(key, target_id, fields, row)
 
     def _delivered(self, target_id: str, fields: Mapping[str, Any]) -> Raw:
@@ -59,11 +61,10 @@ class Setting:
         lost = [name for name, value in fields.items() if (row.get(name) or None) != (value or None)]
         return Refused(key, self._not_kept(key, lost)) if lost else Done(key, target_id)
 
-    def _refused(self, key: str, error: RefusedError) -> Held:
-        message = error.detail.removeprefix(f"answered {error.status}: ").rstrip(". ")
+    def _refused(self, key: str, said: str) -> Held:
         return Held(
             CAUSE,
-            f"Airbase did not accept {self._noun} {key}: {message or 'it gave no reason'}.",
+            f"Airbase did not accept {self._noun} {key}: {said.rstrip('. ') or 'it gave no reason'}.",
             f"Correct what it names at the {self._noun} in Airbase, then run again.",
             Owner.CLERK,
         )

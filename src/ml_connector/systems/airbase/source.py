@@ -12,7 +12,7 @@ from ml_connector.errors import MalformedError, NotFoundError
 from ml_connector.records import keys as key_parts
 from ml_connector.sync.detect import Page
 from ml_connector.sync.ports import Sight, SightPage
-from ml_connector.systems.airbase.client import SYSTEM, AirbaseClient, id_of
+from ml_connector.systems.airbase.client import SYSTEM, AirbaseClient, id_of, is_odd
 from ml_connector.systems.airbase.listings import Listing, listings
 from ml_connector.systems.airbase.seen import row_of, sight_of
 from ml_connector.systems.airbase.spool import ROWS_MAX, Spool, canonical
@@ -92,7 +92,8 @@ class AirbaseSource:
         missing = Counter(self._listing(key).part for key in asked if not self._has(key))
         for part, count in missing.items():
             listing = self._lists[part]
-            if listing.addressed and count <= self._client.profile.find_max:
+            few = count <= self._client.profile.find_max
+            if few and listing.addressed and not any(is_odd(listing.addressed(key)) for key in asked):
                 continue
             if part not in self._whole:
                 self._fill(listing, whole=True)
