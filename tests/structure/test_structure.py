@@ -10,7 +10,7 @@ import pytest
 import redraw
 
 NEAR = 0.1  # how far a size in the table may be from the tree's
-LINES_MAX, FUNCTION_P90_MAX, MODULE_P90_MAX = 430, 15, 250
+LINES_MAX, FUNCTION_P90_MAX, MODULE_P90_MAX = 400, 15, 250
 PARAMETERS_P90_MAX, REPEATED_MAX = 4, 1.0
 
 
