@@ -96,6 +96,13 @@ def test_sixty_digits_are_usable_and_no_more(most: str, more: str) -> None:
         money.exact(more)
 
 
+def test_what_is_no_amount_is_shown_as_far_as_it_is_short() -> None:
+    with pytest.raises(ValueError, match=f"^not a number: '{'x' * 40}'$"):
+        money.exact("x" * 50)
+    with pytest.raises(ValueError, match=f"^not a usable number: '{'1' * 40}'$"):
+        money.exact("1" * 61)
+
+
 @pytest.mark.parametrize(
     ("number", "currency", "text"),
     [("1.005", "EUR", "1.01"), ("1.5", "JPY", "2"), ("1.0005", "KWD", "1.001"), ("-1.005", "USD", "-1.01")],

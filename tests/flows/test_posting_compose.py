@@ -548,12 +548,21 @@ def test_the_cap_holds_for_what_is_missing_in_either_currency() -> None:
 def test_long_and_odd_texts() -> None:
     odd = changed(REQUEST, description="a\n\tb\x00 " + "c" * 300, approver="d" * 300)
     text = posted(odd).text
-    assert len(text) == 200
-    assert text.startswith("PR-00012 a b ccc")
-    assert " · approved by ddd" in text
+    assert text == f"PR-00012 a b {'c' * 86}…{' · approved by ':d<100}"
     assert len(posted(changed(REQUEST, lines=lines("100", description="e" * 300))).rows[0].text) == 200
     assert posted(changed(REQUEST, approver="", approved="")).text == "PR-00012 Office chairs"
     assert posted(changed(REQUEST, approver="")).text == "PR-00012 Office chairs · approved 2026-07-01"
+
+
+def test_a_text_is_the_number_or_else_the_id_and_the_best_that_is_said_of_it() -> None:
+    desk = changed(REQUEST, approver="", approved="", lines=lines("100", description="Desk"))
+    assert [one.text for one in posted(desk).rows] == ["PR-00012 Desk", "PR-00012 Office chairs"]
+    assert [one.text for one in posted(changed(desk, number="")).rows] == ["r-1 Desk", "r-1 Office chairs"]
+    assert posted(changed(desk, description="")).text == "PR-00012 Acme"
+    assert posted(changed(desk, description="", vendor="")).text == "PR-00012 Office supplies"
+    assert posted(changed(desk, description="x" * 191)).text == f"PR-00012 {'x' * 191}"
+    assert posted(changed(desk, description="x" * 192)).text == f"PR-00012 {'x' * 190}…"
+    assert posted(changed(desk, description=f"{'x' * 189} yy")).text == f"PR-00012 {'x' * 189}…"
 
 
 def test_thirty_digits_survive() -> None:

@@ -30,6 +30,7 @@ def rule(**fields: Any) -> dict[str, Any]:
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"document": ["payments"]}, 'posting: there is no setting "document"; nearest: documents'),
     ({"documents": ["payment"]}, 'posting.documents: there is no kind of document "payment"; nearest: payments'),
+    ({"documents": "p" * 61}, f'posting.documents: there is no kind of document "{"p" * 60}"; there are: '),
     ({"documents": []}, "posting.documents: should name at least one"),
     ({"documents": ["payments", "ledger_entries"]}, "would post the same payments twice"),
     ({"documents": ["purchase_requests", "ledger_entries"]}, "would post the same spend twice"),
