@@ -52,6 +52,7 @@ class Copy:
         self.run(str(tools / "lint-imports"), "--no-cache")
         python = [name for name in self.touched() if name.endswith(".py")]
         self.run(str(tools / "ruff"), "check", "--no-cache", *python)
+        self.run(str(tools / "pyright"), "--pythonpath", sys.executable, *python)
         self.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
 
     def run(self, *command: str) -> str:
