@@ -13,6 +13,7 @@ from rig import NAME, Rig, connection, rig, sqlite_url
 from typer.testing import CliRunner
 
 from ml_connector import settings, wiring
+from ml_connector.cli import config
 from ml_connector.cli.app import app
 from ml_connector.errors import SettingsError
 from ml_connector.wiring import foreseeing, versions
@@ -57,6 +58,36 @@ def test_out_changed_and_in_again(joined: Rig, tmp_path: Path) -> None:
     assert "has it already" in typed(joined, "rollback", NAME, "3", fails=SettingsError)
 
 
+def test_a_short_file_takes_nothing_away_unless_told_so(joined: Rig, tmp_path: Path) -> None:
+    before, file = typed(joined, "export", NAME), tmp_path / "short.toml"
+    file.write_text("quiet_s = 3.0\n")
+    said = typed(joined, "import", NAME, str(file), fails=SettingsError)
+    assert "leaves out what is set: Companies 10, Companies 20" in said
+    assert "--yes" in said
+    assert typed(joined, "export", NAME) == before
+    assert "20: SUB-20 → –" in typed(joined, "import", NAME, str(file), "--dry-run")
+    assert typed(joined, "import", NAME, str(file), "--yes", "--json")["made"]["state"] == "in force"
+    assert typed(joined, "export", NAME).endswith("quiet_s = 3.0\n")
+
+
+def test_a_terminal_is_asked(joined: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "_at_a_terminal", lambda: True)
+    file = tmp_path / "short.toml"
+    file.write_text("quiet_s = 3.0\n")
+    words = ["--store", joined.url, "connect", NAME, "--profile", str(file)]
+    own = versions.present(joined.store, NAME)
+    with_terms = msgspec.structs.replace(own.profile.mapping, payment_terms={"30": "Net 30"})
+    wish = msgspec.structs.replace(own, profile=msgspec.structs.replace(own.profile, mapping=with_terms))
+    wiring.connect(joined.store, NAME, wish, wiring.Secrets("", ""), person="kari")
+    no = CliRunner().invoke(app, words, input="n\n")
+    assert "would be gone: Payment terms 30, Gates" in no.stderr
+    assert "nothing is changed" in str(no.exception)
+    assert versions.present(joined.store, NAME) == wish
+    yes = CliRunner().invoke(app, words, input="y\n")
+    assert yes.exit_code == 0, yes.output
+    assert versions.present(joined.store, NAME).profile.mapping == own.profile.mapping, "companies stay with `connect`"
+
+
 def test_a_change_waits_for_its_day(joined: Rig, tmp_path: Path) -> None:
     file = tmp_path / "acme.toml"
     file.write_text(typed(joined, "export", NAME) + "\n[payment_terms]\nboth_ways = true\n")
@@ -92,6 +123,21 @@ def test_with_two_persons_nobody_changes_settings_alone_not_even_that(joined: Ri
     assert again["state"] == "in force", "two persons are not asked for any more"
     assert versions.present(joined.store, NAME).profile.quiet_s == 3.0
     assert not versions.present(joined.store, NAME).profile.two_persons
+
+
+def test_what_an_earlier_program_kept_is_no_change(joined: Rig) -> None:
+    """It knew fewer settings, and what it did not know is as usual."""
+    store, own = joined.store, versions.present(joined.store, NAME)
+    kept = store.connections.get(NAME).settings
+    older = {**kept, "profile": {name: value for name, value in kept["profile"].items() if name != "web"}}
+    store.connections.save(NAME, older, {})
+    assert versions.present(store, NAME) == own
+    number = versions.number_in_force(store, NAME)
+    assert versions.change(store, NAME, own.profile, person="kari") is None
+    made = versions.change(store, NAME, msgspec.structs.replace(own.profile, timeout_s=9.0), person="kari")
+    assert made
+    assert made.number == number + 1
+    assert [one.name for one in versions.differences(store, NAME, made.number)] == ["timeout_s"]
 
 
 def test_nobody_agrees_to_their_own_change_because_somebody_else_rebased_it(joined: Rig) -> None:

@@ -171,7 +171,7 @@ def differences(opened: Opened, name: str, number: int, other: int = 0) -> list[
     kept = of(opened, name)
     one = kept.get(number)
     base = other or one.base
-    return differing.told(kept.get(base).settings if base else {}, one.settings)
+    return differing.told(_whole(kept.get(base).settings) if base else {}, _whole(one.settings))
 
 
 def needs_two(before: dict[str, Any] | None, after: dict[str, Any], *, secrets: bool = False) -> bool:
@@ -195,9 +195,11 @@ def _save(
     before = opened.connections.get(name).settings if known else None  # what comes in force from here on is refused
     named = {**secrets.further, "ifs": secrets.ifs, "airbase": secrets.airbase}
     given = {field: value for field, value in named.items() if value}
-    waits = needs_two(before and _whole(before), after, secrets=bool(given))
+    whole = before and _whole(before)
+    waits = needs_two(whole, after, secrets=bool(given))
     how = msgspec.structs.replace(how, waits=waits, base=base)
-    return opened.connections.save(name, after, given, how).made
+    as_before = before if before and whole == after else after  # what an earlier program kept is no change
+    return opened.connections.save(name, as_before, given, how).made
 
 
 def _whole(kept: dict[str, Any]) -> dict[str, Any]:
