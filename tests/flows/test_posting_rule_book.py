@@ -1,5 +1,6 @@
 """Each mistake that a person can make in [posting], and where it is said to be."""
 
+import tomllib
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from ml_connector.errors import SettingsError
 from ml_connector.flows.posting.clearing import clearing_accounts
 from ml_connector.flows.posting.rule_book import rule_book
 from ml_connector.flows.posting.rules import AccountRule, Rule, RuleBook, TableRate, covers
+from ml_connector.flows.posting.toml import table
 from ml_connector.flows.posting.words import in_words, unknown
 from ml_connector.records.ledger import AccountTerms, Books
 
@@ -43,6 +45,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"rounding_max": 0.05}, 'posting.rounding_max: 0.05 is a floating-point number; write it as text: "0.05"'),
     ({"rounding_max": "0,05"}, 'posting.rounding_max: "0,05" is not an amount'),
     ({"rounding_max": "-1"}, 'posting.rounding_max: "-1" is not an amount'),
+    ({"rounding_max": True}, 'posting.rounding_max: "True" is not an amount'),
+    ({"rounding_max": ["1"]}, "posting.rounding_max: \"['1']\" is not an amount"),
     ({"rounding_max": "NaN"}, 'posting.rounding_max: "NaN" is not an amount'),
     ({"rounding_max": "1" * 61}, "posting.rounding_max: not a usable number"),
     ({"amount_max": {"*": "a lot"}}, 'posting.amount_max.*: "a lot" is not an amount'),
@@ -202,6 +206,16 @@ def test_all_that_can_be_written_is_what_holds() -> None:
         duplicate_days=3660,
         user_group="ZZ",
     )  # fmt: skip
+
+
+def test_doubles_may_be_looked_for_within_the_same_day_only() -> None:
+    assert book(duplicate_days=0).duplicate_days == 0
+
+
+def test_lines_to_copy_may_list_several() -> None:
+    assert tomllib.loads(table("[of]", {"kinds": ["bill", "card"], "on": date(2026, 7, 1), "odd": "\x7f"})) == {
+        "of": {"kinds": ["bill", "card"], "on": date(2026, 7, 1), "odd": "\x7f"}
+    }
 
 
 def test_the_latest_rate_that_is_not_too_young_counts() -> None:

@@ -131,11 +131,11 @@ def amount(place: str, value: Any) -> Decimal:
     """
     if isinstance(value, float):
         raise SettingsError(f'{place}: {value} is a floating-point number; write it as text: "{value}"')
-    written = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(written, str) or not _AMOUNT.fullmatch(written.strip()):
+    written = str(value).strip()
+    if not _AMOUNT.fullmatch(written):
         raise SettingsError(f'{place}: {_shown(str(value))} is not an amount; it looks like "1250.00"')
     try:
-        return money.exact(written.strip())
+        return money.exact(written)
     except ValueError as error:
         raise SettingsError(f"{place}: {error}") from error
 
