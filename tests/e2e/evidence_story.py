@@ -1,7 +1,7 @@
 """A store with a period that was tied out and signed off: what evidence is made of, without any system."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -47,9 +47,9 @@ def tie_out(count: int = DOCUMENTS) -> TieOut:
     ledger = Figure(ledger.count, ledger.amount + STRAY)
     sums: dict[str, Any] = {"posted": posted, "held": held, "ledger": ledger, "hold": hold}
     total = Total("10", "EUR", _figure(told), differences=1, unexplained=-STRAY, **sums)
-    year = datetime.now(UTC).year
-    first, last = date(year, 1, 1).isoformat(), date(year, 12, 31).isoformat()
-    return TieOut("demo", PERIOD, datetime.now(UTC), "ann", (total,), from_on=first, until_on=last)
+    now, around = datetime.now(UTC), timedelta(days=200)
+    first, last = ((now + off).date().isoformat() for off in (-around, around))
+    return TieOut("demo", PERIOD, now, "ann", (total,), from_on=first, until_on=last)
 
 
 def _figure(these: Iterable[Line]) -> Figure:
