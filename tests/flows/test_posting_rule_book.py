@@ -260,7 +260,9 @@ def test_patterns() -> None:
 
 
 def test_what_ifs_does_not_have_is_named() -> None:
-    made = book(accounts={"bank": "1930", "20": {"bank": "1931"}}, account=[{"account": "6110", "parts": {"B": "1"}}])
+    named = [{"category": "A", "account": "bank"}, {"category": "B", "account": "given"}]
+    given = [*named, {"account": "6110", "parts": {"B": "1"}}]
+    made = book(accounts={"bank": "1930", "20": {"bank": "1931"}}, account=given)
     books = Books(accounts={(company, "1930"): AccountTerms(company, "Bank") for company in ("10", "20")})
     assert unknown(made, books, ("10", "20")) == [
         "Company 10 has no account 6110.",
@@ -290,6 +292,15 @@ def test_what_ifs_does_not_have_is_named() -> None:
             {"accounts": {"20": {"own": "1", "bank": "2"}}, "rule": [rule(debit="own", of="bill", rounding="bank")]},
             "R (payment of a bill): debit own (company 20: 1), credit the document's bank account, else bank (company "
             "20: 2); up to 0.05 rounding to bank (company 20: 2).",
+        ),
+        (
+            {"accounts": {**ACCOUNTS, "10": {"bank": "1"}, "20": {"bank": "2", "own": "3"}}, "rule": [RULE]},
+            "R (payment): debit 2990 accrual, credit the document's bank account, else 1930 bank (company 10: 1, "
+            "company 20: 2).",
+        ),
+        (
+            {"accounts": {"own": "9", "10": {"bank": "1"}}, "rule": [rule(debit="own", credit="bank")]},
+            "R (payment): debit 9 own, credit bank (company 10: 1).",
         ),
         ({"rule": [rule(name="Payment of a request", of="request")]}, "Payment of a request: debit 2990 accrual, cre"),
         ({}, "A document of a closed period is held."),
