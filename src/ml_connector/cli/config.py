@@ -28,7 +28,9 @@ from ml_connector.wiring.opened import Opened
 app = typer.Typer(no_args_is_help=True, help="Settings as code, and their versions.")
 Number = Annotated[int, typer.Argument(min=1, help="The version's number.")]
 Note = Annotated[str, typer.Option(help="Why; it is kept with the version.")]
+Yes = Annotated[bool, typer.Option("--yes", help="What the file leaves out may go; a script is not asked.")]
 NOTHING = "–"
+NAMED_MAX = 5
 
 
 @app.command("export")
@@ -58,9 +60,10 @@ def import_profile(
     from_: Annotated[str, typer.Option("--from", help="From this day on, in the connection's zone.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     preview: Annotated[bool, typer.Option("--preview", help="Also what it would change on real records.")] = False,
+    yes: Yes = False,
     json: AsJson = False,
 ) -> None:
-    """Make the profile what a file says: all of it, so that what the file leaves out is gone."""
+    """Make the profile what a file says, all of it: what the file leaves out is gone, once you agree."""
     profile = _read(file)
     with opened(context) as store:
         before, base = versions.present(store, name), versions.number_in_force(store, name)
@@ -72,6 +75,7 @@ def import_profile(
             _print_foreseen(foreseen)
         made = None
         if not dry_run and differences:
+            agree(name, before.profile, profile, yes=yes)
             begins = versions.begins(from_, profile)
             how: dict[str, Any] = {"note": note, "effective_at": begins, "base": base}
             made = versions.change(store, name, profile, person=settings.person(), **how)
@@ -170,6 +174,24 @@ def made_in_words(name: str, made: Version) -> str:
     if made.state is State.APPROVED and made.effective_at:
         return f"Version {number} counts from {show.when(made.effective_at)} on."
     return f"Version {number} is {made.state}."
+
+
+def agree(name: str, before: Profile, after: Profile, *, yes: bool) -> None:
+    """Ask whether what a file leaves out may go; without a terminal it has to be said. Raises: SettingsError."""
+    gone = [f"{one.table} {one.name}".strip() for one in differing.left_out(before, after)]
+    if not gone or yes:
+        return
+    listed = ", ".join(gone[:NAMED_MAX]) + (f" and {len(gone) - NAMED_MAX:,} more" if len(gone) > NAMED_MAX else "")
+    if _at_a_terminal() and typer.confirm(f"Not in the file, and would be gone: {listed}. Go on?", err=True):
+        return
+    raise SettingsError(
+        f"nothing is changed: the file leaves out what is set: {listed}. Begin with all of it (ml-connector config "
+        f"export {name}), or let it go with --yes"
+    )
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty() and "--json" not in sys.argv
 
 
 def _tell(name: str, made: Version, *, json: bool) -> None:

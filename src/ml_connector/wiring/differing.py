@@ -11,6 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from ml_connector.settings import Profile
+from ml_connector.wiring import exporting
 from ml_connector.wiring.merging import ABSENT, Place, differences
 
 TABLES: dict[Place, str] = {
@@ -56,6 +57,12 @@ def of_profiles(before: Profile, after: Profile) -> list[Difference]:
     """How two profiles differ."""
     old, new = ({"profile": msgspec.to_builtins(one)} for one in (before, after))
     return told(old, new)
+
+
+def left_out(before: Profile, after: Profile) -> list[Difference]:
+    """What one profile sets, and the other leaves out: it would be gone, or as usual."""
+    old, new = ({"profile": exporting.spare(one)} for one in (before, after))
+    return [one for one in told(old, new) if not one.after]
 
 
 def _told(place: Place, before: Any, after: Any) -> Iterator[Difference]:
