@@ -24,6 +24,7 @@ from cryptography.x509.oid import NameOID
 from reaching import Unhurried, laid_out, unhurried
 
 from ml_connector import errors
+from ml_connector.systems import http
 from ml_connector.systems.exchange import tls
 from ml_connector.systems.http import Anonymous, Answer, OverdueError, Wire, json_object
 from ml_connector.systems.limits import Limiter
@@ -120,6 +121,7 @@ def dribble_body(connection: socket.socket, request: bytes) -> None:
         time.sleep(0.05)
 
 
+ESTABLISHED = "01"
 SLOW = (stall, dribble_head, dribble_body)
 
 
@@ -192,6 +194,13 @@ def patient(fault: Script, total_s: float = 0.3) -> dict[str, float]:
     return {"total_s": total_s} if fault in SLOW else {}
 
 
+def until(said: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not said():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def get(a_wire: Wire, **options: Any) -> Answer:
     return a_wire.call("read rows", "GET", "/x", repeatable=True, **options)
 
@@ -221,9 +230,10 @@ def test_answer_is_given_back_with_lower_case_headers(serve: Callable[..., RawSe
 def test_write_that_may_have_arrived_is_unconfirmed_and_sent_once(
     serve: Callable[..., RawServer], fault: Script
 ) -> None:
-    server = serve(fault, reply(200))
+    server = serve(fault)
     with pytest.raises(errors.UnconfirmedError) as caught:
         post(wire(server.origin, body_max=1 << 20, **patient(fault)))
+    until(lambda: server.seen)
     assert len(server.seen) == 1
     assert "hush" not in str(caught.value)
 
@@ -236,8 +246,10 @@ def test_write_that_may_have_arrived_is_unconfirmed_and_sent_once(
 )
 def test_read_is_repeated_until_it_works(serve: Callable[..., RawServer], fault: Script) -> None:
     server = serve(fault, fault, reply(200, b'{"a": 1}'))
-    assert get(wire(server.origin, **patient(fault))).body == b'{"a": 1}'
-    assert len(server.seen) == 3
+    a_wire = wire(server.origin, attempts_max=100, **patient(fault))
+    assert get(a_wire).body == b'{"a": 1}'
+    assert a_wire.requests == 3 or fault in SLOW  # a busy machine may be late more often
+    assert a_wire.requests >= len(server.seen) >= 3
 
 
 @pytest.mark.parametrize(
@@ -267,10 +279,11 @@ def test_read_that_never_works_ends_in_one_exact_error(
     serve: Callable[..., RawServer], fault: Script, error: type[Exception], times: int
 ) -> None:
     server = serve(fault)
+    a_wire = wire(server.origin, attempts_max=3, body_max=1 << 20, **patient(fault, 0.15))
     with pytest.raises(error) as caught:
-        get(wire(server.origin, attempts_max=3, body_max=1 << 20, **patient(fault, 0.15)))
+        get(a_wire)
     assert type(caught.value) is error or error is errors.MalformedError
-    assert len(server.seen) == times
+    assert a_wire.requests == times
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301
 
 
@@ -281,14 +294,31 @@ def test_an_attempt_ends_in_time_whatever_dribbles(serve: Callable[..., RawServe
     with pytest.raises(OverdueError):
         get(wire(server.origin), overdue_once=True, total_s=0.2)
     assert time.monotonic() - started < 20
+    until(lambda: server.seen)
     assert len(server.seen) == 1
 
 
-def test_patience_ends_repeating(serve: Callable[..., RawServer]) -> None:
-    server = serve(reply(500))
+class Clock:
+    """Time that goes on only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_patience_ends_repeating(serve: Callable[..., RawServer], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(http, "time", clock)
+    a_wire = wire(serve(reply(500)).origin, attempts_max=1000, pause_max_s=10.0, patience_s=50.0, sleep=clock.sleep)
     with pytest.raises(errors.UnreachableError):
-        get(wire(server.origin, attempts_max=1000, pause_s=0.1, patience_s=0.5))
-    assert 1 < len(server.seen) < 100
+        get(a_wire)
+    assert 50 <= clock.now < 60
+    assert 5 < a_wire.requests < 1000
 
 
 @pytest.mark.parametrize(("call", "expected"), [(get, errors.UnreachableError), (post, errors.UnconfirmedError)])
@@ -299,11 +329,10 @@ def test_who_waits_for_an_answer_is_woken_by_closing(
     a_wire = wire(server.origin, total_s=60.0)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(call, a_wire)
-        while not server.seen:
-            time.sleep(0.01)
+        until(lambda: server.seen)
         a_wire.close()
         with pytest.raises(expected):
-            waiting.result(20)
+            waiting.result(50)
 
 
 def test_504_is_told_apart(serve: Callable[..., RawServer]) -> None:
@@ -359,7 +388,6 @@ def test_certificates_are_verified(serve: Callable[..., RawServer], certificate:
         server.origin.replace("http:", "https:"),
         attempts_max=2,
         verify=str(certificate) if trusted else True,
-        total_s=2,
     )
     if trusted:
         assert post(a_wire).status == 200
@@ -444,7 +472,7 @@ def test_refusal_with_a_broken_body_is_still_a_refusal(serve: Callable[..., RawS
 def test_a_packed_flood_is_stopped(serve: Callable[..., RawServer]) -> None:
     bomb = gzip.compress(b"[" * 30_000_000)
     with pytest.raises(errors.MalformedError):
-        get(wire(serve(reply(200, bomb, Content_Encoding="gzip")).origin, body_max=1 << 20, total_s=5))
+        get(wire(serve(reply(200, bomb, Content_Encoding="gzip")).origin, body_max=1 << 20))
 
 
 @pytest.mark.parametrize(
@@ -468,15 +496,21 @@ def test_plain_http_only_when_allowed() -> None:
     assert wire("https://h.example/").origin == "https://h.example"
 
 
+def arrived(port: int) -> bool:
+    """Whether every close of the server has arrived at its clients, as far as the system tells."""
+    table = Path("/proc/net/tcp")
+    rows = [line.split() for line in table.read_text().splitlines()[1:]] if table.exists() else []
+    return not any(row[2].endswith(f":{port:04X}") and row[3] == ESTABLISHED for row in rows)
+
+
 def test_keep_alive_connection_closed_by_the_server_is_noticed(serve: Callable[..., RawServer]) -> None:
     """The server closes after each answer without saying so; a second call opens a new connection."""
     server = serve(reply(200, b"{}", Connection="keep-alive"))
     a_wire = wire(server.origin)
     for number in range(3):
         post(a_wire)
-        while server.closed <= number:
-            time.sleep(0.01)
-        time.sleep(0.05)  # until the close has arrived here
+        until(lambda done=number: server.closed > done)
+        until(lambda: arrived(server.port))
     assert len(server.seen) == 3
 
 
@@ -487,7 +521,7 @@ def test_json_object_or_malformed(body: bytes) -> None:
 
 
 def test_counts_are_right_with_many_threads(serve: Callable[..., RawServer]) -> None:
-    a_wire = wire(serve(reply(200)).origin, total_s=5)
+    a_wire = wire(serve(reply(200)).origin)
     threads = [threading.Thread(target=lambda: [get(a_wire) for _ in range(5)]) for _ in range(8)]
     for thread in itertools.chain(threads):
         thread.start()

@@ -388,7 +388,7 @@ def test_no_more_than_that_many_are_ahead_and_their_threads_end(parallel: int, m
     assert isinstance(pages, Iterator)
     getattr(pages, "close")()  # noqa: B009
     client.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while _reading(others) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not _reading(others)
