@@ -22,7 +22,9 @@ def connection(profile: Profile) -> Connection:
 
 def profile_of(name: str) -> tuple[Profile, list[str]]:
     """The profile that is proposed for a flow, and the documents that it posts."""
-    data: dict[str, Any] = tomllib.loads(choice.how(name).replace("] ", "]\n", 1))
+    setting = FLOWS[name].setting
+    assert setting
+    data: dict[str, Any] = tomllib.loads(setting.written.replace("] ", "]\n", 1))
     return settings.profile(data), data.get("posting", {}).get("documents", [])
 
 
@@ -37,6 +39,15 @@ def test_what_needs_no_setting_is_on_unless_its_system_is_not_connected() -> Non
     own = connection(Profile())
     lacking = {name for name, flow in FLOWS.items() if further.unconnected(own, flow)}
     assert choice.on(own, ()) == FLOWS.keys() - set(SET) - lacking
+
+
+def test_a_setting_and_a_system_are_both_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    flow: Any = msgspec.structs.replace(FLOWS["payments"], target=End("elsewhere", "told"))
+    monkeypatch.setitem(FLOWS, "payments", flow)
+    monkeypatch.setitem(further.SYSTEMS, "elsewhere", flow)  # whatever it is
+    both = '[posting] documents = ["payments"], and ml-connector connect NAME --system elsewhere=https://…'
+    assert choice.how("payments") == both
+    assert choice.off("payments").endswith(both)
 
 
 def test_what_posts_by_the_rule_book_is_documents() -> None:

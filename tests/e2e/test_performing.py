@@ -146,7 +146,7 @@ def stopped_after(joined: Rig, performing: Performing, calls: int) -> State:
 def test_what_is_no_longer_there_is_said(joined: Rig, performing: Performing) -> None:
     off = performing(order(joined, "payments"), never)
     assert off.state is State.FAILED
-    assert "its profile turns it on" in off.error
+    assert "what turns it on: " in off.error
     gone = performing(order(joined, "no_such_flow"), never)
     assert "there is no flow" in gone.error
     removed = performing(Order("o", 999, "suppliers"), never)

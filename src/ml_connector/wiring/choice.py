@@ -59,16 +59,14 @@ def off(name: str, switched: Collection[str] = ()) -> str:
     """That a flow is off, and how to turn it on."""
     if name in switched:
         return f"{name} is switched off in this connection; switch it on: ml-connector flow NAME {name} on"
-    flow = flows.FLOWS[name]
-    if flow.setting is None:
-        return f"{name} is off in this connection, which lacks a system that it needs: {how(name)}"
-    return f"{name} is off in this connection; its profile turns it on with: {how(name)}"
+    return f"{name} is off in this connection; what turns it on: {how(name)}"
 
 
 def how(name: str) -> str:
-    """What turns a flow on: a setting of the profile, else a system that has to be connected."""
+    """What turns a flow on: a setting of the profile, and the further systems that have to be connected."""
     flow = flows.FLOWS[name]
-    return flow.setting.written if flow.setting else further.how_connected(flow)
+    told = (flow.setting.written if flow.setting else "", further.how_connected(flow))
+    return ", and ".join(filter(None, told))
 
 
 def _value(connection: Connection, place: Place, told: Mapping[Place, Any]) -> Any:

@@ -58,9 +58,9 @@ def unconnected(connection: Connection, flow: AnyFlow) -> list[str]:
 
 
 def how_connected(flow: AnyFlow) -> str:
-    """What connects the further systems of a flow."""
-    names = [end.system for end in (flow.source, flow.target) if end.system in SYSTEMS]
-    return "ml-connector connect NAME " + " ".join(f"--system {name}=https://…" for name in dict.fromkeys(names))
+    """What connects the further systems of a flow; "" when it has none."""
+    names = dict.fromkeys(end.system for end in (flow.source, flow.target) if end.system in SYSTEMS)
+    return " ".join(["ml-connector connect NAME", *(f"--system {name}=https://…" for name in names)]) if names else ""
 
 
 def source(sides: Mapping[str, Side], end: End) -> Source:
