@@ -53,6 +53,12 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return run
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A mutant is given to the quick tests first: most die of one of them, and laws take seconds."""
+    if config.getoption("--hypothesis-profile") == "mutants":
+        items.sort(key=lambda item: hasattr(getattr(item, "function", None), "hypothesis"))
+
+
 class Together(LoadGroupScheduling):
     """All that needs a browser or the wheel in one process, which makes one; pytest 9.2 loses the marks of groups."""
 
