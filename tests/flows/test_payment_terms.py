@@ -103,7 +103,11 @@ def test_both_changed_apart_is_for_the_policy(policy: str, expected: TermsOnBoth
 def test_both_changed_apart_waits_for_a_person() -> None:
     result = held(both(SupplierTerms("10", "60"), vendor="Net 14"), context(agreed("30", "Net 30")))
     assert (result.cause, result.owner) == ("payment_terms_conflict", Owner.CLERK)
-    assert all(said in result.sentence for said in ("60", "Net 14", "Net 30"))
+    assert result.sentence == 'IFS says 60 ("Net 60"), Airbase says "Net 14"; both said "Net 30" before.'
+    never = held(both(SupplierTerms("10", "60"), vendor="Net 14"), context())
+    assert never.sentence == 'IFS says 60 ("Net 60"), Airbase says "Net 14"; they never agreed.'
+    cleared = held(both(SupplierTerms("10", ""), vendor="Net 14"), context(agreed("60", "Net 60")))
+    assert cleared.sentence == 'IFS says none (""), Airbase says "Net 14"; both said "Net 60" before.'
 
 
 def test_terms_that_were_never_there_are_filled_in() -> None:

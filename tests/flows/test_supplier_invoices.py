@@ -46,7 +46,7 @@ def test_an_approved_bill_is_proposed_as_it_is() -> None:
     assert map_bill(bill(), CONTEXT) == Mapped(PROPOSAL)
     cents = msgspec.structs.replace(PROPOSAL, amount=Decimal("0.01"))
     assert map_bill(bill("0.01"), CONTEXT) == Mapped(cents)
-    assert not retire(PROPOSAL).stands
+    assert retire(PROPOSAL).stands is False
     assert msgspec.structs.replace(retire(PROPOSAL), stands=True) == PROPOSAL
 
 
