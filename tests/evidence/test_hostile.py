@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ml_connector.errors import SettingsError
-from ml_connector.evidence import checking, entries, exceptions, folder, layout, manifest, sealing, signature
+from ml_connector.evidence import checking, entries, exceptions, folder, held, layout, manifest, sealing, signature
 from ml_connector.evidence.findings import FINDINGS_MAX, OF_A_FILE_MAX
 from ml_connector.evidence.frozen import Signed
 
@@ -256,3 +256,29 @@ def test_a_journal_cut_at_its_end_is_found(pack: Path) -> None:
     told = findings(pack)
     assert any(one.startswith("journal.jsonl entr") and one.endswith(" missing") for one in told)
     assert any("the journal tells of no such sign-off" in one for one in told)
+
+
+def test_more_than_can_be_held_against_each_other_is_told_and_nothing_made_up(
+    pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "ROWS_MAX", 1)
+    told = findings(pack)
+    assert any("exceptions.csv" in one and "has more than 1 rows" in one for one in told), told
+    assert any("journal.jsonl tells of more than 1 held" in one for one in told), told
+    assert all("more than 1" in one for one in told), told
+
+
+@pytest.mark.parametrize("name", ["exceptions.csv", "runs.csv", "configuration/changes.csv", "README.txt"])
+def test_a_file_that_was_left_out_with_its_line_is_missed(pack: Path, name: str) -> None:
+    said = manifest.read((pack / layout.MANIFEST).read_bytes())
+    (pack / name).unlink()
+    sealed_anew(pack, files={one: filed for one, filed in said.files.items() if one != name})
+    assert f"{name} is missing, and so is its line in the list; evidence always has one" in findings(pack)
+
+
+@pytest.mark.parametrize("stretch", ["journal", "installation"])
+def test_an_end_of_the_journal_that_can_not_be_is_found(pack: Path, stretch: str) -> None:
+    said: manifest.Stretch = getattr(manifest.read((pack / layout.MANIFEST).read_bytes()), stretch)
+    for otherwise in ({"newest": said.last - 1}, {"newest": said.last, "newest_head": "00" * 32}):
+        sealed_anew(pack, **{stretch: msgspec.structs.replace(said, **otherwise)})
+        assert any("ends otherwise than the manifest says" in one for one in findings(pack))

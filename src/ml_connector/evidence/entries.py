@@ -66,6 +66,8 @@ class Chain:
             yield _gap(self._seq + 1, self._stretch.last + 1)
         elif self._hash != self._stretch.head:
             yield f"entry {self._seq} is not the last one that the manifest names"
+        if not self._stretch.ends_well:
+            yield "ends otherwise than the manifest says of the whole journal"
 
 
 def _is_itself(entry: Entry, number: int) -> bool:

@@ -1,7 +1,8 @@
 """Whether exceptions and runs are those that the journal tells of.
 
 Rule: of what began or ended within the journal's stretch, none is there that the journal does not tell of, and no
-exception is missing that it tells of; what people did, and what became of each record, is made again.
+exception is missing that it tells of; what people did, and what became of each record, is made again. What is more than
+can be held against each other is told, and never passed over.
 Must not know: whether the files are those that were signed.
 """
 
@@ -17,7 +18,7 @@ from ml_connector.evidence.entries import Entry
 from ml_connector.evidence.exceptions import ACTS, NOW, Followed
 from ml_connector.evidence.findings import Findings
 from ml_connector.evidence.folder import Folder
-from ml_connector.evidence.layout import EXCEPTIONS, RUNS
+from ml_connector.evidence.layout import EXCEPTIONS, JOURNAL, RUNS
 from ml_connector.evidence.manifest import Manifest
 from ml_connector.evidence.reading import lines
 from ml_connector.records import keys, sheet
@@ -40,6 +41,7 @@ class Waited:
         self._folder, self._found, self._said = folder, found, said
         self._told: dict[str, set[Told]] = {HELD: set(), RELEASED: set(), RUN: set()}
         self._since, self._until = "", ""  # of the entries that were taken in
+        self._cut: set[str] = set()  # tables of which not all was read
         records = ((row["flow"], row["record"]) for _, row in self._rows(EXCEPTIONS, Findings()))
         self._followed = Followed(records, _named)
 
@@ -50,7 +52,7 @@ class Waited:
             return
         self._since, self._until = min(self._since or entry.at, entry.at), max(self._until, entry.at)
         told = self._told.get(entry.kind)
-        if told is not None and len(told) < ROWS_MAX:
+        if told is not None and len(told) <= ROWS_MAX:
             told.add(_told_by(entry))
 
     def document(self, line: Line) -> None:
@@ -59,19 +61,30 @@ class Waited:
 
     def check(self) -> None:
         """Find what the journal does not tell of, and what it tells of and is missing."""
-        upto, there = min(self._until, _before(self._said.until)), set[Told]()
-        for number, row in self._rows(EXCEPTIONS, self._found):
-            told = row["flow"], row["record"], row["cause"]
-            there.add(told)
-            for at, kind in ((row["opened_at"], HELD), (row["resolved_at"], RELEASED)):
-                if at and self._since <= at <= upto:
-                    self._borne_out(EXCEPTIONS, number, kind, told)
-            if not self._as_told(row):
-                self._found.add(EXCEPTIONS, "says otherwise what people did, or what became of it", number)
-        self._missing(there)
+        upto = min(self._until, _before(self._said.until))
+        there = {self._exception(number, row, upto) for number, row in self._rows(EXCEPTIONS, self._found)}
+        if self._whole(HELD) and EXCEPTIONS not in self._cut:
+            self._missing(there)
         for number, row in self._rows(RUNS, self._found):
             if row["finished_at"] and self._since <= row["finished_at"] <= upto:
                 self._borne_out(RUNS, number, RUN, (row["flow"], row["run"], row["state"]))
+        for kind in self._told:
+            if not self._whole(kind):
+                self._found.add(JOURNAL, f"tells of more than {ROWS_MAX:,} {kind}; no table was held against those")
+
+    def _exception(self, number: int, row: Row, upto: str) -> Told:
+        """What an exception tells of, which the journal has to tell of, too."""
+        told = row["flow"], row["record"], row["cause"]
+        for at, kind in ((row["opened_at"], HELD), (row["resolved_at"], RELEASED)):
+            if at and self._since <= at <= upto:
+                self._borne_out(EXCEPTIONS, number, kind, told)
+        if not self._as_told(row):
+            self._found.add(EXCEPTIONS, "says otherwise what people did, or what became of it", number)
+        return told
+
+    def _whole(self, kind: str) -> bool:
+        """Whether all that the journal tells of this kind was taken in."""
+        return len(self._told[kind]) <= ROWS_MAX
 
     def _as_told(self, row: Row) -> bool:
         try:
@@ -80,8 +93,7 @@ class Waited:
             return False
 
     def _borne_out(self, name: str, number: int, kind: str, told: Told) -> None:
-        known = self._told[kind]
-        if told not in known and len(known) < ROWS_MAX:
+        if told not in self._told[kind] and self._whole(kind):
             self._found.add(name, f"says {kind}: {', '.join(told)}; the journal does not tell of that", number)
 
     def _missing(self, there: set[Told]) -> None:
@@ -98,10 +110,14 @@ class Waited:
             if not set(table.fieldnames or ()) >= _NEEDED[name]:
                 found.add(name, "has other columns than it should have", 1)
                 return
-            for row in table:
-                yield table.line_num, row
-                if table.line_num > ROWS_MAX:
+            for count, row in enumerate(table):
+                if count == ROWS_MAX:
+                    self._cut.add(name)
+                    found.add(
+                        name, f"has more than {ROWS_MAX:,} rows; those from here on were not checked", table.line_num
+                    )
                     return
+                yield table.line_num, row
         except csv.Error:
             found.add(name, "is no table", table.line_num)
 

@@ -16,6 +16,7 @@ from ml_connector.evidence.layout import (
     BLOCKS,
     EACH,
     KEY_BYTES_MAX,
+    NEEDED,
     PUBLIC_KEY,
     SIGNATURE,
     SUMS,
@@ -46,6 +47,9 @@ class Integrity:
         added = [name for name in self._there if name not in self.sums]
         for name in missing:
             self._missing(name, added)
+        for name in NEEDED:
+            if name not in self._there and name not in self.sums:
+                self._found.add(name, "is missing, and so is its line in the list; evidence always has one")
         for name in added:
             self._found.add(name, "was added; it is not part of the evidence")
         self._locate([name for name, digest in self.sums.items() if self._there.get(name, digest) != digest])

@@ -24,6 +24,11 @@ class Stretch(msgspec.Struct, frozen=True):
     newest: int = 0
     newest_head: str = ""
 
+    @property
+    def ends_well(self) -> bool:
+        """Whether the end of the whole journal may be what it is said to be, as far as the stretch tells."""
+        return self.newest > self.last or (self.newest, self.newest_head) == (self.last, self.head)
+
 
 class Filed(msgspec.Struct, frozen=True):
     """A file. Units: size in bytes."""
