@@ -60,7 +60,7 @@ def _ask(url: str, until: float) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     with closing(wiring.open_store(Installation(store=url))) as store, wiring.joined(store, "bench") as both:
         while time.time() < until:
-            both.airbase.wire.call("list", "GET", "/v1/accounting/subsidiaries/", repeatable=True)
+            both.tenants.airbase.wire.call("list", "GET", "/v1/accounting/subsidiaries/", repeatable=True)
 
 
 def _counted(box: sandbox.Sandbox) -> dict[int, int]:

@@ -173,7 +173,7 @@ def _naive(joined: LedgerRig, keys: list[str]) -> None:
     planned: dict[str, Decision] = {}
     with closing(wiring.Joined(joined.store, NAME)) as both:
         both.plan(["purchase_requests"], tell=lambda _flow, _sight, decision: planned.update({decision.key: decision}))
-        carrier = ManualCarrier(both.ifs, both.read.landing or Landing())
+        carrier = ManualCarrier(both.tenants.ifs, both.read.landing or Landing())
         for key in keys:
             _until_answered(carrier, planned[key])
 

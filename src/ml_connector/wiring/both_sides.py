@@ -49,9 +49,9 @@ class Reading:
         self._told: set[tuple[str, str]] = set()
         self._vouchers: dict[str, list[bytes]] = {}
         landing = both.read.landing
-        self._lookup = Lookup(both.ifs, landing) if landing else None
+        self._lookup = Lookup(both.tenants.ifs, landing) if landing else None
         self._by_text = landing is not None and bool(landing.folder)
-        self._parties = landing is not None and has_parties(both.ifs.profile.parts, landing)
+        self._parties = landing is not None and has_parties(both.tenants.ifs.profile.parts, landing)
         self._companies = _companies(both.settings.profile.mapping.subsidiaries)
 
     @property

@@ -39,10 +39,11 @@ def systems(both: Joined) -> Iterator[Step]:
     own, profile = both.settings, both.settings.profile
     landing = both.read.landing
     in_ifs = ifs_check.steps(
-        both.ifs, parts.of_ifs(both.had, landing), connection=both.stored.name, more=parts.properties(both.had)
+        both.tenants.ifs, parts.of_ifs(both.had, landing), connection=both.stored.name, more=parts.properties(both.had)
     )
-    in_airbase = airbase_check.steps(both.airbase, profile.mapping.subsidiaries, parts.of_airbase(both.had))
-    beside = ((one.system.title, own.systems[name], one.system.check(one.client)) for name, one in both.sides.items())
+    in_airbase = airbase_check.steps(both.tenants.airbase, profile.mapping.subsidiaries, parts.of_airbase(both.had))
+    sides = both.tenants.sides.items()
+    beside = ((one.system.title, own.systems[name], one.system.check(one.client)) for name, one in sides)
     for system, side, named in (("IFS", own.ifs, in_ifs), ("Airbase", own.airbase, in_airbase), *beside):
         for step in _until_closed(doors.steps(Door(side.url, side.ca_file, side.public_only)), named):
             seconds = round(step.seconds, 4)

@@ -77,7 +77,7 @@ def _untold(_: Line) -> None:
 
 
 def _calendar(both: Joined) -> Calendar:
-    return calendar_of(read_calendar(both.ifs), both.read.rules.user_group) if both.read.rules else Calendar()
+    return calendar_of(read_calendar(both.tenants.ifs), both.read.rules.user_group) if both.read.rules else Calendar()
 
 
 def _known(period: str, calendar: Calendar) -> str:
@@ -144,7 +144,7 @@ def _addressed(both: Joined, line: Line) -> Line:
 
 def _assumed(both: Joined, by_amount: int) -> tuple[str, ...]:
     """What was read by names that nobody has confirmed, what can't be found by any, what could not be compared."""
-    parts = [both.ifs.profile.parts[name] for name in PARTS] if both.read.rules else []
+    parts = [both.tenants.ifs.profile.parts[name] for name in PARTS] if both.read.rules else []
     sets = tuple(f"{one.service} {one.set}" for one in parts if one.confidence == "assumed")
     landing = both.read.landing
     alone = f"of {by_amount:,} that are held only the amounts were compared: what else should stand nobody can say"

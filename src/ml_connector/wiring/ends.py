@@ -41,7 +41,7 @@ class Ends:
     def __init__(self, tenants: Tenants, zone: ZoneInfo, books: Callable[[], Books]) -> None:
         self._tenants, self._zone, self._books = tenants, zone, books
         self._ifs, self._airbase, self._sides = tenants.ifs, tenants.airbase, tenants.sides
-        self._own, self._read = tenants.own, tenants.read
+        self._own, self._read = tenants.settings, tenants.read
 
     def of(self, flow: AnyFlow) -> tuple[Source, Target]:
         """Where a flow's records come from, and where they go. Raises: SettingsError."""

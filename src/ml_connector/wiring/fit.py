@@ -117,7 +117,7 @@ class Fit(msgspec.Struct, frozen=True):
 
 def fit(both: Joined, watch: Watch) -> Fit:
     """Look at everything that both sides have, as a run would. Raises: SettingsError."""
-    started, before = time.monotonic(), both.requests()
+    started, before = time.monotonic(), both.tenants.requests()
     rules = both.read.rules
     made, gathered, errors = _planned(both, sorted(both.had), watch)
     if rules is None:
@@ -129,7 +129,7 @@ def fit(both: Joined, watch: Watch) -> Fit:
         lacks=tuple(_lacks(gathered, there)),
         troubles=tuple(gathered.troubles()),
         seconds=round(time.monotonic() - started, 3),
-        requests={system: count - before[system] for system, count in both.requests().items()},
+        requests={system: count - before[system] for system, count in both.tenants.requests().items()},
         unposted=rules is None,
     )
 

@@ -37,7 +37,7 @@ class Jobs:
         self, flow: AnyFlow, today: date, books: Callable[[], Books], watch: Callable[[str, int], None]
     ) -> pipeline.Job:
         """What a run of a flow needs. Raises: SettingsError, RemoteError."""
-        own = self._tenants.own.profile
+        own = self._tenants.settings.profile
         source, target = self._ends.of(flow)
         return pipeline.Job(
             flow=self._limited(flow, own.gate.get(flow.name)),
@@ -46,7 +46,7 @@ class Jobs:
             store=self.store(flow),
             tables=self._tables(flow),
             today=today,
-            basis=basis(self._tenants.own),
+            basis=basis(self._tenants.settings),
             books=books,
             quiet_s=own.quiet_s,
             watch=watch,
@@ -59,7 +59,7 @@ class Jobs:
 
     def _tables(self, flow: AnyFlow) -> Tables:
         """The mapping tables, without those that another flow takes."""
-        tables = self._tenants.read.tables(self._tenants.own)
+        tables = self._tenants.read.tables(self._tenants.settings)
         taken: dict[str, Any] = {table: {} for name in self._had - {flow.name} for table in FLOWS[name].takes}
         return msgspec.structs.replace(tables, **taken, likely=self._likely(flow) if flow.likens(tables) else {})
 

@@ -66,20 +66,18 @@ class Joined:
         person: str = "",
         instead: Connection | None = None,
     ) -> None:
-        self._tenants = own = tenants(opened, name, instead)
-        self.opened, self.stored, self.settings, self.read = opened, own.stored, own.own, own.read
-        self.ifs, self.airbase = own.ifs, own.airbase
+        self.tenants = own = tenants(opened, name, instead)
+        self.opened, self.stored, self.settings, self.read = opened, own.stored, own.settings, own.read
         self.person = person or settings.person()
         self._now, self._zone = now, settings.zone(self.settings.profile.calendar_zone)
         self._books: Books | None = None
-        self.sides = own.sides
         self.ends = Ends(own, self._zone, self.books)
         self._jobs = Jobs(own, self.ends, self.had)
         self._gates = Gates(opened, name, self.person, two=self.settings.profile.two_persons)
 
     def close(self) -> None:
         """Let go of the network connections."""
-        self._tenants.close()
+        self.tenants.close()
 
     @property
     def flows(self) -> set[str]:
@@ -99,7 +97,7 @@ class Joined:
     def books(self) -> Books:
         """The ledger's reference data, read once. Raises: RemoteError."""
         if self._books is None:
-            self._books = read_books(self.ifs)
+            self._books = read_books(self.tenants.ifs)
         return self._books
 
     def plan(
@@ -166,12 +164,12 @@ class Joined:
         self._gates.approve(plan_id)
 
     def _run(self, flow: AnyFlow, report: Report, *, watch: Watch, **how: Any) -> ConnectorError | None:
-        started, before, waited = time.monotonic(), self.requests(), self._tenants.throttled()
+        started, before, waited = time.monotonic(), self.tenants.requests(), self.tenants.throttled()
 
         def spend() -> None:
             report.seconds = time.monotonic() - started
-            report.requests = {system: count - before[system] for system, count in self.requests().items()}
-            report.throttled = {system: n - waited[system] for system, n in self._tenants.throttled().items()}
+            report.requests = {system: count - before[system] for system, count in self.tenants.requests().items()}
+            report.throttled = {system: n - waited[system] for system, n in self.tenants.throttled().items()}
 
         try:
             with bound_contextvars(connection=self.stored.name, flow=flow.name), span(f"run {flow.name}"):
@@ -187,10 +185,6 @@ class Joined:
 
     def _unannounced(self, flow: AnyFlow, report: Report) -> int:
         return Inbox(self.opened.database, self.opened.vault).unannounced(self.stored.id, flow.name, report.run_id)
-
-    def requests(self) -> dict[str, int]:
-        """How many were made so far, by system."""
-        return self._tenants.requests()
 
     def _job(self, flow: AnyFlow, watch: Watch) -> pipeline.Job:
         return self._jobs.job(flow, self.today, self.books, partial(watch, flow.name))

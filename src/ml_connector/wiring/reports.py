@@ -57,7 +57,7 @@ def rules(both: Joined) -> Rules:
 
 def discover(both: Joined, watch: Callable[[int, str], None]) -> Discovery:
     """The names that this tenant uses, searched for by shape. Raises: RemoteError."""
-    return discovery.discover(both.ifs, watch=watch)
+    return discovery.discover(both.tenants.ifs, watch=watch)
 
 
 def drift(both: Joined) -> list[Difference]:
@@ -68,7 +68,7 @@ def drift(both: Joined) -> list[Difference]:
         both.settings.ifs.companies,
         _all(both, End("airbase", "accounts")),
         _all(both, End("airbase", "tags")),
-        subsidiaries(both.airbase),
+        subsidiaries(both.tenants.airbase),
         _open(both),
         both.read.tables(both.settings),
         both.today,
@@ -78,7 +78,7 @@ def drift(both: Joined) -> list[Difference]:
 def invoices(both: Joined) -> Comparison:
     """IFS supplier invoices against Airbase bills. Raises: RemoteError."""
     bills = _all(both, End("airbase", "bills"))
-    return invoices_of.compare(ifs_invoices(both.ifs), bills, both.settings.profile.mapping.subsidiaries)
+    return invoices_of.compare(ifs_invoices(both.tenants.ifs), bills, both.settings.profile.mapping.subsidiaries)
 
 
 def clearing(both: Joined) -> list[ClearingAccount]:

@@ -32,13 +32,13 @@ from ml_connector.wiring.profile import Read, read
 class Tenants:
     """A connection and its tenants; close it after use.
 
-    `own`: the settings that count, `read`: what their profile comes to. `tape`: what is written to any is heard on it.
+    `read`: what the profile comes to. `tape`: what is written to any is heard on it.
     `sides`: the systems beside both.
     """
 
     opened: Opened
     stored: Stored
-    own: Connection
+    settings: Connection
     read: Read
     ifs: IfsClient
     airbase: AirbaseClient

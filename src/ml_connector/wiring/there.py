@@ -51,9 +51,10 @@ class There:
     def subsidiaries(self) -> Mapping[str, str]:
         """Subsidiaries of Airbase that have a reference."""
         try:
-            return {reference: name for reference, name in subsidiaries(self._both.airbase).items() if reference}
+            there = subsidiaries(self._both.tenants.airbase)
         except ConnectorError:
             return {}
+        return {reference: name for reference, name in there.items() if reference}
 
     @cached_property
     def airbase_terms(self) -> Mapping[str, str]:
@@ -77,9 +78,9 @@ class There:
             return {}
 
     def _of_ifs(self, name: str, field: str, part_of_key: int) -> Mapping[str, str]:
-        part = self._both.ifs.profile.parts[name]
+        part = self._both.tenants.ifs.profile.parts[name]
         try:
-            pages = self._both.ifs.pages(name, Plan(part.properties, part.key), prefetch=False)
+            pages = self._both.tenants.ifs.pages(name, Plan(part.properties, part.key), prefetch=False)
             rows = (row for page in islice(pages, PAGES_MAX) for row in page.rows)
             return {str(row.get(part.key[part_of_key])): str(row.get(part.fields[field]) or "") for row in rows}
         except ConnectorError:
