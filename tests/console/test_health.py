@@ -50,12 +50,13 @@ def test_a_store_that_is_gone_is_told(opened: wiring.Opened) -> None:
 
 
 def test_a_store_that_hangs_is_asked_once_and_waited_for_no_longer() -> None:
-    hangs, asked = threading.Event(), 0
+    hangs, begun, asked = threading.Event(), threading.Event(), 0
 
     def ask() -> str:
         nonlocal asked
         asked += 1
-        hangs.wait(30)
+        begun.set()
+        hangs.wait(60)
         return ""
 
     asking = health.Asking(ask)
@@ -64,6 +65,7 @@ def test_a_store_that_hangs_is_asked_once_and_waited_for_no_longer() -> None:
         return [await asking.answer(0.01) for _ in range(3)]
 
     assert asyncio.run(three()) == [health.SILENT] * 3
+    assert begun.wait(60)
     assert asked == 1
     hangs.set()
 

@@ -1,6 +1,5 @@
 """Those who are slow on purpose: none takes a connection for long, and nobody is cut off who is being answered."""
 
-import asyncio
 import socket
 import threading
 import time
@@ -28,8 +27,9 @@ async def take(name: str = Form()) -> PlainTextResponse:
 
 
 @app.get("/slow")
-async def answer() -> PlainTextResponse:
-    await asyncio.sleep(0.6)
+def answer() -> PlainTextResponse:
+    Timed.late.clear()
+    assert Timed.late.wait(60)
     return PlainTextResponse("there")
 
 
@@ -38,11 +38,21 @@ def much() -> PlainTextResponse:
     return PlainTextResponse("x" * (MUCH - 1) + "!")
 
 
+class Timed(Punctual):
+    """Tells when the time for a head was over."""
+
+    late = threading.Event()
+
+    def _late(self) -> None:
+        super()._late()
+        Timed.late.set()
+
+
 @contextmanager
-def served(monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[str, int]]:
-    monkeypatch.setattr(punctual, "HEAD_S", 0.3)
-    monkeypatch.setattr(bounds, "BODY_S", 0.3)
-    options: dict[str, Any] = {**QUIET, "http": Punctual, "port": 0}
+def served(monkeypatch: pytest.MonkeyPatch, head_s: float = 30.0, body_s: float = 30.0) -> Generator[tuple[str, int]]:
+    monkeypatch.setattr(punctual, "HEAD_S", head_s)
+    monkeypatch.setattr(bounds, "BODY_S", body_s)
+    options: dict[str, Any] = {**QUIET, "http": Timed, "port": 0}
     server = uvicorn.Server(uvicorn.Config(Bounds(app), **options))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -57,7 +67,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[str, int]]:
 
 def told(place: tuple[str, int], sent: bytes) -> bytes:
     """What comes back until the server closes the connection."""
-    with socket.create_connection(place, timeout=10) as there:
+    with socket.create_connection(place, timeout=60) as there:
         there.sendall(sent)
         found = b""
         try:
@@ -69,25 +79,39 @@ def told(place: tuple[str, int], sent: bytes) -> bytes:
 
 
 HEAD = b"POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-ASKED = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
+CLOSE = b"Connection: close\r\n"
+ASKED = b"GET /slow HTTP/1.1\r\nHost: x\r\n"
 
 
-def test_who_is_slow_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+def test_who_is_slow_with_the_head_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    with served(monkeypatch, head_s=0.3) as place:
+        assert told(place, said) == b""
+
+
+def test_who_is_slow_with_the_body_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(monkeypatch, body_s=0.3) as place:
+        assert told(place, HEAD + CLOSE + b"Content-Length: 9\r\n\r\nname=").startswith(b"HTTP/1.1 408 ")
+
+
+def test_who_is_in_time_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     with served(monkeypatch) as place:
-        assert told(place, b"") == b""
-        assert told(place, b"GET / HTTP/1.1\r\nHost: x\r\n") == b""
-        assert told(place, HEAD + b"Content-Length: 9\r\n\r\nname=").startswith(b"HTTP/1.1 408 ")
-        assert told(place, HEAD + b"Content-Length: 6\r\n\r\nname=a").startswith(b"HTTP/1.1 200 ")
-        assert told(place, ASKED).endswith(b"there"), "what takes long to answer is answered"
-        assert told(place, ASKED + ASKED).count(b"there") == 2
+        assert told(place, HEAD + CLOSE + b"Content-Length: 6\r\n\r\nname=a").startswith(b"HTTP/1.1 200 ")
 
 
-@pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"])
+@pytest.mark.parametrize("first", [b"", ASKED + b"\r\n"])
+def test_what_takes_long_to_answer_is_answered(monkeypatch: pytest.MonkeyPatch, first: bytes) -> None:
+    with served(monkeypatch, head_s=1.0) as place:
+        assert told(place, first + ASKED + CLOSE + b"\r\n").count(b"there") == (2 if first else 1)
+
+
+@pytest.mark.parametrize("more", [b"", CLOSE])
 def test_who_reads_slowly_reads_all_of_it(monkeypatch: pytest.MonkeyPatch, more: bytes) -> None:
-    with served(monkeypatch) as place, socket.create_connection(place, timeout=10) as there:
+    Timed.late.clear()
+    with served(monkeypatch, head_s=1.0) as place, socket.create_connection(place, timeout=60) as there:
         there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         there.sendall(b"GET /much HTTP/1.1\r\nHost: x\r\n" + more + b"\r\n")
-        time.sleep(0.5)
+        assert Timed.late.wait(60)
         found = bytearray()
         while not found.endswith(b"x!") and (data := there.recv(1_000_000)):
             found += data

@@ -108,7 +108,7 @@ def outcomes(site: AirbaseSite) -> list[tuple[int, int, str]]:
 
 
 def wait_for(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.005)
@@ -204,9 +204,9 @@ def test_it_gives_up(tenant: Make, receiver: Receiver) -> None:
 
 def test_no_answer_in_time_is_tried_again(tenant: Make, receiver: Receiver) -> None:
     receiver.gate.clear()
-    site = tenant(timeout_s=0.1)
+    site = tenant(timeout_s=0.1, attempts=20)
     approve(site)
-    wait_for(lambda: len(receiver.got) == 2)
+    wait_for(lambda: len(receiver.got) >= 2)
     receiver.gate.set()
     first, *_, last = outcomes(site)
     assert first == (1, 0, "again")
@@ -291,7 +291,7 @@ def test_a_share_of_them_goes_wrong(tenant: Make, receiver: Receiver) -> None:
 def test_what_waits_is_bounded(tenant: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hooks_of, "WAITING_MAX", 2)
     receiver.gate.clear()
-    site = tenant()
+    site = tenant(timeout_s=60)
     approve(site)
     wait_for(lambda: len(receiver.got) == 1)
     approve(site, 3)

@@ -276,18 +276,24 @@ def test_only_an_empty_store_without_workers_is_restored_into(kept: Path, url: s
 
 def test_a_backup_is_of_one_moment(db: Database, vault: Vault, store: FlowStore, file: Path) -> None:
     """While another thread settles change after change, every backup is true in itself."""
-    stop = threading.Event()
+    stop, went_on = threading.Event(), threading.Event()
 
     def work() -> None:
         number = 0
         while not stop.is_set():
             number += 1
             settled(store, [entry(f"{number}")])
+            went_on.set()
+
+    def once_more(number: int) -> backup.Manifest:
+        went_on.clear()
+        assert went_on.wait(60)
+        return backup.back_up(db, vault, file.with_name(f"{number}.db"))
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        made = [backup.back_up(db, vault, file.with_name(f"{number}.db")) for number in range(5)]
+        made = [once_more(number) for number in range(5)]
     finally:
         stop.set()
         thread.join()
