@@ -1,6 +1,7 @@
 """Who may agree to what somebody did: nobody to their own, be it by their name or by that of a token they made.
 
-Rule: it is decided here alone, for stopped plans, edits, versions of the settings and tie-outs alike.
+Rule: who stands behind a name is found here alone, and so is why somebody may not agree. A token orders runs and makes
+tie-outs; settings and edits are made by people only, so that whoever asks about those names no makers.
 Must not know: whether something takes two, or what is agreed to.
 """
 
@@ -12,9 +13,14 @@ from ml_connector.wiring.opened import Opened
 AGREE = "agree to it"
 
 
+def makers(opened: Opened, names: Collection[str]) -> dict[str, set[str]]:
+    """Who made the tokens among these names, by name."""
+    return ApiTokens(opened.database).makers(names)
+
+
 def behind(opened: Opened, names: Collection[str]) -> set[str]:
     """Who acts under these names: they themselves, and who made the tokens among them."""
-    return set(names).union(*ApiTokens(opened.database).makers(names).values())
+    return set(names).union(*makers(opened, names).values())
 
 
 def why_not(person: str, did: str, by: str, makers: Collection[str] = (), then: str = AGREE) -> str:

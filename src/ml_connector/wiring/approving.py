@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from ml_connector.errors import SettingsError
-from ml_connector.store.api_tokens import ApiTokens
 from ml_connector.store.orders import Orders, Placed
 from ml_connector.store.runs import WHOLE, Run, Runs
 from ml_connector.sync.orders import Cause, Extent, Order
@@ -53,7 +52,7 @@ def stopped(opened: Opened, name: str) -> list[Stopped]:
     since, number, kept = datetime.now(UTC) - BACK, opened.connections.get(name).id, approvals(opened, name)
     runs = Runs(opened.database, opened.vault, number).stopped(since, PLANS_MAX)
     orders = {one.run_id: one for one in Orders(opened.database).stopped(number, ORDERS_MAX)} if runs else {}
-    makers = ApiTokens(opened.database).makers({one.order.person for one in orders.values()})
+    makers = agreeing.makers(opened, {one.order.person for one in orders.values()})
     used, given = kept.used(since), kept.given()
     found: dict[tuple[str, str], Stopped] = {}
     for run in runs:
