@@ -120,7 +120,7 @@ def test_what_is_called_a_secret_is_hidden_with_all_in_it(value: Any, name: str)
 
 
 @pytest.mark.parametrize(
-    "sent", [b"", b"\xff\xfe", b"[" * 5000, b'"' + b"x" * 100_000 + b'"', b"<iban>NO9386011117947"]
+    "sent", [b"", b"\xff\xfe", b"[" * 5000, b'"' + b"x" * 100_000 + b'"', b"<iban>NO9386011117947", b"password=NO93"]
 )
 def test_whatever_was_sent_is_shown_somehow(sent: bytes) -> None:
     text, cut = masked.body(sent)

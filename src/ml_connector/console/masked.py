@@ -1,5 +1,7 @@
 """What somebody sent, as it may be looked at: cut short, without secrets and bank details.
 
+Stricter than what is kept of our own requests (`systems/redacting`), which has to show what was posted.
+
 Rule: what is called like a secret or a bank detail is hidden with all that is in it; so is what looks like an account
 number, wherever it stands.
 Must not know: who sent it, or what it means.
@@ -10,11 +12,10 @@ from typing import Any, cast
 
 import msgspec
 
-from ml_connector.systems.redacting import NAMES
+from ml_connector.systems.redacting import LEFT_OUT, NAMES, bare
 
 SHOWN_MAX = 16_384
 NESTED_MAX = 40
-HIDDEN = "(hidden)"
 _NAMES = re.compile(rf"{NAMES}|account[_ -]?no\b|card|tax[_ -]?id|ssn", re.IGNORECASE)
 _LOOKS = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b|\b\d(?:[ -]?\d){12,18}\b")
 
@@ -24,7 +25,7 @@ def body(sent: bytes) -> tuple[str, bool]:
     try:
         told = msgspec.json.format(msgspec.json.encode(_masked(msgspec.json.decode(sent), NESTED_MAX)))
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        told = _LOOKS.sub(HIDDEN, sent.decode("utf-8", "replace")).encode()
+        told = _LOOKS.sub(LEFT_OUT, bare(sent.decode("utf-8", "replace"))).encode()
     text = told.decode("utf-8", "replace")
     return text[:SHOWN_MAX], len(text) > SHOWN_MAX
 
@@ -34,7 +35,7 @@ def _masked(value: Any, deeper: int) -> Any:
         return "…"
     if isinstance(value, dict):
         pairs = cast(dict[str, Any], value).items()
-        return {name: HIDDEN if _NAMES.search(name) else _masked(one, deeper - 1) for name, one in pairs}
+        return {name: LEFT_OUT if _NAMES.search(name) else _masked(one, deeper - 1) for name, one in pairs}
     if isinstance(value, list):
         return [_masked(one, deeper - 1) for one in cast(list[Any], value)]
-    return _LOOKS.sub(HIDDEN, value) if isinstance(value, str) else value
+    return _LOOKS.sub(LEFT_OUT, value) if isinstance(value, str) else value

@@ -21,7 +21,8 @@ NAMES = (
     r"authori[sz]ation|credential|api[_ -]?key|signature"
 )
 _NAMED = re.compile(NAMES, re.I)
-_TOLD = re.compile(rf"((?:{NAMES})[\w -]*[\"']?\s*[:=]\s*)\S.*", re.I)  # a name and its value, in what is no JSON
+# a name and its value, in what is no JSON; bounded, as a long text full of names takes the square of its length else
+_TOLD = re.compile(rf"((?:{NAMES})[\w -]{{0,60}}[\"']?\s*[:=]\s*)\S.*", re.I)
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _LINES = re.compile(r"\r?\n")
 _HEADERS = re.compile(r"(?i)^(content-|--|authorization|prefer:|$)")
@@ -31,7 +32,7 @@ def redacted(text: str) -> str:
     """A text that may be kept: JSON within it is looked through, lines that are only packing go."""
     lines = [line for line in _LINES.split(text) if not _HEADERS.match(line)]
     begun = next((place for place, line in enumerate(lines) if line[:1] in ("{", "[")), len(lines))
-    whole = "\n".join([*map(_bare, lines[:begun]), *_json(lines[begun:])]).strip()
+    whole = "\n".join([*map(bare, lines[:begun]), *_json(lines[begun:])]).strip()
     return whole if len(whole) <= KEPT_MAX else f"{whole[:KEPT_MAX]}… and {len(whole) - KEPT_MAX:,} characters more"
 
 
@@ -56,7 +57,7 @@ def _line(line: str) -> str:
             return _looked_through(line)
         except UNREADABLE:
             return f"{LEFT_OUT}: {len(line):,} characters that are no whole JSON"
-    return _bare(line)
+    return bare(line)
 
 
 def _looked_through(text: str) -> str:
@@ -69,14 +70,14 @@ def _walked(value: Any) -> Any:
         return {name: LEFT_OUT if _hidden(name, inner) else _walked(inner) for name, inner in named.items()}
     if isinstance(value, list):
         return [_walked(inner) for inner in cast("list[Any]", value)]
-    return _bare(value) if isinstance(value, str) else value
+    return bare(value) if isinstance(value, str) else value
 
 
 def _hidden(name: str, value: Any) -> bool:
     return bool(_NAMED.search(name)) and value not in (None, "", False, True)
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """A text without what it names as a secret or a bank detail."""
     return _TOLD.sub(rf"\1{LEFT_OUT}", _IBAN.sub(lambda found: LEFT_OUT if _is_iban(found[0]) else found[0], text))
 
