@@ -61,7 +61,7 @@ class IfsClient:
         Raises: RemoteError.
         """
         part = self.profile.parts[name]
-        if plan.skip or plan.times or plan.end_short or not prefetch:
+        if plan.skip or plan.times or not prefetch:
             pages = self._pages(name, part, plan, 0)
             # Of what changed the first page is mostly all of it: its end is asked for with it.
             return ahead(pages, 2 if plan.times else 1) if prefetch else pages
