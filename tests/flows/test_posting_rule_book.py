@@ -299,8 +299,11 @@ def test_what_ifs_does_not_have_is_named() -> None:
             "company 20: 2).",
         ),
         (
-            {"accounts": {"own": "9", "10": {"bank": "1"}}, "rule": [rule(debit="own", credit="bank")]},
-            "R (payment): debit 9 own, credit bank (company 10: 1).",
+            {
+                "accounts": {"own": "9", "10": {"bank": "1"}, "20": {"other": "2"}},
+                "rule": [rule(debit="own", credit="bank", negative="swap")],
+            },
+            "R (payment): debit 9 own, credit bank (company 10: 1); a negative amount swaps the sides.",
         ),
         ({"rule": [rule(name="Payment of a request", of="request")]}, "Payment of a request: debit 2990 accrual, cre"),
         ({}, "A document of a closed period is held."),
