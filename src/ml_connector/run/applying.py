@@ -57,14 +57,14 @@ def _look_up(now: Pass, lost: list[Change]) -> list[Change]:
 
 def _send(now: Pass, changes: list[Change]) -> list[Change]:
     """Send once; the changes of which no trustworthy answer came."""
-    by_key = {change.key: change for change in changes}
+    own = {change.key: change for change in changes}
     try:
         results = now.job.target.send([_write(change) for change in changes])
     except ConnectorError:
         now.job.store.settle(now.run_id, [Settlement(change, Event.MISS) for change in changes])
         raise
-    _settle(now, [_seen_again(now, _answered(by_key[result.key], result)) for result in results])
-    return [by_key[result.key] for result in results if isinstance(result, Unknown)]
+    _settle(now, [_seen_again(now, _answered(own[result.key], result)) for result in results])
+    return [own[result.key] for result in results if isinstance(result, Unknown)]
 
 
 def _write(change: Change) -> Write:

@@ -19,10 +19,10 @@ from ml_connector.records import keys
 from ml_connector.sync.ports import Result, Target, Told, Write
 from ml_connector.systems.redacting import DECODER, UNREADABLE, of_value, redacted
 from ml_connector.systems.through import Through
+from ml_connector.systems.verdict import request_id
 
 HEARD_MAX, TOLD_MAX, PATH_MAX = 100, 8, 500
 LISTS = ("entities", "created", "updated", "data", "value")  # of several records in one body
-REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id")
 _QUOTED = re.compile(r'"([^"\\]{1,120})"')
 _NAMES = re.compile(r"[/()'=,?&]")
 
@@ -64,8 +64,7 @@ class Tape:
         if heard is None or method == "GET" or len(heard) >= HEARD_MAX:
             return
         status, headers, body = answer or (0, {}, b"")
-        request_id = next((headers[name] for name in REQUEST_IDS if headers.get(name)), "")[:100]
-        heard.append(Heard(system, method, target, sent, status, body, request_id, datetime.now(UTC)))
+        heard.append(Heard(system, method, target, sent, status, body, request_id(headers), datetime.now(UTC)))
 
 
 class Taped(Through):

@@ -4,7 +4,7 @@ Rule: decided from status, headers and body alone. An error says in words what t
 Must not know: sockets, retries. The request's payload and headers never get into an error.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -88,12 +88,14 @@ def judge(asked: Asked, answer: Answer, explain: Explain) -> RemoteError | None:
         kind, said = GarbledError, "the answer is not JSON"
     else:
         return None
-    return (kind if asked.repeatable else UnconfirmedError)(asked.system, asked.operation, said, _request_id(answer))
+    return (kind if asked.repeatable else UnconfirmedError)(
+        asked.system, asked.operation, said, request_id(answer.headers)
+    )
 
 
 def _failed(asked: Asked, answer: Answer, code: str, detail: str) -> RemoteError:
     who = (asked.system, asked.operation)
-    trace = _request_id(answer)
+    trace = request_id(answer.headers)
     if _broken(answer.status) and not asked.repeatable:
         return UnconfirmedError(*who, detail, trace)
     if asked.wait_s:
@@ -126,7 +128,7 @@ def _whole(body: bytes) -> bool:
 def _redirected(asked: Asked, answer: Answer) -> RemoteError:
     """Never followed: a redirect may lead credentials elsewhere, or turn a POST into a GET."""
     who = (asked.system, asked.operation)
-    trace = _request_id(answer)
+    trace = request_id(answer.headers)
     here = urlsplit(asked.url)
     there = _place(asked.url, answer.headers.get("location", ""))
     own = (here.scheme, here.netloc) == (there.scheme, there.netloc)
@@ -187,6 +189,7 @@ def _instant(text: str) -> datetime | None:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def _request_id(answer: Answer) -> str:
-    found = (answer.headers[name] for name in _REQUEST_IDS if name in answer.headers)
+def request_id(headers: Mapping[str, str]) -> str:
+    """By what the system knows a request; "" when it does not say."""
+    found = (headers[name] for name in _REQUEST_IDS if headers.get(name))
     return cleaned(next(found, ""))[:100]
