@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, event, select, text, update
 
 from ml_connector.compare.tieout.shapes import Figure, Line, TieOut, Total
 from ml_connector.errors import SettingsError, StoreError, VaultError
 from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
+from ml_connector.store.extracts import sign_off
 from ml_connector.store.journal import Journal
 from ml_connector.store.schema_people import tie_out_lines, tie_outs
 from ml_connector.store.tie_outs import PART, SHORT, UNSIGNED_MAX, Kept, TieOuts, canonical, canonical_line
@@ -227,6 +229,28 @@ def test_what_was_altered_or_moved_is_not_told(kept: TieOuts, db: Database, vaul
         kept.content(one.number)
     with pytest.raises(VaultError):
         list(kept.lines(other.number))
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_sign_offs_are_found_in_a_long_journal_by_its_index(kept: TieOuts, db: Database, connection_id: int) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _u: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    assert kept.gone(PERIOD) == []
+    assert sign_off(db, connection_id, "0" * 64) == 0
+    event.remove(db.engine, "before_cursor_execute", note)
+    with db.read() as connection:
+        plans = [
+            row.detail
+            for statement, values in asked
+            if " journal" in statement
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    assert [one for one in plans if "journal_by_key (connection_id=? AND key>? AND key<?)" not in one] == []
+    assert len(plans) == 2
 
 
 def test_documents_that_are_gone_are_missed(kept: TieOuts, db: Database) -> None:

@@ -14,8 +14,8 @@ from sqlalchemy import Row, Select, func, or_, select
 from ml_connector.records.chaining import GENESIS
 from ml_connector.store import schema
 from ml_connector.store.db import Database
-from ml_connector.store.journal import Kind
 from ml_connector.store.schema import exceptions, journal
+from ml_connector.store.tie_outs import SIGN_OFFS
 
 PAGE = 1000
 _HEADERS = [column for column in journal.c if column.name not in ("connection_id", "body")]
@@ -55,7 +55,7 @@ def end_of(db: Database, connection_id: int) -> tuple[int, bytes]:
 
 def sign_off(db: Database, connection_id: int, digest: str) -> int:
     """The entry that tells of the sign-off of a tie-out with this digest; 0: there is none."""
-    mine = (journal.c.connection_id == connection_id) & (journal.c.kind == Kind.SIGNED.value)
+    mine = (journal.c.connection_id == connection_id) & SIGN_OFFS
     query = select(func.max(journal.c.seq)).where(mine, journal.c.facts.contains(digest, autoescape=True))
     with db.read() as connection:
         return connection.execute(query).scalar() or 0

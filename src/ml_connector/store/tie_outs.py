@@ -32,6 +32,11 @@ NOTE_MAX = 2000
 _EVENTS = {Kind.TIED: "tie-out made", Kind.SIGNED: "tie-out signed off"}
 UNFINISHED = ""  # the digest of one that is being made
 
+_KEYS = "tie-out "
+_SAID = schema.journal.c
+# By key, too: the journal has an index of those, and may be long.
+SIGN_OFFS = (_SAID.key > _KEYS) & (_SAID.key < "tie-out:") & (_SAID.kind == Kind.SIGNED.value)
+
 _HEAD = [column for column in tie_outs.c if column.name not in ("connection_id", "sealed")]
 
 
@@ -134,9 +139,9 @@ class TieOuts:
 
     def gone(self, period: str) -> list[int]:
         """Those of a period that the journal says were signed off, and that are there no more."""
-        mine = (schema.journal.c.connection_id == self._connection_id) & (schema.journal.c.kind == Kind.SIGNED.value)
+        query = select(_SAID.facts).where(_SAID.connection_id == self._connection_id, SIGN_OFFS)
         with self._db.read() as connection:
-            told = connection.execute(select(schema.journal.c.facts).where(mine)).scalars()
+            told = connection.execute(query).scalars()
             said = [msgspec.json.decode(facts, type=dict[str, Any]) for facts in told]
             numbers = [one["tie_out"] for one in said if one.get("period") == period]
             there = set(connection.execute(select(tie_outs.c.id).where(self._finished)).scalars())
@@ -300,7 +305,7 @@ def _entry(kind: Kind, one: Kept, person: str) -> Entry:
 
 
 def _key(number: int) -> str:
-    return f"tie-out {number}"
+    return f"{_KEYS}{number}"
 
 
 def _told(facts: str | None) -> tuple[Any, ...]:
