@@ -200,7 +200,9 @@ def test_set_up_by_command(joined: LedgerRig, owner: int, monkeypatch: pytest.Mo
         assert turned["secret"] not in (made["secret"], None)
         listed = command(joined, "hooks", NAME, "--json")["hooks"]
         assert [one["system"] for one in listed] == ["airbase", "ifs"]
-    assert made["secret"] not in command(joined, "hooks", NAME)
+    told = command(joined, "hooks", NAME)
+    assert made["secret"] not in told
+    assert '"key" in its body is the number of the record' in told
     (event,) = command(joined, "inbox", NAME, "--json")["events"]
     assert (event["state"], event["verified"], event["key"]) == ("waiting", True, "pr-1")
     assert "pr-1" in command(joined, "inbox", NAME)

@@ -307,11 +307,12 @@ def demo_command(
     stay: Annotated[
         bool | None, typer.Option("--stay/--once", help="Stay up until stopped, as it does on a terminal; or end.")
     ] = None,
+    details: Annotated[bool, typer.Option("--details", help="Also what each command shows of its step.")] = False,
 ) -> None:
     """The main job on made-up systems, then the console on them: nothing to install, nothing to connect."""
     from ml_connector.demo.showing import demo  # here, as loading it takes longer than many a command
 
-    demo(stay=sys.stdout.isatty() if stay is None else stay)
+    demo(stay=sys.stdout.isatty() if stay is None else stay, details=details)
 
 
 @app.command("sandbox")

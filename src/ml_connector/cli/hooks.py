@@ -20,6 +20,7 @@ from ml_connector.errors import SettingsError
 from ml_connector.records import keys
 from ml_connector.store.hooks import OVERLAP_S, Hook, Hooks
 from ml_connector.store.inbox import Inbox, Kept
+from ml_connector.systems.ifs.hints import Finder
 from ml_connector.wiring import hooking
 from ml_connector.wiring.hooking import Made, Wish
 from ml_connector.wiring.receiving import Teller, how_of
@@ -135,8 +136,13 @@ def _in_words(one: Hook) -> str:
         "none": "not signed",
     }[scheme.kind]
     former = ", two secrets" if len(one.kept.valid(datetime.now(UTC))) > 1 else ""
-    where = f", key at {' + '.join(how.finder.key)}" if one.system == "ifs" else ""
-    return escape(f"{said}{former}{where}{f' of {how.finder.flow}' if how.finder.flow else ''}")
+    return escape(f"{said}{former}{_place_of_key(how.finder) if one.system == 'ifs' else ''}")
+
+
+def _place_of_key(finder: Finder) -> str:
+    names = " and ".join(f'"{name}"' for name in finder.key)
+    whose = f"in {finder.flow}" if finder.flow else "of the record"
+    return f"; {names} in its body {'is' if len(finder.key) == 1 else 'are'} the number {whose}"
 
 
 def _data(one: Hook) -> dict[str, Any]:

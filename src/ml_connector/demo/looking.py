@@ -18,7 +18,6 @@ from contextlib import ExitStack, closing
 import httpx2
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
-from rich.markup import escape
 
 from ml_connector import sandbox, wiring
 from ml_connector.cli import show
@@ -27,7 +26,7 @@ from ml_connector.cli.unattended import stop_on_signals
 from ml_connector.console import cookies
 from ml_connector.console.app import make_app
 from ml_connector.demo import company
-from ml_connector.demo.walk import title
+from ml_connector.demo.walk import step
 from ml_connector.engine.worker import Worker
 from ml_connector.errors import SettingsError, StoreError
 from ml_connector.sandbox.airbase.options import HookOptions
@@ -106,8 +105,7 @@ def _open(link: str, world: sandbox.Sandbox, worker: Worker, stay: bool, errors:
     try:
         sentence = _first_page(link)
         company.approve_a_request(world)
-        title("The console is open")
-        show.out.print(f"  {escape(sentence)}", soft_wrap=True)
+        step("console", sentence)
         if stay:
             _tell(link, world)
             _show(link)
@@ -139,10 +137,10 @@ def _first_page(link: str) -> str:
 def _tell(link: str, world: sandbox.Sandbox) -> None:
     show.out.print(
         f"\n  [bold]{link}[/]\n\n"
-        "  The link signs you in. Try: solve an exception, approve the plan that waits, look up a payment.\n"
-        "  Open the closed period in the stand-in IFS, then replay what waits for it:\n"
+        "  Open it: it signs you in. Solve an exception, approve the plan that waits, look up a payment.\n"
+        "  To open the closed period in the stand-in IFS, then replay what waits for it:\n"
         f"  curl -s -X POST {world.control_url}/ifs/edit -H 'X-Sandbox: 1' -d '{company.OPEN_PERIOD}'\n"
-        "  Ctrl-C ends all of it; nothing is kept.",
+        "  Ctrl-C ends all of it; nothing is kept. What each command shows of this: ml-connector demo --details",
         soft_wrap=True,
     )
 

@@ -13,7 +13,7 @@ from ml_connector.demo import company, looking, walk
 from ml_connector.settings import Installation
 
 
-def demo(*, stay: bool) -> None:
+def demo(*, stay: bool, details: bool = False) -> None:
     """Show the main job, step by step, then the console; `stay`: until it is stopped.
 
     Raises: ConnectorError.
@@ -26,5 +26,5 @@ def demo(*, stay: bool) -> None:
         stack.callback(store.close)
         company.connect(store, world)
         with wiring.joined(store, company.NAME) as both:
-            walk.walk(store, both, world)
+            walk.walk(store, both, world, details=details)
         looking.look(store, world, installation, stay=stay)

@@ -1,8 +1,10 @@
 """The walk: check, plan, run, run again, change one line, run; and what there is to see afterwards.
 
-Rule: every figure is read off, none is written here.
+Rule: every figure is read off, none is written here; a step is one line, and with `details` what a command shows of it.
 Must not know: how the systems are joined.
 """
+
+from collections.abc import Iterable
 
 from rich.markup import escape
 
@@ -15,40 +17,46 @@ from ml_connector.demo.company import NAME
 from ml_connector.sync.report import Report
 from ml_connector.wiring import checking, reports
 
+MOVED = ("created", "updated", "deactivated", "posted", "corrected")
 
-def walk(store: wiring.Opened, both: wiring.Joined, world: sandbox.Sandbox) -> None:
+
+def walk(store: wiring.Opened, both: wiring.Joined, world: sandbox.Sandbox, *, details: bool) -> None:
     """Show the main job, step by step."""
     told = world.told()
-    title("A stand-in IFS Cloud and a stand-in Airbase are up on this machine")
-    show.out.print(f"  IFS {told['ifs_url']}   Airbase {told['airbase_url']}")
-    title("check: are both systems there, and are they what the profile expects?")
-    for step in checking.systems(both):
-        show.step(step)
-    title("plan: what would a run do?")
-    show.plans(NAME, both.plan([]))
-    title("run: suppliers and orders reach Airbase, approved requests and payments become vouchers in IFS")
-    _run(both, world)
-    title("run again: nothing has changed")
-    _run(both, world)
-    title("one line of one order is changed in IFS; run again")
-    key, told_change = company.change_a_line(world)
-    show.out.print(f"  {told_change}")
-    _run(both, world)
-    title(f"record {key}: what happened to that order")
-    show.timeline(wiring.journal(store, NAME).timeline("purchase_orders", key)[-2:])
-    title("a request becomes a voucher: its timeline, and the voucher as IFS has it")
-    _show_a_voucher(store, world)
-    title("clearing: what is still open, story by story")
-    for account in reports.clearing(both):
-        show.out.print(f"  {escape(clearing.in_words(account))}")
-    title("exceptions: what waits for a person")
-    waiting = wiring.exceptions(store, NAME)
-    show.exceptions(waiting.counts(), waiting.open(limit=3))
-    title("journal verify: has anybody touched the audit trail?")
-    show.verdict(wiring.journal(store, NAME).verify())
+    step("made up", f"IFS Cloud at {told['ifs_url']}, Airbase at {told['airbase_url']}, on this machine")
+    _check(both, details=details)
+    planned = both.plan([])
+    step("plan", f"{_figures(planned)}; nothing is written yet")
+    if details:
+        show.plans(NAME, planned)
+    _run("run", both, world, details=details)
+    _run("run again", both, world, details=details)
+    key, changed = company.change_a_line(world)
+    step("change", changed)
+    _run("run again", both, world, details=details)
+    _show_a_voucher(store, world, details=details)
+    _show_what_waits(store, both, details=details)
+    verdict = wiring.journal(store, NAME).verify()
+    whole = f"whole: {verdict.entries:,} entries, each in its place and unchanged"
+    step("journal", whole if verdict.sound else "broken")
+    if details:
+        show.timeline(wiring.journal(store, NAME).timeline("purchase_orders", key)[-2:])
 
 
-def _run(both: wiring.Joined, world: sandbox.Sandbox) -> None:
+def step(name: str, said: str) -> None:
+    """One step, in one line."""
+    show.out.print(f"[bold cyan]▸[/] [bold]{name:<10}[/] {escape(said)}", soft_wrap=True)
+
+
+def _check(both: wiring.Joined, *, details: bool) -> None:
+    steps = list(checking.systems(both))
+    well = sum(one.ok for one in steps)
+    step("check", f"{well} of {len(steps)} checks of both systems are well")
+    for one in steps if details else ():
+        show.step(one)
+
+
+def _run(name: str, both: wiring.Joined, world: sandbox.Sandbox, *, details: bool) -> None:
     writes = world.airbase_log.writes
     done: list[Report] = []
     with progress() as watch:
@@ -56,28 +64,43 @@ def _run(both: wiring.Joined, world: sandbox.Sandbox) -> None:
             if error:
                 raise error
             done.append(report)
-    show.reports(NAME, done)
-    moved = sum(report.created + report.updated + report.deactivated for report in done)
     sent = world.airbase_log.writes - writes
-    show.out.print(f"  Airbase's own count: {_counted(sent, 'write request')} for {_counted(moved, 'record')}.")
+    step(name, f"{_figures(done)}; {_counted(sent, 'write')} counted by Airbase")
+    if details:
+        show.reports(NAME, done)
+
+
+def _figures(done: Iterable[Report]) -> str:
+    """How many records of each flow were written, or would be, and how many are held."""
+    listed = list(done)
+    moved = {one.flow.replace("_", " "): sum(getattr(one, name) for name in MOVED) for one in listed}
+    said = ", ".join(f"{flow} {count:,}" for flow, count in moved.items() if count)
+    return f"{said or 'nothing to write'}; held {sum(one.held for one in listed):,}"
 
 
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _show_a_voucher(store: wiring.Opened, world: sandbox.Sandbox) -> None:
+def _show_a_voucher(store: wiring.Opened, world: sandbox.Sandbox, *, details: bool) -> None:
     voucher = next(one for one in world.vouchers() if one["serie"] == "AIRBASE")
-    show.timeline(wiring.journal(store, NAME).timeline(None, voucher["number"])[-1:])
     place = f"{voucher['company']} {voucher['type']} {voucher['year']} {voucher['no']}"
-    show.out.print(f"  {voucher['place']} voucher {place}, {voucher['status']}: {escape(voucher['text'])}")
+    step("a voucher", f"{voucher['place']} voucher {place}, {voucher['status']}: {voucher['text']}")
     for row in voucher["rows"]:
         parts = " ".join(f"{part} {value}" for part, value in row["parts"].items())
         show.out.print(
             f"    {row['account']} {parts:<28} debit {row['debit'] or '':>12} credit {row['credit'] or '':>12}"
         )
+    if details:
+        show.timeline(wiring.journal(store, NAME).timeline(None, voucher["number"])[-1:])
 
 
-def title(text: str) -> None:
-    """What comes next."""
-    show.out.print(f"\n[bold cyan]▸[/] [bold]{escape(text)}[/]")
+def _show_what_waits(store: wiring.Opened, both: wiring.Joined, *, details: bool) -> None:
+    waiting = wiring.exceptions(store, NAME)
+    causes = waiting.counts()
+    held = sum(one.count for one in causes)
+    step("held", f"{_counted(held, 'record')} for {_counted(len(causes), 'cause')}, each with what to do and who")
+    if details:
+        show.exceptions(causes, waiting.open(limit=3))
+        for account in reports.clearing(both):
+            show.out.print(f"  {escape(clearing.in_words(account))}")
