@@ -22,6 +22,7 @@ from ml_connector.errors import SettingsError
 from ml_connector.store.hooks import Hooks
 from ml_connector.store.rights import May
 from ml_connector.wiring import hooking
+from ml_connector.wiring.further import title
 from ml_connector.wiring.hooking import Wish
 from ml_connector.wiring.receiving import Teller
 
@@ -79,9 +80,10 @@ def set_hook(
 @routes.act("/c/{name}/inbox/hooks/{system}/remove", May.ADMINISTER)
 def remove_hook(request: Request, who: Who, connection: Connected, here: Here, system: Teller) -> Response:
     """Answer a hook no longer."""
+    whose = title(system)
     if not Hooks(here.opened.database, here.opened.vault).remove(connection.id, system, who.name):
-        raise SettingsError(f"there is no webhook of {system}")
-    return done(request, _place(connection.name), f"The webhook of {system} is gone; take it out of {system}, too.")
+        raise SettingsError(f"there is no webhook of {whose}")
+    return done(request, _place(connection.name), f"The webhook of {whose} is gone; take it out of {whose}, too.")
 
 
 def _place(name: str) -> str:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from ml_connector.console.api.shapes import shown_key
 from ml_connector.console.views import flow_words
+from ml_connector.wiring import further
 
 STEPS = ((timedelta(days=2), "day", 86_400), (timedelta(hours=2), "hour", 3600), (timedelta(minutes=2), "minute", 60))
 
@@ -88,6 +89,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "count": count,
     "key": shown_key,
     "flow": flow_words.called,
+    "system": further.title,
     "pair": pair,
     "local": local,
     "lasting": lasting,
