@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_connector.flows import FLOWS as KNOWN
-from ml_connector.systems.airbase.webhooks import FLOWS, Event, event, flow_of
+from ml_connector.systems.airbase.webhooks import FLOWS, Event, event
 from ml_connector.systems.notices import Unreadable
 
 CALM = settings(deadline=None)
@@ -63,9 +63,7 @@ def test_an_unknown_type_is_kept_without_a_flow(kind: str) -> None:
     assert understood(type=kind).flow == ""
 
 
-def test_types_are_data() -> None:
-    assert flow_of("PR.OK", {"pr_ok": "purchase_requests"}) == "purchase_requests"
-    assert flow_of("purchase_request_approved", {}) == ""
+def test_what_they_are_for_are_flows() -> None:
     assert set(FLOWS.values()) <= KNOWN.keys()
 
 
@@ -85,13 +83,6 @@ def test_types_are_data() -> None:
 )
 def test_the_key_is_the_id_of_the_record_or_none(data: Any, key: str | None) -> None:
     assert understood(data=data).key == key
-
-
-def test_the_key_may_stand_elsewhere() -> None:
-    body = json.dumps({**GOOD, "data": {"request": {"uuid": "u"}}}).encode()
-    found = event(body, keys=("request/uuid", "request/uuid/no", "id"))
-    assert isinstance(found, Event)
-    assert found.key == "u"
 
 
 @pytest.mark.parametrize(

@@ -179,15 +179,12 @@ def test_invoices_are_read(sandbox: Sandbox, client: IfsClient) -> None:
     ]
 
 
-def test_an_invoice_that_cannot_be_read_stops_only_itself(sandbox: Sandbox, client: IfsClient) -> None:
+def test_an_invoice_that_cannot_be_read_is_named(sandbox: Sandbox, client: IfsClient) -> None:
     row = sandbox.world.rows(INVOICES)[7]
     sandbox.world.update(
         INVOICES, {"Company": row["Company"], "InvoiceId": row["InvoiceId"]}, {"GrossCurrAmount": None}
     )
-    odd: list[str] = []
-    assert len(list(invoices.invoices(client, lambda key, _: odd.append(key)))) == 59
-    assert odd == [keys.join((row["Company"], str(row["InvoiceId"])))]
-    with pytest.raises(MalformedError, match="no amount"):
+    with pytest.raises(MalformedError, match=f"{row['InvoiceId']}.*no amount"):
         list(invoices.invoices(client))
 
 

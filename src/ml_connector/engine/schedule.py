@@ -104,13 +104,12 @@ def due(
     last_slot: datetime,
     now: datetime,
     catch_up: bool,
-    grace_s: float = GRACE_S,
 ) -> Due | None:
     """What of a schedule is due; None: nothing, or nothing yet, because of a blackout."""
     slot = latest(spec, zone, last_slot, now)
     if slot is None or any(_end(one, zone, now) for one in blackouts):
         return None
-    old = (now - slot).total_seconds() > grace_s
+    old = (now - slot).total_seconds() > GRACE_S
     missed = next(slots(spec, zone, last_slot)) < slot
     return Due(slot, late=old or missed, run=catch_up or not old)
 

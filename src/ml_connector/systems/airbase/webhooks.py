@@ -5,7 +5,6 @@ Must not know: HTTP, secrets, what is done about an event.
 """
 
 import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -57,12 +56,8 @@ class _Told(msgspec.Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(_Told)
 
 
-def event(body: bytes, flows: Mapping[str, str] = FLOWS, keys: Sequence[str] = KEYS) -> Event | Unreadable:
-    """Read an event.
-
-    Shape: `flows` from an event's type to a flow, however the type is written; `keys`: names of a record's id in
-    `data`, or paths such as `request/id`, the first that is there counts.
-    """
+def event(body: bytes) -> Event | Unreadable:
+    """Read an event."""
     if len(body) > BODY_BYTES_MAX:
         return Unreadable(f"the event is larger than {BODY_BYTES_MAX} bytes")
     try:
@@ -71,30 +66,24 @@ def event(body: bytes, flows: Mapping[str, str] = FLOWS, keys: Sequence[str] = K
         return Unreadable(f"the body is no event of Airbase: {_why(error)}")
     if not usable(told.id) or not usable(told.type):
         return Unreadable("the id or the type of the event is empty or holds odd characters")
-    key = next((found for path in keys if (found := _key(told.data, path))), None)
+    key = next((found for name in KEYS if (found := _key(told.data.get(name)))), None)
     at = told.created_date
-    return Event(told.id, told.type, at, _instant(at), key, flow_of(told.type, flows))
+    return Event(told.id, told.type, at, _instant(at), key, _flow_of(told.type))
 
 
-def flow_of(kind: str, flows: Mapping[str, str] = FLOWS) -> str:
+def _flow_of(kind: str) -> str:
     """The flow that an event's type is for, case and separators aside; "" when it is unknown."""
     wanted = _plain(kind)
-    return next((flow for name, flow in flows.items() if _plain(name) == wanted), "") if wanted else ""
+    return next((flow for name, flow in FLOWS.items() if _plain(name) == wanted), "") if wanted else ""
 
 
 def _plain(kind: str) -> str:
     return _IGNORED.sub("", kind).casefold()
 
 
-def _key(data: Mapping[str, msgspec.Raw], path: str) -> str:
-    name, _, rest = path.partition("/")
-    raw = data.get(name)
+def _key(raw: msgspec.Raw | None) -> str:
     try:
-        if raw is None:
-            return ""
-        if rest:
-            return _key(msgspec.json.decode(raw, type=dict[str, msgspec.Raw]), rest)
-        found = msgspec.json.decode(raw, type=str)
+        found = msgspec.json.decode(raw or b"null", type=str)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return ""  # no id of a record: the flow as a whole is looked at
     return found if usable(found) else ""

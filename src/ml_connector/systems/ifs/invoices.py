@@ -4,7 +4,7 @@ Rule: an invoice is told by its exact number or order number and its supplier; n
 Must not know: documents of the spend side beyond what a key says.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -30,14 +30,9 @@ BATCH_MAX = 20
 DECIDED = ("Approved", "Declined")
 SETTLED = ("Paid", "Reversed")
 
-Odd = Callable[[str, Held], None]
 
-
-def invoices(client: IfsClient, odd: Odd | None = None) -> Iterator[SupplierInvoice]:
-    """Every supplier invoice, by company and number; `odd` is told of each that can't be read.
-
-    Raises: RemoteError; without `odd`, MalformedError for the first that can't be read.
-    """
+def invoices(client: IfsClient) -> Iterator[SupplierInvoice]:
+    """Every supplier invoice, by company and number. Raises: RemoteError, MalformedError for one that can't be read."""
     part = client.profile.parts[PART]
     plan = Plan(part.properties, part.key, skip=part.paging == "skip")
     for page in client.pages(PART, plan):
@@ -45,9 +40,7 @@ def invoices(client: IfsClient, odd: Odd | None = None) -> Iterator[SupplierInvo
             try:
                 yield _invoice(Pick("Supplier invoice", part, seen))
             except UnreadableError as error:
-                if odd is None:
-                    raise MalformedError(client.wire.system, f"read {PART}", str(error)) from None
-                odd(seen.row.key, error.held)
+                raise MalformedError(client.wire.system, f"read {PART}", str(error)) from None
 
 
 def _invoice(pick: Pick) -> SupplierInvoice:
