@@ -63,7 +63,8 @@ class IfsClient:
         part = self.profile.parts[name]
         if plan.skip or plan.times or not prefetch:
             pages = self._pages(name, part, plan, 0)
-            # Of what changed the first page is mostly all of it: its end is asked for with it.
+            # Of what changed the first page is mostly all of it: its end is asked for with it, while `Early` would ask
+            # once that page is taken, a round trip later for each part.
             return ahead(pages, 2 if plan.times else 1) if prefetch else pages
         return self._pages(name, part, plan, self.profile.parallel)
 
