@@ -211,7 +211,7 @@ def test_unknown_and_removed_addresses_look_alike(opened: wiring.Opened, airbase
     gone = posting.hook(opened, connected(opened, "gone"), "airbase")
     Hooks(opened.database, opened.vault).remove(gone.connection_id, "airbase", "tester")
     ended = posting.hook(opened, connected(opened, "ended"), "airbase")
-    opened.connections.remove("ended")
+    opened.connections.remove("ended", "root")
     body = posting.event(1)
     with posting.receiver(opened) as address, Sender(address, airbase) as sender:
         tokens = [f"airbase/{one}" for one in (gone.kept.token, ended.kept.token, "unknown", "x" * 500, "%ff")]

@@ -1,4 +1,4 @@
-"""`backup`, `restore`, `clean` and `vault` as somebody types them."""
+"""`backup`, `restore`, `clean`, `vault` and `disconnect` as somebody types them."""
 
 import base64
 import json
@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from rig import NAME, rig, sqlite_url
+from rig import NAME, connection, generous, rig, sqlite_url
 
 from ml_connector import wiring
 from ml_connector.cli import main
+from ml_connector.settings import person
 from ml_connector.store.access import Access
 from ml_connector.store.rights import Role
 
@@ -116,3 +117,18 @@ def test_the_key_is_changed_by_command(tmp_path: Path, typed: Typed) -> None:
         "entries": 2,
         "broken": [],
     }
+
+
+def test_a_connection_that_linked_nothing_is_removed_by_command(tmp_path: Path, typed: Typed) -> None:
+    with rig(sqlite_url(tmp_path), generous(suppliers=3, orders=0)) as joined:
+        number, store = joined.store.connections.get(NAME).id, joined.store.database
+        with store.lock(f"flow suppliers of connection {number}", 0.0):
+            assert typed(joined.url, "disconnect", NAME).returncode == 3
+        joined.run()
+        linked = typed(joined.url, "disconnect", NAME)
+        assert (linked.returncode, "has linked records" in linked.stderr) == (2, True)
+        wiring.connect(joined.store, "typo", connection(joined.box), wiring.Secrets("a", "b"))
+        journal = wiring.journal(joined.store, "typo")
+        assert "Connection typo is gone" in typed(joined.url, "disconnect", "typo").stderr
+        assert joined.store.connections.names() == [NAME]
+        assert journal.timeline(None, "")[-1].facts == {"event": "removed", "person": person()}

@@ -80,16 +80,16 @@ def test_a_connection_goes_only_without_links(connections: Connections, db: Data
     store = FlowStore(db, vault, acme.id, "suppliers", Supplier, Vendor)
     intended(store, [entry("S1")])
     with pytest.raises(SettingsError, match="linked records"):
-        connections.remove("acme")
+        connections.remove("acme", "root")
     other = connections.save("other", {}, {"password": "x"})
     settled(FlowStore(db, vault, other.id, "suppliers", Supplier, Vendor), [entry("S1")])
     with pytest.raises(SettingsError, match="linked records"):
-        connections.remove("other")
+        connections.remove("other", "root")
 
 
 def test_a_removed_name_may_be_used_anew(connections: Connections, db: Database, vault: Vault) -> None:
     old = connections.save("acme", {}, {"password": "x"})
-    connections.remove("acme")
+    connections.remove("acme", "root")
     assert connections.names() == []
     new = connections.save("acme", {}, {})
     assert new.id != old.id
@@ -101,7 +101,7 @@ def test_a_removed_name_may_be_used_anew(connections: Connections, db: Database,
 def test_no_hook_and_no_secret_of_it_stays_behind(connections: Connections, db: Database, vault: Vault) -> None:
     acme = connections.save("acme", {}, {})
     Hooks(db, vault).set(acme.id, "airbase", "{}", "kari", "one")
-    connections.remove("acme")
+    connections.remove("acme", "root")
     assert Hooks(db, vault).of(acme.id) == []
 
 

@@ -43,5 +43,5 @@ def test_what_was_moved_does_not_open(findings: Findings, db: Database, vault: V
 
 def test_it_goes_with_its_connection(findings: Findings, db: Database, vault: Vault) -> None:
     findings.keep("check", "kari", b"content")
-    Connections(db, vault).remove("demo")
+    Connections(db, vault).remove("demo", "root")
     assert findings.get("check") is None

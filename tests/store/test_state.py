@@ -148,7 +148,7 @@ def test_removed_connections_are_not_told(db: Database, vault: Vault, connection
     fill(db, schema.exceptions, [held(connection_id, "1", "closed_period", ago(days=1), "1")])
     fill(db, schema.runs, [run(connection_id, "1", "done", ago(hours=5))])
     fill(db, schema_work.inbox, [seen(connection_id, 9, "waiting", ago(minutes=12))])
-    Connections(db, vault).remove("demo")
+    Connections(db, vault).remove("demo", "root")
     now = snapshot(db, vault, FLOWS, NOW)
     assert (now.connections, now.flows, now.held, now.waiting) == ({}, (), (), ())
 

@@ -57,7 +57,7 @@ from ml_connector.errors import ConnectorError, SettingsError
 from ml_connector.records import keys
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
-from ml_connector.wiring import checking
+from ml_connector.wiring import checking, disconnecting
 
 app = typer.Typer(
     cls=ending.Commands,
@@ -172,6 +172,14 @@ def connect(
         return
     did = "kept" if not before else "changed" if made or secrets != wiring.Secrets("", "") else "is as it was"
     show.err.print(f"Connection {escape(name)} {did}. Next: ml-connector check {escape(name)}")
+
+
+@app.command()
+def disconnect(context: typer.Context, name: Name) -> None:
+    """Remove a connection that has linked nothing, such as one under a wrong name, with its secrets."""
+    with opened(context) as store:
+        disconnecting.disconnect(store, name, settings.person())
+    show.err.print(f"Connection {escape(name)} is gone, and so are its secrets; its journal stays.")
 
 
 @app.command()

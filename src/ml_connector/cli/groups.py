@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 GROUPS = {
     "Try": ("demo", "sandbox"),
-    "Connect": ("connect", "connections", "check", "discover", "fit", "drift", "config", "rules"),
+    "Connect": ("connect", "disconnect", "connections", "check", "discover", "fit", "drift", "config", "rules"),
     "Move": ("plan", "run", "approve", "flows", "flow", "schedule", "blackout", "orders", "hook", "hooks", "inbox"),
     "Records": ("exceptions", "exception", "record", "search", "replay", "backfill", "edit", "edits"),
     "Ledger and audit": ("tie-out", "clearing", "invoices", "files", "journal", "evidence"),

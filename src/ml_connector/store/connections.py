@@ -20,7 +20,7 @@ from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.schema import links
 from ml_connector.store.schema_people import findings
 from ml_connector.store.schema_people import versions as versions_table
-from ml_connector.store.schema_work import hooks
+from ml_connector.store.schema_work import blackouts, hooks, schedules
 from ml_connector.store.scope import Clock
 from ml_connector.store.vault import Vault
 from ml_connector.store.versions import Authored, State, Version
@@ -122,7 +122,7 @@ class Connections:
         with self._db.read() as transaction:
             return name in _names(transaction) and _in_use(transaction, self._find(transaction, name).id)
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, person: str) -> None:
         """Remove a connection that has linked nothing; its journal stays.
 
         Raises: SettingsError when it has links or open changes.
@@ -132,13 +132,13 @@ class Connections:
             if _in_use(transaction, row.id):
                 raise SettingsError(f"connection {name} has linked records; removing it would make duplicates later")
             own = [schema.secrets, schema.tokens, hooks, schema.marks, schema.cursors, schema.exceptions]
-            own += [versions_table, findings]
+            own += [versions_table, findings, schedules, blackouts]
             for table in own:
                 transaction.execute(delete(table).where(table.c.connection_id == row.id))
             now = schema.stamp(self._clock())
             table = schema.connections
             transaction.execute(update(table).where(table.c.id == row.id).values(removed_at=now, settings="{}"))
-            self._note(transaction, row.id, {"event": "removed"})
+            self._note(transaction, row.id, {"event": "removed", "person": person})
 
     def _place(self, transaction: Transaction, name: str, now: str) -> int:
         """The connection of this name, made where there is none; nobody else changes it until the commit."""
