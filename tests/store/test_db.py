@@ -33,8 +33,14 @@ def test_migrations_lead_to_the_schema(db: Database) -> None:
 
 
 def test_opening_twice_is_opening_once(empty_url: str) -> None:
-    for _ in range(2):
-        Database.open(empty_url).close()
+    for number in range(2):
+        db = Database.open(empty_url)
+        with db.write() as connection:
+            connection.execute(insert(schema.reservations).values(name=f"{number}", due_at=0, resume_at=0))
+            query = select(schema.reservations.c.name).order_by(schema.reservations.c.name)
+            assert list(connection.execute(query).scalars()) == [f"{one}" for one in range(number + 1)]
+            assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
+        db.close()
 
 
 def test_processes_may_open_a_new_database_at_once(empty_url: str) -> None:
