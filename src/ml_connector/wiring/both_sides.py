@@ -50,6 +50,7 @@ class Reading:
         self._vouchers: dict[str, list[bytes]] = {}
         landing = both.read.landing
         self._lookup = Lookup(both.tenants.ifs, landing) if landing else None
+        self._refers = landing is not None and landing.refers
         self._by_text = landing is not None and bool(landing.folder)
         self._parties = landing is not None and has_parties(both.tenants.ifs.profile.parts, landing)
         self._companies = _companies(both.settings.profile.mapping.subsidiaries)
@@ -95,10 +96,11 @@ class Reading:
     def look(self, keys: Sequence[str]) -> None:
         """Where vouchers come by file, look for those of these documents.
 
-        One may carry its reference in its text alone, or have landed after the others were read.
+        One may carry its reference in its text alone, or have landed after the others were read. Where files carry no
+        references, those in their fields are of an earlier landing, and were read.
         """
         if self._lookup and self._by_text and keys:
-            for key, posted in self._lookup.posted(keys).items():
+            for key, posted in self._lookup.posted(keys, marked=self._refers).items():
                 self._vouchers[key] = [pack(one) for one in posted]
 
     def taken(self, key: str) -> list[There]:

@@ -4,7 +4,7 @@ Rule: the hold table is read before the ledger, so that a voucher that moves mea
 Must not know: what is wanted, files.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date
 from itertools import groupby
@@ -24,6 +24,7 @@ from ml_connector.systems.ifs.vouchers.landing import Landing
 from ml_connector.systems.ifs.vouchers.references import Reference, read
 from ml_connector.systems.ifs.vouchers.standing import Posted
 
+LONG = 16  # characters; a key that is so long is the beginning of no other, so that it is asked for shortly
 HOLD, HOLD_ROWS, LEDGER = "hold_vouchers", "hold_rows", "voucher_rows"
 
 APPROVED = "Confirmed"  # assumed; a manual voucher is so from the start, which says nothing
@@ -45,13 +46,16 @@ class Lookup:
         for part in (HOLD, HOLD_ROWS, LEDGER):
             _check(part, self._parts[part])
 
-    def posted(self, keys: Sequence[str]) -> dict[str, list[Posted]]:
-        """All vouchers of these documents, by key; those that have none are left out. Raises: RemoteError."""
-        wanted = set(keys)
+    def posted(self, keys: Sequence[str], *, marked: bool = True) -> dict[str, list[Posted]]:
+        """All vouchers of these documents, by key; those that have none are left out.
+
+        `marked`: also those that carry our serie, as `each` gives them. Raises: RemoteError.
+        """
+        names = (HOLD, LEDGER)
+        filters = {name: list(self._filters(self._parts[name], keys, marked=marked)) for name in names}
         grouped: dict[str, list[Posted]] = {}
-        for one in self._by_keys(keys):
-            if one.reference.key in wanted:
-                grouped.setdefault(one.reference.key, []).append(one)
+        for one in self._vouchers(filters, frozenset(keys)):
+            grouped.setdefault(one.reference.key, []).append(one)
         return grouped
 
     def everything(self) -> dict[str, list[bytes]]:
@@ -77,27 +81,27 @@ class Lookup:
             found |= {str(row[column]): "/".join(_place(part, row)) for row in rows}
         return found
 
-    def _by_keys(self, keys: Sequence[str]) -> Iterator[Posted]:
-        filters = {part: list(self._filters(self._parts[part], keys)) for part in (HOLD, HOLD_ROWS, LEDGER)}
-        return self._vouchers(filters)
-
     def _marked(self, part: Part) -> str:
         return equal([(part.fields["reference_serie"], self._landing.serie)])
 
-    def _filters(self, part: Part, keys: Sequence[str]) -> Iterator[str]:
-        """The filters that take the vouchers of these documents, each short enough for a URL."""
+    def _filters(self, part: Part, keys: Sequence[str], *, marked: bool) -> Iterator[str]:
+        """The filters that take the vouchers of these documents and few others, each short enough for a URL."""
         count = self._client.profile.keys_per_request
-        referring = [_referring(part.fields["reference"], key) for key in keys]
+        referring = [_referring(part.fields["reference"], key) for key in (keys if marked else ())]
         yield from (both(self._marked(part), any_of(some)) for some in stretches(referring, count))
         if self._by_text:
             beginning = [_beginning(part.fields["text"], key) for key in keys]
             yield from (any_of(some) for some in stretches(beginning, count))
 
-    def _vouchers(self, filters: Mapping[str, Sequence[str]]) -> Iterator[Posted]:
-        heads = {_place(self._parts[HOLD], row): row for row in self._in_hold(HOLD, filters)}
-        held = _grouped(self._parts[HOLD_ROWS], self._in_hold(HOLD_ROWS, filters)) if heads else {}
+    def _vouchers(
+        self, filters: Mapping[str, Sequence[str]], wanted: Collection[str] | None = None
+    ) -> Iterator[Posted]:
+        """The vouchers that the filters take; `wanted`: only those of these documents."""
+        rows = (row for row in self._in_hold(HOLD, filters[HOLD]) if self._is_wanted(HOLD, row, wanted))
+        heads = {_place(self._parts[HOLD], row): row for row in rows}
+        held = self._rows_of(list(heads.values()), filters.get(HOLD_ROWS)) if heads else {}
         seen: set[str] = set()
-        for one in self._in_ledger(filters[LEDGER]):
+        for one in self._in_ledger(filters[LEDGER], wanted):
             if one.target_id not in seen:
                 seen.add(one.target_id)
                 yield one
@@ -105,20 +109,32 @@ class Lookup:
             if "/".join(place) not in seen:
                 yield self._held(place, head, held.get(place, []))
 
-    def _in_hold(self, name: str, filters: Mapping[str, Sequence[str]]) -> list[Raw]:
+    def _rows_of(self, heads: Sequence[Raw], filters: Sequence[str] | None) -> dict[Place, list[Raw]]:
+        """The rows of vouchers in the hold table, by voucher; where no filter takes them, they are asked for by key."""
+        head, part = self._parts[HOLD], self._parts[HOLD_ROWS]
+        columns = list(zip(part.key[: part.depth], head.key[: head.depth], strict=True))
+        tests = [equal([(own, row[given]) for own, given in columns]) for row in heads]
+        by_key = (any_of(some) for some in stretches(tests, self._client.profile.keys_per_request))
+        return _grouped(part, self._in_hold(HOLD_ROWS, list(by_key) if filters is None else filters))
+
+    def _is_wanted(self, name: str, row: Raw, wanted: Collection[str] | None) -> bool:
+        return wanted is None or self._reference(_named(self._parts[name], row))[0].key in wanted
+
+    def _in_hold(self, name: str, filters: Sequence[str]) -> list[Raw]:
         """Rows of the hold table; none where vouchers go by file because the tenant shows no such table."""
         try:
-            return list(self._rows(name, filters[name]))
+            return list(self._rows(name, filters))
         except (AuthError, NotFoundError) as error:
             if self._landing.kind != "file" or error.status == 401:
                 raise
             return []
 
-    def _in_ledger(self, filters: Sequence[str]) -> Iterator[Posted]:
+    def _in_ledger(self, filters: Sequence[str], wanted: Collection[str] | None) -> Iterator[Posted]:
         part = self._parts[LEDGER]
         for one in filters:
             for place, rows in _by_voucher(part, self._rows(LEDGER, [one])):
-                yield self._read(place, rows)
+                if self._is_wanted(LEDGER, rows[0], wanted):
+                    yield self._read(place, rows)
 
     def _rows(self, name: str, filters: Sequence[str], most: int = 0) -> Iterator[Raw]:
         """The rows that the filters take; `most`: with this many, each filter has no more."""
@@ -190,12 +206,19 @@ def _check(name: str, part: Part) -> None:
 
 
 def _referring(column: str, key: str) -> str:
-    return f"{name(column)} eq {literal(key)} or startswith({name(column)},{literal(key + '/')})"
+    if len(key) >= LONG:
+        return _startswith(column, key)
+    return f"{name(column)} eq {literal(key)} or {_startswith(column, key + '/')}"
 
 
 def _beginning(column: str, key: str) -> str:
-    begun = (f"startswith({name(column)},{literal(key + ending)})" for ending in " /")
-    return " or ".join(begun)
+    if len(key) >= LONG:
+        return _startswith(column, key)
+    return " or ".join(_startswith(column, key + ending) for ending in " /")
+
+
+def _startswith(column: str, text: str) -> str:
+    return f"startswith({name(column)},{literal(text)})"
 
 
 def _place(part: Part, row: Raw) -> Place:
