@@ -6,6 +6,7 @@ import time
 import pytest
 
 from ml_connector.errors import UnreachableError
+from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
 from ml_connector.store.tokens import TokenShelf
 from ml_connector.store.vault import Vault
@@ -67,9 +68,9 @@ def test_a_failed_fetch_leaves_what_was(shelf: TokenShelf) -> None:
     assert shelf.get() == kept
 
 
-def test_systems_have_tokens_of_their_own(db: Database, vault: Vault, connection_id: int) -> None:
-    issue = Issuer()
-    tokens = {name: TokenShelf(db, vault, connection_id, name=name).renew(None, issue) for name in ("ifs", "airbase")}
+def test_connections_have_tokens_of_their_own(db: Database, vault: Vault, connection_id: int) -> None:
+    issue, other = Issuer(), Connections(db, vault).save("other", {}, {}).id
+    tokens = {owner: TokenShelf(db, vault, owner).renew(None, issue) for owner in (connection_id, other)}
     assert issue.count == len(set(tokens.values())) == 2
 
 

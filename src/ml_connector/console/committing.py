@@ -44,9 +44,8 @@ class _Waiting(NamedTuple):
 class Committer:
     """One thread that writes; `give` is used from event loops."""
 
-    def __init__(self, keep: Keep, batch_max: int = BATCH_MAX, queue_max: int = QUEUE_MAX) -> None:
+    def __init__(self, keep: Keep, queue_max: int = QUEUE_MAX) -> None:
         self._keep = keep
-        self._batch_max = batch_max
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(queue_max)
         self._guard = threading.Lock()
         self._bytes = 0
@@ -106,7 +105,7 @@ class Committer:
                 time.sleep(max(0.0, not_before - time.monotonic()))
             while one is not None:
                 batch.append(one)
-                if len(batch) == self._batch_max:
+                if len(batch) == BATCH_MAX:
                     return batch, True
                 one = self._queue.get_nowait()
             return batch, False

@@ -17,23 +17,19 @@ from ml_connector.store.vault import Vault
 
 WAIT_S = 60.0
 EARLY_S = 30.0
+NAME = "ifs"
 
 
 class TokenShelf:
-    """The token of one connection for one system. Units: expiry is seconds since 1970."""
+    """The token of one connection for IFS. Units: expiry is seconds since 1970."""
 
     def __init__(
-        self,
-        db: Database,
-        vault: Vault,
-        connection_id: int,
-        clock: Clock = lambda: datetime.now(UTC),
-        name: str = "ifs",
+        self, db: Database, vault: Vault, connection_id: int, clock: Clock = lambda: datetime.now(UTC)
     ) -> None:
         self._db = db
         self._vault = vault
-        self._place = (str(connection_id), "tokens", name)
-        self._row = {"connection_id": connection_id, "name": name}
+        self._place = (str(connection_id), "tokens", NAME)
+        self._row = {"connection_id": connection_id, "name": NAME}
         self._clock = clock
 
     def get(self) -> tuple[str, float] | None:
