@@ -343,7 +343,8 @@ def test_master_data_is_counted_and_digested_on_both_sides(tmp_path: Path) -> No
         joined.run()
         found, told = tied(joined, "2026-10")
         assert (found.totals, told, found.ties) == ((), [], True)
-        suppliers, orders = found.mirrors
+        mirrors = {one.flow: one for one in found.mirrors}
+        suppliers, orders = mirrors["suppliers"], mirrors["purchase_orders"]
         assert suppliers.source == 20
         assert suppliers.equal == suppliers.target > 10
         assert suppliers.source_digest == suppliers.target_digest != orders.source_digest
