@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -190,6 +191,30 @@ def test_pending_until_it_is_there(
     box.ledger.approve()
     box.ledger.update_gl()
     assert again.find([key]) == (found,)
+
+
+@pytest.mark.parametrize("layout", [{}, WITH_REFERENCE])
+@pytest.mark.parametrize("length", [len("F-0"), 36])
+def test_a_key_with_which_another_begins_is_another(
+    box: Sandbox, connect: Connect, tmp_path: Path, key: str, layout: dict[str, int], length: int
+) -> None:
+    """Long keys are asked for by what texts begin with, and what came of others is left out."""
+    target, one = connect(layout=layout), key.ljust(length, "0")
+    writes = [create(target, one, voucher("1.00")), create(target, f"{one}0", voucher("2.00"))]
+    target.send(writes)
+    take(box, tmp_path, **layout)
+    for settle in (lambda: None, box.ledger.approve, box.ledger.update_gl):
+        settle()
+        assert [(found.key, found.record) for found in target.find([one])] == [(one, writes[0].after)]
+        assert {found.key for found in target.find([one, f"{one}0"])} == {one, f"{one}0"}
+
+
+def test_many_documents_are_asked_for_in_few_requests(box: Sandbox, connect: Connect) -> None:
+    box.ifs_log.reset()
+    target = connect()
+    assert target.find([str(uuid4()) for _ in range(100)]) == ()
+    asked = [entry for entry in box.ifs_log.entries("GET") if "Voucher" in entry.path]
+    assert len(asked) == 8, "by reference and by text, 50 at a time, in the hold table and in the ledger"
 
 
 @pytest.mark.parametrize("in_ledger", [False, True])
