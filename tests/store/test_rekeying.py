@@ -1,5 +1,7 @@
 """Another key: all that was sealed opens with it and nothing with the one before, wherever the change is killed."""
 
+import os
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -37,7 +39,11 @@ def there(file: Path) -> dict[str, str]:
 
 def test_a_new_key_is_put_in_place_and_the_one_before_opens_nothing(db: Database, keyed: Vault, file: Path) -> None:
     blob, old = keyed.seal(b"kept", *PLACE), key_file.found(file, "")
+    if not os.geteuid():
+        os.chown(file, 1234, 1234)
+    owner = file.stat().st_uid
     done = rekey(db, keyed, None, file, "root")
+    assert (file.stat().st_uid, stat.S_IMODE(file.stat().st_mode)) == (owner, 0o600), "the service still reads it"
     assert there(file) == {"": done.key, f".{done.before}": done.before}
     assert key_file.called(old) == done.before != done.key
     again = Vault.open(db, None, file)
