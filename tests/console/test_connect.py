@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
-from rig import NAME, generous, open_store, sqlite_url
+from rig import NAME, generous, open_store, sqlite_url, started
 from serving import answering, looking
 from sqlalchemy import func, select
 
@@ -36,7 +36,7 @@ class World:
     """A console without any connection, beside a sandbox."""
 
     def __init__(self, stack: ExitStack, folder: Path, installation: Installation = PRIVATE) -> None:
-        self.box: Sandbox = stack.enter_context(sandbox.start(generous(suppliers=12, orders=12)))
+        self.box: Sandbox = stack.enter_context(started(generous(suppliers=12, orders=12)))
         self.store = open_store(sqlite_url(folder))
         stack.callback(self.store.close)
         self.url = stack.enter_context(answering(self.store, installation=installation))

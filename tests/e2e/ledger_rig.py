@@ -14,7 +14,7 @@ import rig as rigs
 from rig import NAME, Rig
 from sqlalchemy import select
 
-from ml_connector import sandbox, wiring
+from ml_connector import wiring
 from ml_connector.errors import ConnectorError
 from ml_connector.sandbox import SandboxOptions
 from ml_connector.sandbox.airbase.options import SpendOptions
@@ -244,7 +244,7 @@ def ledger_rig(
     **settings: Any,
 ) -> Generator[LedgerRig]:
     """A sandbox and a connector that posts into it, with a fresh store at the URL."""
-    with sandbox.start(options) as box:
+    with rigs.started(options) as box:
         with closing(rigs.open_store(url)) as store:
             (folder / "vouchers").mkdir(parents=True, exist_ok=True)
             made = LedgerRig(box, store, url, rules or posting(), landing, folder / "vouchers")

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ml_connector import sandbox, wiring
 from ml_connector.errors import ConnectorError
 from ml_connector.flows import FLOWS
@@ -18,15 +20,14 @@ from ml_connector.settings import Airbase, Connection, Gate, Ifs, Installation, 
 from ml_connector.store.db import Database
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
-from ml_connector.systems.http import Patience, Wire
-
-(Wire.__init__.__kwdefaults__ or {})["patience"] = Patience(pause_s=0.01)  # real in kind, short in time
+from ml_connector.systems import http
+from ml_connector.wiring import further
 
 NAME = "acme"
 USUAL = [  # what every connection has
     name
     for name, flow in FLOWS.items()
-    if not flow.setting and {flow.source.system, flow.target.system} <= {"ifs", "airbase"}
+    if not flow.setting and not {flow.source.system, flow.target.system} & further.SYSTEMS.keys()
 ]
 MODIFIED = {
     part: {"modified": "Cf_Modified_At"}
@@ -101,9 +102,17 @@ def generous(**options: Any) -> SandboxOptions:
 
 
 @contextmanager
+def started(options: SandboxOptions) -> Generator[Sandbox]:
+    """A sandbox, while whoever asks it pauses as always, but not for long."""
+    with sandbox.start(options) as box, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http, "PATIENCE", http.Patience(pause_s=0.01))
+        yield box
+
+
+@contextmanager
 def rig(url: str, options: SandboxOptions | None = None, **settings: Any) -> Generator[Rig]:
     """A sandbox and a connector joined to it, with a fresh store at the URL."""
-    with sandbox.start(options or generous()) as box:
+    with started(options or generous()) as box:
         with closing(open_store(url)) as store:
             wiring.connect(store, NAME, connection(box, **settings), wiring.Secrets("sandbox-secret", "sandbox-token"))
             yield Rig(box, store, url)

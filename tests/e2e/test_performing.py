@@ -17,7 +17,7 @@ from ml_connector.settings import Gate
 from ml_connector.store.leases import ATTEMPTS_MAX
 from ml_connector.store.runs import Runs
 from ml_connector.sync.orders import Ending, Extent, Order, State
-from ml_connector.systems.http import Patience, Wire
+from ml_connector.systems import http
 from ml_connector.wiring.performing import BUSY_S, Performing, ending_of
 
 
@@ -94,7 +94,7 @@ def test_who_ordered_is_not_who_approves(joined: Rig, performing: Performing) ->
 def test_out_of_reach_it_is_tried_again_and_then_a_person_looks(
     joined: Rig, performing: Performing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(Wire.__init__.__kwdefaults__ or {}, "patience", Patience(attempts_max=1))
+    monkeypatch.setattr(http, "PATIENCE", http.Patience(attempts_max=1))
     joined.box.faults.add(Fault("reset_before"))
     endings = [performing(order(joined, attempts=n), never) for n in range(1, ATTEMPTS_MAX + 1)]
     assert [one.state for one in endings] == [State.QUEUED] * (ATTEMPTS_MAX - 1) + [State.FAILED]

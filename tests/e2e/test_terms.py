@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from rig import NAME, Rig, sqlite_url
 
-from ml_connector import sandbox, wiring
+from ml_connector import wiring
 from ml_connector.sandbox.faults import Fault
 from ml_connector.settings import Gate, Mapping, Terms
 from ml_connector.sync.report import Report
@@ -29,7 +29,7 @@ FLOWS = ("suppliers", "payment_terms")
 @contextmanager
 def joined_terms(folder: Path, policy: Policy, suppliers: int = 14, **settings: Any) -> Generator[Rig]:
     """A connection that keeps payment terms the same on both sides."""
-    with sandbox.start(rigs.generous(suppliers=suppliers, orders=0)) as box:
+    with rigs.started(rigs.generous(suppliers=suppliers, orders=0)) as box:
         with closing(rigs.open_store(sqlite_url(folder))) as store:
             made = rigs.connection(
                 box,

@@ -112,7 +112,7 @@ class Wire:
         *,
         explain: Explain = verdict.unexplained,
         total_s: float = 120.0,
-        patience: Patience = PATIENCE,
+        patience: Patience | None = None,
         reach: Reach = REACH,
         plain_http: bool = False,
         tape: Tape | None = None,
@@ -124,7 +124,7 @@ class Wire:
         self._limiter = limiter
         self._explain = explain
         self._total_s = total_s
-        self._patience = patience
+        self._patience = patience or PATIENCE
         self._sleep = sleep
         self._tape = tape
         self._exchange = Exchange(self.origin, reach)
