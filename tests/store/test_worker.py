@@ -108,6 +108,7 @@ def test_asked_to_stop_it_finishes_what_it_can(orders: Orders, seen: Seen, conne
     def perform(order: Order, stop: Callable[[], bool]) -> Ending:
         begun.set()
         asked.wait(60)
+        time.sleep(0.2)  # within its time of grace nobody is told to stop
         return Ending(State.QUEUED if stop() else State.DONE)
 
     orders.place(Order("short", connection_id, "suppliers"))
