@@ -5,6 +5,7 @@ import os
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +30,7 @@ from ml_connector.systems.ifs.vouchers import stdvou
 from ml_connector.systems.ifs.vouchers.compose import Posting
 from ml_connector.systems.ifs.vouchers.file import files
 from ml_connector.systems.ifs.vouchers.landing import Landing
+from ml_connector.systems.ifs.vouchers.lookup import Lookup
 from ml_connector.systems.ifs.vouchers.references import Reference
 from ml_connector.systems.ifs.vouchers.target import VoucherTarget
 
@@ -207,6 +209,9 @@ def test_a_key_with_which_another_begins_is_another(
         settle()
         assert [(found.key, found.record) for found in target.find([one])] == [(one, writes[0].after)]
         assert {found.key for found in target.find([one, f"{one}0"])} == {one, f"{one}0"}
+        with closing(ifs_client(box)) as client:
+            seen = Lookup(client, Landing("file", folder=str(tmp_path), layout=layout)).posted([one])
+        assert seen.keys() == {one}, "else a tie-out would count what is another's"
 
 
 def test_many_documents_are_asked_for_in_few_requests(box: Sandbox, connect: Connect) -> None:
