@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ import pytest
 import pytest_httpserver
 import typer
 from msgspec.structs import replace
+from ports import free_port
 
 from ml_connector import sandbox, settings, wiring
 from ml_connector.cli.app import app
@@ -111,7 +111,7 @@ ENDS = "();<>|&\n"  # what a command ends at
 AROUND = ("sudo", "docker", "podman")  # what a command of ours may be given to
 FORKED = Path(__file__).parent / "forked.py"
 POSTGRES = "postgresql://ml_connector@db.acme.example/ml_connector"
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ class Place:
         log = folder / "log"
         log.touch()
         (folder / "acme.toml").write_text(self._here(PROFILE, folder))
-        port = _free_port()
+        port = free_port()
         script = PREAMBLE + self._here(text, folder).replace("8600", str(port))
         told = {"PATH": os.environ["PATH"], "HOME": str(folder), "COLUMNS": "200", "PYTHON": sys.executable}
         told |= {"SOCKET": str(self.socket), "FORKED": str(FORKED), "LOG": str(log), "PORT": str(port)}
@@ -290,7 +290,7 @@ class Place:
             "config export acme > acme.toml": "config export acme > exported.toml",  # acme.toml is as edited
             "/etc/systemd/system/": f"{folder}/units/",
             "--digest 91d0ff01515e": '--digest "$(digest)"',
-            **{f"810{number}": str(_free_port()) for number in (1, 2, 3)},
+            **{f"810{number}": str(free_port()) for number in (1, 2, 3)},
         }
         for theirs, ours in places.items():
             text = text.replace(theirs, ours)
@@ -398,8 +398,3 @@ def _postgres(folder: Path) -> Generator[str]:
         yield running.get_uri().replace("/postgres?", "/ml_connector?")
     finally:
         running.cleanup()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]

@@ -2,12 +2,12 @@
 
 import json
 import re
-import socket
 import subprocess
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tutorial-terminal.md").read_text()
@@ -21,8 +21,7 @@ def blocks() -> list[str]:
     """The page's blocks, with ports that are free here."""
     text = PAGE
     for port in ("8101", "8102", "8103"):
-        with socket.create_server(("127.0.0.1", 0)) as listening:
-            text = text.replace(port, str(listening.getsockname()[1]))
+        text = text.replace(port, str(free_port()))
     return re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
 
 
@@ -39,7 +38,7 @@ def sandbox(blocks: list[str]) -> Generator[dict[str, str]]:
 def test_the_tutorial_works_as_it_stands(blocks: list[str], sandbox: dict[str, str], tmp_path: Path) -> None:
     shown = [block for block in blocks if "make demo" not in block and "ml-connector sandbox" not in block]
     script = "\n".join(shown).replace("$PWD/.demo/tutorial.db", str(tmp_path / "tutorial.db"))
-    waiting = subprocess.run(["/bin/bash", "-uc", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    waiting = subprocess.run(["/bin/bash", "-uc", script], cwd=ROOT, capture_output=True, text=True, timeout=240)
     assert waiting.stderr.count("error:") == 0, waiting.stderr
     out = waiting.stdout
     assert "FAIL" not in out

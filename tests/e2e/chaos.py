@@ -25,7 +25,7 @@ T = TypeVar("T")
 COMMAND = (str(Path(sys.executable).with_name("ml-connector")),)
 FLOWS = ("suppliers", "purchase_requests", "payments")
 LEASE_S = 2.0
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 
 
 @dataclass

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx2
 import posting_hooks as posting
+from ports import free_port
 from posting_hooks import Sender
 
 from ml_connector import wiring
@@ -45,8 +46,7 @@ class Target:
     """Receivers that follow each other on one port."""
 
     def __init__(self, url: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         script = Path(__file__).with_name("receiving_process.py")
         command = [sys.executable, str(script), url, str(self.port)]
         pipe = subprocess.PIPE

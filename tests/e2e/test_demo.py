@@ -21,7 +21,7 @@ STEPS = [
 
 
 def test_it_says_in_a_dozen_lines_what_was_done_and_ends_with_the_console_s_first_page() -> None:
-    done = subprocess.run([COMMAND, "demo"], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([COMMAND, "demo"], capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     lines = done.stdout.splitlines()

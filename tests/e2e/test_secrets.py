@@ -37,7 +37,7 @@ def call(joined: Rig, *arguments: str) -> bytes:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as process:
         watcher = threading.Thread(target=_watch, args=(process, seen))
         watcher.start()
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=240)
         watcher.join()
     assert process.returncode in (0, 1, 2, 3), out[-3000:]
     assert b"Traceback" not in out, out[-3000:]

@@ -25,6 +25,7 @@ def assert_all_there_once(joined: LedgerRig) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_three_workers_on_one_postgresql(
     postgres_store: str, restart_postgres: Callable[[], None], tmp_path: Path
 ) -> None:
@@ -36,6 +37,7 @@ def test_three_workers_on_one_postgresql(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_one_process_on_sqlite(tmp_path: Path) -> None:
     with ledger_rig(sqlite_url(tmp_path), rigs.plain_world(**WORLD), tmp_path, quiet_s=0.5) as joined:
         figures = chaos.under_fire(joined, tmp_path / "log", 1, KILLS)

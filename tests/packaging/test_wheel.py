@@ -158,7 +158,7 @@ def test_it_works_where_nothing_else_is(built: Built, installed: Path, tmp_path:
         serve.send_signal(signal.SIGTERM)
         assert serve.wait(60) == 0
     with running(installed, tmp_path / "demo", "demo", "--once") as demo:
-        told = demo.communicate(timeout=120)[0]
+        told = demo.communicate(timeout=240)[0]
         assert demo.returncode == 0, told
         assert "each in its place and unchanged" in told
 
