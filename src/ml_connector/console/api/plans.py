@@ -118,7 +118,7 @@ def make_plan(asked: PlanAsked, connection: Connected, here: Here, who: Operator
 @routes.get("/connections/{name}/replay")
 def get_replay(asked: Annotated[ReplayAsked, Query()], connection: Connected, here: Here) -> replay_view.Asked:
     """Which records a replay would look at again: how many of each flow, and the first of them."""
-    return replay_view.asked(_chosen(asked, here, connection.name), asked.flow, asked.cause)
+    return replay_view.asked(here.opened, connection, _chosen(asked, here, connection.name), asked.flow, asked.cause)
 
 
 @routes.post("/connections/{name}/replay", status_code=202, responses=documented(403))

@@ -52,7 +52,7 @@ Seen = Annotated[Which, Query()]
 @routes.page("/c/{name}/replay", twin=TWIN)
 def show(request: Request, connection: Connected, here: Here, which: Seen) -> Response:
     """Which records would be looked at again."""
-    return _page(request, connection, which, _chosen(here, connection, which), None)
+    return _page(request, here, connection, which, _chosen(here, connection, which), None)
 
 
 @routes.page("/c/{name}/replay/preview", twin=TWIN, right=May.WORK)
@@ -66,7 +66,7 @@ def show_preview(request: Request, connection: Connected, here: Here, who: Who, 
         if not request.headers.get("hx-request"):
             raise
         return render(request, "replay_later.html", connection=connection.name)
-    return _page(request, connection, which, chosen, preview)
+    return _page(request, here, connection, which, chosen, preview)
 
 
 @routes.act("/c/{name}/replay", May.WORK)
@@ -88,10 +88,10 @@ def _press(connection: Connection, who: Who, pressed: Pressed) -> str:
 
 
 def _page(
-    request: Request, connection: Connection, which: Which, chosen: Chosen, preview: replay.Preview | None
+    request: Request, here: Site, connection: Connection, which: Which, chosen: Chosen, preview: replay.Preview | None
 ) -> Response:
     part = preview is not None and request.headers.get("hx-request")
-    view = replay.asked(chosen, which.flow, which.cause)
+    view = replay.asked(here.opened, connection, chosen, which.flow, which.cause)
     template = "replay_preview.html" if part else "replay.html"
     return render(request, template, connection=connection.name, view=view, keys=which.key, preview=preview)
 

@@ -13,8 +13,10 @@ from pydantic import Field
 from ml_connector.console.api import shapes
 from ml_connector.console.api.shapes import Shown
 from ml_connector.console.site import Site
+from ml_connector.console.views import records
 from ml_connector.console.views.fields import FieldShown, compared
 from ml_connector.store.edits import KeptEdit
+from ml_connector.store.terms import Place
 from ml_connector.store.versions import Version
 from ml_connector.sync.orders import COUNTED
 from ml_connector.sync.plan import WRITES
@@ -23,12 +25,15 @@ from ml_connector.wiring.approving import Stopped
 from ml_connector.wiring.destined import destined
 
 EDITS_MAX = 100
+Names = Mapping[Place, str]
 
 
 class FirstShown(Shown):
     """What would become of one of the first records."""
 
+    flow: str
     key: str
+    called: str = Field(description="What it is called, as far as known.")
     action: str
     target_id: str
     fields: list[FieldShown] = Field(description="What would be other than it is.")
@@ -56,6 +61,7 @@ class EditWaiting(Shown):
     number: int
     flow: str
     key: str
+    called: str = Field(description="What it is called, as far as known.")
     fields: list[FieldShown]
     reason: str
     person: str
@@ -88,15 +94,18 @@ def approvals(site: Site, name: str, person: str) -> Approvals:
     """What waits, for this person to look at."""
     opened, two = site.opened, versions.present(site.opened, name).profile.two_persons
     edits = list(approving.waiting_edits(opened, name))[:EDITS_MAX]
+    plans = approving.stopped(opened, name)
+    places = [(one.run.flow, sample["key"]) for one in plans for sample in _writes(one)]
+    names = records.names(opened, opened.connections.get(name).id, [*places, *((one.flow, one.key) for one in edits)])
     return Approvals(
         two_persons=two,
-        plans=[_plan(one, person, two_persons=two) for one in approving.stopped(opened, name)],
-        edits=[_edit(one, person, two_persons=two) for one in edits],
+        plans=[_plan(one, person, names, two_persons=two) for one in plans],
+        edits=[_edit(one, person, names, two_persons=two) for one in edits],
         versions=[_version(one, person, destined(opened, name, one)) for one in versions.waiting(opened, name)],
     )
 
 
-def _plan(one: Stopped, person: str, *, two_persons: bool) -> PlanWaiting:
+def _plan(one: Stopped, person: str, names: Names, *, two_persons: bool) -> PlanWaiting:
     report, order = one.report, one.order.order if one.order else None
     return PlanWaiting(
         run_id=one.run.id,
@@ -105,7 +114,7 @@ def _plan(one: Stopped, person: str, *, two_persons: bool) -> PlanWaiting:
         started_at=one.run.started_at,
         objections=report.get("objections", []),
         figures={name: report[name] for name in COUNTED if report.get(name)},
-        first=[_first(sample) for sample in report.get("samples", []) if sample["action"] in WRITES],
+        first=[_first(one.run.flow, sample, names) for sample in _writes(one)],
         ordered_by=order.person if order else "",
         order_id=order.id if order else "",
         approved_by=list(one.approved_by),
@@ -113,21 +122,28 @@ def _plan(one: Stopped, person: str, *, two_persons: bool) -> PlanWaiting:
     )
 
 
-def _first(sample: Mapping[str, Any]) -> FirstShown:
+def _writes(one: Stopped) -> list[dict[str, Any]]:
+    return [sample for sample in one.report.get("samples", []) if sample["action"] in WRITES]
+
+
+def _first(flow: str, sample: Mapping[str, Any], names: Names) -> FirstShown:
     fields = compared(sample.get("before"), sample.get("after"))
     return FirstShown(
+        flow=flow,
         key=shapes.shown_key(sample["key"]),
+        called=names.get((flow, sample["key"]), ""),
         action=sample["action"],
         target_id=sample.get("target_id", ""),
         fields=[one for one in fields if one.changed],
     )
 
 
-def _edit(one: KeptEdit, person: str, *, two_persons: bool) -> EditWaiting:
+def _edit(one: KeptEdit, person: str, names: Names, *, two_persons: bool) -> EditWaiting:
     return EditWaiting(
         number=one.id,
         flow=one.flow,
         key=shapes.shown_key(one.key),
+        called=names.get((one.flow, one.key), ""),
         fields=compared(
             {path: values.before for path, values in one.fields.items()},
             {path: values.after for path, values in one.fields.items()},

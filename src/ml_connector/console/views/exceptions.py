@@ -90,6 +90,7 @@ class ResolvedShown(Shown):
     id: int
     flow: str
     key: str
+    called: str = Field(description="What the record is called, as far as known.")
     cause: str
     title: str
     sentence: str
@@ -217,7 +218,13 @@ def resolved(site: Site, connection: Connection, listing: Listing) -> Page[Resol
     rows = Exceptions(site.opened.database, connection.id).resolved(
         listing.limit + 1, (shapes.zoned(place[0]), place[1]) if place else None
     )
-    return shapes.page(listing, rows, _over, lambda one: (one.at, one.was.id))
+    names = records.names(site.opened, connection.id, [(one.was.flow, one.was.key) for one in rows])
+    return shapes.page(
+        listing,
+        rows,
+        lambda one: _over(one, names.get((one.was.flow, one.was.key), "")),
+        lambda one: (one.at, one.was.id),
+    )
 
 
 def shown(
@@ -289,12 +296,13 @@ def _stake(one: OpenException) -> Stake | None:
     return Stake(amount=plain(stake.amount), currency=stake.currency) if stake else None
 
 
-def _over(one: Resolved) -> ResolvedShown:
+def _over(one: Resolved, called: str) -> ResolvedShown:
     was = one.was
     return ResolvedShown(
         id=was.id,
         flow=was.flow,
         key=shapes.shown_key(was.key),
+        called=called,
         cause=was.held.cause,
         title=causes.title(was.held.cause),
         sentence=was.held.sentence,

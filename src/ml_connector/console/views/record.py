@@ -14,6 +14,7 @@ from ml_connector import flows, settings
 from ml_connector.console.api.shapes import Shown, key_of
 from ml_connector.console.views import elsewhere, journal, records, way
 from ml_connector.console.views.elsewhere import Elsewhere
+from ml_connector.console.views.exceptions import Fix, fix
 from ml_connector.console.views.fields import FieldShown, compared
 from ml_connector.console.views.journal import EntryShown
 from ml_connector.console.views.records import RecordRow, row
@@ -39,6 +40,8 @@ class Waits(Shown):
     sentence: str
     remedy: str
     owner: str
+    lacks: str = Field(description="The value that a table of the connection lacks, where that is the cause.")
+    fix: Fix
     assignee: str
     snoozed_until: datetime | None
     opened_at: datetime
@@ -119,7 +122,7 @@ def _shown(
         source=title(flow.source.system),
         target=title(flow.target.system),
         way=way.of(opened, connection, entries, known),
-        waits=_waits(waiting) if waiting else None,
+        waits=_waits(connection.name, waiting) if waiting else None,
         said=compared(None, said),
         fields=compared(body.get("before"), after),
         sent_at=intended.at if intended else None,
@@ -141,7 +144,7 @@ def _head(known: Known, body: dict[str, Any], entries: Sequence[JournalEntry]) -
     return head.model_copy(update={"called": called, "amount": amount, "at": at})
 
 
-def _waits(one: OpenException) -> Waits:
+def _waits(name: str, one: OpenException) -> Waits:
     return Waits(
         id=one.id,
         cause=one.held.cause,
@@ -149,6 +152,8 @@ def _waits(one: OpenException) -> Waits:
         sentence=one.held.sentence,
         remedy=one.held.remedy,
         owner=str(one.held.owner),
+        lacks=one.held.lacks,
+        fix=fix(name, one.held.cause, one.held.lacks),
         assignee=one.assignee,
         snoozed_until=one.snoozed_until if one.snoozed_until and one.snoozed_until > datetime.now(UTC) else None,
         opened_at=one.opened_at,

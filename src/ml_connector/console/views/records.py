@@ -4,7 +4,7 @@ Rule: read in a fixed number of statements, however many records there are.
 Must not know: HTML, requests.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -74,6 +74,11 @@ def found(kept: Records, query: str, flow: str, after: Place | None, limit: int)
     """Records that were looked for, and where the next page goes on."""
     there = kept.search(query, flow, after, limit)
     return RecordList(items=[row(one) for one in there.records], partial=there.partial), there.next
+
+
+def names(opened: Opened, connection_id: int, places: Sequence[Place]) -> dict[Place, str]:
+    """What these records are called, as far as known."""
+    return {(one.flow, one.key): row(one).called for one in of(opened, connection_id).several(places)} if places else {}
 
 
 def row(one: Known) -> RecordRow:

@@ -12,11 +12,13 @@ from pydantic import Field
 
 from ml_connector import flows
 from ml_connector.console.api.shapes import Shown, shown_key
+from ml_connector.console.views import records
 from ml_connector.console.views.fields import FieldShown, compared
+from ml_connector.store.connections import Connection
 from ml_connector.store.db import Database
 from ml_connector.store.orders import Orders
 from ml_connector.sync.orders import Order
-from ml_connector.wiring import Joined, causes, replaying
+from ml_connector.wiring import Joined, Opened, causes, replaying
 from ml_connector.wiring.replaying import Prospect, Would
 
 LOOKED_MAX, SHOWN_MAX, NAMED_MAX = 500, 50, 20
@@ -43,10 +45,11 @@ SAID = {
 
 
 class Named(Shown):
-    """A record that is named."""
+    """A record that is named; `called`: what it is called, as far as known."""
 
     flow: str
     key: str
+    called: str
 
 
 class Asked(Shown):
@@ -60,11 +63,9 @@ class Asked(Shown):
     named: list[Named]
 
 
-class Outlook(Shown):
+class Outlook(Named):
     """What would become of one record."""
 
-    flow: str
-    key: str
     mark: str
     would: str
     sentence: str
@@ -91,16 +92,17 @@ class Preview(Shown):
     first: list[Outlook]
 
 
-def asked(chosen: Mapping[str, Sequence[str]], flow: str, cause: str) -> Asked:
+def asked(opened: Opened, connection: Connection, chosen: Mapping[str, Sequence[str]], flow: str, cause: str) -> Asked:
     """Which records were chosen."""
-    listed = [(name, shown_key(key)) for name, keys in chosen.items() for key in keys[:NAMED_MAX]]
+    listed = [(name, key) for name, keys in chosen.items() for key in keys[:NAMED_MAX]][:NAMED_MAX]
+    names = records.names(opened, connection.id, listed)
     return Asked(
         flow=flow,
         cause=cause,
         title=causes.title(cause) if cause else "",
         total=sum(len(keys) for keys in chosen.values()),
         counts={name: len(keys) for name, keys in chosen.items()},
-        named=[Named(flow=flow, key=key) for flow, key in listed[:NAMED_MAX]],
+        named=[Named(flow=flow, key=shown_key(key), called=names.get((flow, key), "")) for flow, key in listed],
     )
 
 
@@ -108,13 +110,14 @@ def preview(both: Joined, chosen: Mapping[str, Sequence[str]]) -> Preview:
     """What would become of the first of these records. Raises: ConnectorError."""
     some = _first(chosen)
     made = replaying.preview(both, some, SHOWN_MAX)
+    names = records.names(both.opened, both.stored.id, [(one.flow, one.key) for one in made.first])
     counted = [(would, sum(one[would] for one in made.counts.values())) for would in Would]
     return Preview(
         total=sum(len(keys) for keys in chosen.values()),
         looked_at=sum(len(keys) for keys in some.values()),
         counts=[_counted(would, count) for would, count in counted if count],
         objections=[f"{report.flow}: {one}" for report in made.reports for one in report.objections],
-        first=[_outlook(one) for one in made.first],
+        first=[_outlook(one, names.get((one.flow, one.key), "")) for one in made.first],
     )
 
 
@@ -137,11 +140,12 @@ def _counted(would: Would, count: int) -> Counted:
     return Counted(mark=MARKS[would], said=SAID[would][count != 1], count=count)
 
 
-def _outlook(one: Prospect) -> Outlook:
+def _outlook(one: Prospect, called: str) -> Outlook:
     before, after = msgspec.to_builtins(one.before), msgspec.to_builtins(one.after)
     return Outlook(
         flow=flows.FLOWS[one.flow].name,
         key=shown_key(one.key),
+        called=called,
         mark=MARKS[one.would],
         would=SAID[one.would][0],
         sentence=one.held.sentence if one.held else "",
