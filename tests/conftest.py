@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from xdist.scheduler import LoadGroupScheduling  # pyright: ignore[reportMissingTypeStubs]
 
-# How long an example takes says nothing of what is tested, on a busy machine least of all.
-settings.register_profile("patient", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+# How long an example takes, or is thought of, says nothing of what is tested, on a busy machine least of all.
+current = settings.get_profile(settings.get_current_profile_name())
+unhurried = {HealthCheck.too_slow, *current.suppress_health_check}
+settings.register_profile("patient", current, deadline=None, suppress_health_check=unhurried)
 settings.load_profile("patient")
 # For `make mutants`: the same examples each time, however slow the machine, and none made smaller.
 settings.register_profile("mutants", settings.get_profile("ci"), phases=(Phase.explicit, Phase.generate))

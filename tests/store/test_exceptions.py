@@ -73,7 +73,9 @@ def row(connection_id: int, number: int, cause: str, currency: str | None, amoun
     return told | {"resolved_at": None, "times": 1}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(STAKES)
 def test_sums_are_exact(both: list[Database], held: list[tuple[str, str, Decimal]]) -> None:
     expected: dict[str, dict[str, Decimal]] = {}

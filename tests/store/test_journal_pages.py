@@ -65,7 +65,11 @@ def test_all_that_fits_comes_once_newest_first(pages: JournalPages) -> None:
     )
     entries = list(pages.stream(Filter(run_id="")))
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(filters, st.integers(1, 9))
     def holds(chosen: Filter, limit: int) -> None:
         wanted = [one.seq for one in entries if fits(chosen, one)]

@@ -100,7 +100,9 @@ def in_a_file(migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     database.close()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.integers(1, 30),
     st.sampled_from([1.0, 60.0]),

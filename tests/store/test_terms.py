@@ -42,7 +42,11 @@ def test_what_is_found_has_all_words(db: Database, vault: Vault, connection_id: 
     kept = Terms(vault, connection_id)
     places = st.tuples(st.sampled_from(("bills", "suppliers")), st.sampled_from("KLMNOP"))
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=25,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(
         st.dictionaries(places, st.sets(st.sampled_from(WORDS), min_size=1)),
         st.sets(st.sampled_from(WORDS), min_size=1),

@@ -337,7 +337,9 @@ def test_passwords_that_will_not_do(password: str) -> None:
         passwords.check(password, "kari.nordmann")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_a_password_fits_what_was_kept_of_it_and_nothing_else(one: str, other: str) -> None:
     kept = passwords.kept(one)

@@ -343,11 +343,11 @@ def test_504_is_told_apart(serve: Callable[..., RawServer]) -> None:
 
 @pytest.mark.parametrize("call", [get, post])
 def test_nobody_listens(call: Callable[[Wire], Answer]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    a_wire = wire(f"http://127.0.0.1:{port}", attempts_max=3)
-    with pytest.raises(errors.UnreachableError):
-        call(a_wire)
+    with socket.socket() as idle:
+        idle.bind(("127.0.0.1", 0))
+        a_wire = wire(f"http://127.0.0.1:{idle.getsockname()[1]}", attempts_max=3)
+        with pytest.raises(errors.UnreachableError):
+            call(a_wire)
     assert a_wire.requests == 3
 
 

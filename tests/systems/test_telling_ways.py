@@ -112,10 +112,10 @@ def test_what_a_server_refuses_is_told() -> None:
 
 
 def test_a_server_that_is_not_there_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with pytest.raises(UnreachableError, match="not reached"):
-        Mail(f"smtp://127.0.0.1:{port}", SENDER).send(["ap@example.com"], "s", "t")
+    with socket.socket() as idle:
+        idle.bind(("127.0.0.1", 0))
+        with pytest.raises(UnreachableError, match="not reached"):
+            Mail(f"smtp://127.0.0.1:{idle.getsockname()[1]}", SENDER).send(["ap@example.com"], "s", "t")
 
 
 @pytest.mark.parametrize(
