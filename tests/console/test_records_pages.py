@@ -6,19 +6,24 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import httpx2
 import pytest
+from markupsafe import escape
 from serving import Served, looking, serving
 from sqlalchemy import delete, select, update
 
 from ml_connector.store import schema
 from ml_connector.store.api_tokens import Right
+from ml_connector.store.exceptions import note
 from ml_connector.store.rights import Role
 from ml_connector.store.schema_people import terms
 from ml_connector.store.schema_work import orders
+from ml_connector.store.scope import Scope
 from ml_connector.sync.orders import Cause
+from ml_connector.sync.outcome import Held
 from ml_connector.wiring import indexing
 
 BASE = "/c/acme"
@@ -243,3 +248,30 @@ def test_what_an_older_version_linked_is_found_once_it_has_its_words(here: Serve
     assert not found(here, {"q": one.target_id}, 50)
     assert indexing.index(here.joined.store, "acme") > 50
     assert one.key in found(here, {"q": one.target_id}, 50)
+
+
+def test_a_replay_names_records_as_people_call_them(here: Served, clerk: httpx2.Client) -> None:
+    key = linked(here, "suppliers").key
+    name = here.ask("GET", f"/connections/acme/record/suppliers/{key}").json()["head"]["called"]
+    asked = {"flow": "suppliers", "key": key}
+    told = here.ask("GET", "/connections/acme/replay", params={"flow": "suppliers", "keys": key}).json()["named"]
+    assert told == [{"flow": "suppliers", "key": key, "called": name}]
+    for place in ("replay", "replay/preview"):
+        assert f">{escape(name)}</a>" in clerk.get(f"{BASE}/{place}", params=asked).text
+
+
+def test_a_held_record_leads_to_where_what_it_lacks_is_added(here: Served, clerk: httpx2.Client) -> None:
+    store, key = here.joined.store, "lacking"
+    scope = Scope(
+        store.vault, store.connections.get("acme").id, "purchase_requests", object, object, store.database.now
+    )
+    held = Held("payment_term_not_mapped", "No row is for it.", "Add one.", lacks="30 & more")
+    with store.database.write() as connection:
+        note(connection, scope, "run", [(key, held)])
+    place = f"{BASE}/records/purchase_requests/{key}"
+    assert "An administrator puts it right in the mapping." in clerk.get(place).text
+    with looking(here.url, store, Role.ADMINISTRATOR, name="adder") as client:
+        found = re.search(r'href="([^"]*)">Add 30 &amp; more</a>', client.get(place).text)
+        assert found
+        page = client.get(unescape(found[1])).text
+    assert 'value="30 &amp; more"' in page

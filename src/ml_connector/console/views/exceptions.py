@@ -264,8 +264,7 @@ def fix(name: str, cause: str, lacks: str = "") -> Fix:
         return Fix(where=WHERE[found.at], href="")
     asked = {"table": found.table} if found.table in TABLES else {}
     asked |= {"value": lacks} if asked and lacks else {}
-    where = "in the mapping" if found.at is At.MAPPING else "in the profile"
-    return Fix(where=where, href=f"{here}/mapping{'?' if asked else ''}{urlencode(asked)}")
+    return Fix(where="in the mapping", href=f"{here}/mapping{'?' if asked else ''}{urlencode(asked)}")
 
 
 def _group(name: str, one: Group, example: OpenException | None) -> GroupShown:
