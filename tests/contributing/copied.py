@@ -59,7 +59,7 @@ class Copy:
         """What a command says that is run in the copy; it has to end well."""
         paths = [self.root / one for one in ("src", "tests/e2e", "tests/contributing")]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
         return done.stdout
 

@@ -194,7 +194,7 @@ def test_what_is_signed_at_the_moment_it_would_go_stays(kept: TieOuts, db: Datab
             connection.execute(update(tie_outs).where(tie_outs.c.id == oldest.number).values(signed))
             kept_too = pool.submit(last.keep, found())
             until(lambda: waits(db))
-        kept_too.result(30)
+        kept_too.result(60)
     with db.read() as connection:
         assert oldest.number in connection.execute(select(tie_outs.c.id)).scalars().all()
         there = connection.execute(select(tie_out_lines.c.part).where(tie_out_lines.c.tie_out_id == oldest.number))

