@@ -38,6 +38,9 @@ def test_what_can_not_be_looked_at_says_so_in_words(tmp_path: Path) -> None:
             in client.get(f"/c/{NAME}/journal?number=1", headers=page).text
         )
         assert "Input should" not in client.get(f"/c/{NAME}/records?limit=abc", headers=page).text
+        unspeakable = client.get(f"/c/{NAME}/records?q=%00", headers=page)
+        assert (unspeakable.status_code, "String should" in unspeakable.text) == (422, False)
+        assert "Q: has a form or signs that it can&#39;t have" in unspeakable.text
 
 
 def test_a_fault_of_ours_is_told_as_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

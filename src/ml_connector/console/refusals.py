@@ -62,6 +62,9 @@ MISTAKES = {
     "date_from_datetime_parsing": "is no day; it looks like 2026-10-01",
     "datetime_from_date_parsing": "is no time; it looks like 2026-10-01 or 2026-10-01T14:30",
     "bool_parsing": "is neither true nor false",
+    "string_pattern_mismatch": "has a form or signs that it can't have",
+    "string_too_long": "is too long",
+    "string_too_short": "is too short",
 }
 
 
@@ -123,7 +126,7 @@ def _invalid(error: RequestValidationError) -> Refused:
 
 def _mistake(one: Mapping[str, Any]) -> str:
     place = ".".join(str(part) for part in one["loc"][1:] or one["loc"])
-    said = MISTAKES.get(one["type"]) or one["msg"].removeprefix("Value error, ")
+    said = MISTAKES.get(one["type"]) or one["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return f"{place}: {said}"
 
 
