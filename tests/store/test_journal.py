@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select, update
 
 from ml_connector.store import schema
-from ml_connector.store.chain import BROKEN_MAX
+from ml_connector.store.chain import BROKEN_MAX, LOST
 from ml_connector.store.connections import Connections
 from ml_connector.store.db import Database
 from ml_connector.store.journal import Journal, Kind, Line
@@ -38,6 +38,23 @@ def test_a_sound_chain_is_sound(db: Database, journal: Journal) -> None:
     fill(db, journal, 2_500)
     verdict = journal.verify()
     assert (verdict.entries, verdict.broken) == (2_501, ())
+
+
+def test_an_earlier_state_is_found_by_what_was_kept_elsewhere(db: Database, vault: Vault, journal: Journal) -> None:
+    fill(db, journal, 3)
+    chains = schema.chains.c
+    with db.read() as connection:
+        before = connection.execute(select(chains.head, chains.sealed).where(chains.seq == 4)).one()
+    early = journal.verify().head
+    fill(db, journal, 2)
+    late = journal.verify().head
+    assert all(journal.verify(kept).sound for kept in ("", early, late))
+    tamper(db, lambda c: c.execute(delete(TABLE).where(TABLE.c.seq > 4)))  # all of it, as it was
+    values = {"seq": 4, "head": before.head, "sealed": before.sealed}
+    tamper(db, lambda c: c.execute(update(schema.chains).where(chains.seq == 6).values(values)))
+    assert all(journal.verify(kept).sound for kept in ("", early))
+    assert journal.verify(late).broken == ((4, LOST),)
+    assert Journal(db, vault, 99).verify(late).broken == ((0, LOST),)
 
 
 def test_an_empty_chain_is_sound(db: Database, vault: Vault) -> None:

@@ -283,15 +283,18 @@ journal_app.command("export")(records.export)
 def verify(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The connection's name; none: the installation's own journal.")] = "",
+    head: Annotated[
+        str, typer.Option(help="A hash kept elsewhere, as this or evidence told it; it has to be there still.")
+    ] = "",
     json: AsJson = False,
 ) -> None:
     """Check that no entry of the journal was changed, removed or moved."""
     with opened(context) as store:
-        verdict = (wiring.journal(store, name) if name else wiring.installation_journal(store)).verify()
+        journal = wiring.journal(store, name) if name else wiring.installation_journal(store)
+        verdict = journal.verify(head.strip().lower())
     if json:
-        show.data(
-            {"connection": name or None, "ok": verdict.sound, "entries": verdict.entries, "broken": verdict.broken}
-        )
+        told = {"entries": verdict.entries, "broken": verdict.broken, "head": verdict.head}
+        show.data({"connection": name or None, "ok": verdict.sound, **told})
     else:
         show.verdict(verdict)
     raise typer.Exit(0 if verdict.sound else NEEDS_A_PERSON)

@@ -249,6 +249,7 @@ def verdict(found: Verdict) -> None:
     """Whether the journal is whole."""
     if found.sound:
         out.print(f"[green]whole[/]: {found.entries:,} entries, each in its place and unchanged")
+        err.print(f"The last one's hash, to be kept elsewhere (--head): {found.head}", soft_wrap=True)
         return
     out.print(f"[red]BROKEN[/]: {len(found.broken):,} places in {found.entries:,} entries")
     for seq, what in found.broken[:20]:

@@ -21,16 +21,21 @@ from ml_connector.store.vault import Vault
 BROKEN_MAX = 100
 BODIES, PRUNED = "bodies", "pruned"  # the key and the kind of entries that tell of pruning
 PAGE = 1000
+LOST = "is the last one, and none has the hash that was kept elsewhere: another journal, or an earlier state of it"
 
 _TEXTS = ("at", "run_id", "flow", "key", "kind", "facts")
 _BYTES = ("prev", "hash", "body_digest", "body")
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """How many entries were checked, and what is wrong at which number; at most `BROKEN_MAX` are told."""
+    """How many entries were checked, and what is wrong at which number; at most `BROKEN_MAX` are told.
+
+    `head`: the hash of the last one, hexadecimal.
+    """
 
     entries: int
     broken: tuple[tuple[int, str], ...] = ()
+    head: str = ""
 
     @property
     def sound(self) -> bool:
@@ -51,14 +56,15 @@ def head_text(seq: int, head: bytes) -> bytes:
     return f"{seq}:{head.hex()}".encode()
 
 
-def verify(db: Database, vault: Vault, connection_id: int) -> Verdict:
+def verify(db: Database, vault: Vault, connection_id: int, kept: str = "") -> Verdict:
     """Check every entry, the order, and that none is missing; in bounded memory.
 
-    A body may be missing where an entry of the same chain says that it was pruned.
+    A body may be missing where an entry of the same chain says that it was pruned. `kept`: the hash of an entry as it
+    was kept elsewhere, which has to be there still: else an earlier state of the database was put back.
     """
     seq, head, broken = _head(db, vault, connection_id)
     entries, last, prev = 0, 0, GENESIS
-    pruned = _Pruned(db, connection_id)
+    pruned, there = _Pruned(db, connection_id), not kept or kept == GENESIS.hex()
     for row in _entries(db, connection_id, seq):
         entries += 1
         if row.seq != last + 1:
@@ -66,12 +72,15 @@ def verify(db: Database, vault: Vault, connection_id: int) -> Verdict:
         before = prev if row.seq == last + 1 else row.prev
         broken.extend((row.seq, what) for what in _faults(row, before, connection_id, pruned))
         last, prev = row.seq, row.hash or b""
+        there = there or prev.hex() == kept
         del broken[BROKEN_MAX:]
     if last < seq:
         broken.append((last + 1, _gap(last + 1, seq)))
     elif prev != head:
         broken.append((last, "is not the entry that the chain's head names"))
-    return Verdict(entries, tuple(broken))
+    if not there:
+        broken.append((last, LOST))
+    return Verdict(entries, tuple(broken), prev.hex())
 
 
 class _Pruned:

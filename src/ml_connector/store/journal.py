@@ -111,9 +111,9 @@ class Journal:
         add(connection, schema.journal, _COLUMNS, rows)
         self._keep_head(connection, seq + len(rows), prev)
 
-    def verify(self) -> Verdict:
-        """Check the whole chain; entries may be appended meanwhile."""
-        return verify(self._db, self._vault, self._connection_id)
+    def verify(self, kept: str = "") -> Verdict:
+        """Check the whole chain; entries may be appended meanwhile. `kept`: a hash that has to be in it."""
+        return verify(self._db, self._vault, self._connection_id, kept)
 
     def timeline(self, flow: str | None, key: str, after: int = 0, limit: int | None = None) -> list[JournalEntry]:
         """What happened to one record, oldest first; `after`: from the entry on that follows this one."""
