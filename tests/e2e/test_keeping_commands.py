@@ -131,3 +131,7 @@ def test_a_connection_that_linked_nothing_is_removed_by_command(tmp_path: Path, 
         assert "Connection typo is gone" in typed(joined.url, "disconnect", "typo").stderr
         assert joined.store.connections.names() == [NAME]
         assert journal.timeline(None, "")[-1].facts == {"event": "removed", "person": person()}
+        strict = connection(joined.box, two_persons=True)
+        wiring.connect(joined.store, "strict", strict, wiring.Secrets("a", "b"))
+        alone = typed(joined.url, "disconnect", "strict")
+        assert (alone.returncode, "somebody else has to agree" in alone.stderr.replace("\n", " ")) == (2, True)
