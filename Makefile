@@ -47,8 +47,8 @@ pictures: browser
 docs: .venv/ready
 	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build
 
-# changes the pure core in one place at a time, and tells which changes neither types nor tests notice; the next time
-# only of what is new; `.venv/bin/mutmut show NAME` shows one, `rm -r mutants` begins anew
+# changes the pure core in one place at a time, and tells which changes neither types nor tests notice; about a quarter
+# of an hour, the next time only what is new; `.venv/bin/mutmut show NAME` shows one, `rm -r mutants` begins anew
 mutants: .venv/ready
 	$(UV) run --frozen --group mutants mutmut run
 	@$(RUN)/mutmut results --all true | awk -F'[.:]' '/survived|no tests/ { print } { n[$$2 ":" $$NF]++ } END { for (one in n) print one, n[one] }'
