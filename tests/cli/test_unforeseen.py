@@ -82,7 +82,8 @@ def test_what_is_typed_wrong_is_told_in_a_users_words(
     ("words", "said"),
     [
         (["check"], "Missing argument 'name'"),
-        (["exceptions", "acme", "--limit", "0"], "Invalid value for '--limit'"),
+        (["exceptions", "acme", "--limit", "0"], "Invalid value for '--limit': it should be at least 1"),
+        (["exceptions", "acme", "--limit", "x"], "Invalid value for '--limit': it is no whole number"),
         (["connections", "--colour"], "No such option: --colour"),
         (["nonsense"], "No such command 'nonsense'"),
         (["flow", "acme", "suppliers", "maybe"], "'maybe' is not one of 'on', 'off'"),

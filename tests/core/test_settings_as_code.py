@@ -176,7 +176,7 @@ def test_a_text_that_is_no_profile_is_one_sentence(text: str) -> None:
         ("timeout_s = 0", "timeout_s: expected a number of at least 0.1"),
         ("timeout_s = nan", "timeout_s: expected a number of at least 0.1"),
         ("[ifs]\npage_rows = 0", "page_rows should be from 1 to 5000"),
-        ("[ifs]\nparallel = 2.5", "profile.parallel: should be a whole number"),
+        ("[ifs]\nparallel = 2.5", "ifs.parallel: should be a whole number"),
         ("[airbase]\npage_size = 100000000", "whole number from 1 to 10,000"),
         ("[airbase.vendors]\nbulk_max = 0", "whole number from 1 to 10,000"),
         ('[web.ifs]\nsuppliers = "javascript:alert(1)"', "[web.ifs] suppliers: 'javascript:alert(1)' is no address"),

@@ -214,6 +214,7 @@ IMPOSSIBLE = (
     ("airbase", "--flow", "purchase_orders"),
     ("ifs", "--flow", "payments"),
     ("ifs", "--flow", "unknown"),
+    ("ifs", "--key", " "),
     ("airbase", "--header", "no header"),
     ("airbase", "--secret-env", "NOT_SET"),
     ("airbase", "--secret-env", "SHORT"),

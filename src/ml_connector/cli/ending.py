@@ -20,7 +20,14 @@ from ml_connector.cli.context import NEEDS_A_PERSON, OUT_OF_REACH, WRONG_USE
 from ml_connector.cli.groups import grouped
 from ml_connector.cli.logs import trace_of
 
-OURS = {"Value error, ": "", "does not match the formats '%Y-%m-%d'": "is no day; it looks like 2026-09-01"}
+OURS = {
+    "Value error, ": "",
+    "Input should be a valid integer, unable to parse string as an integer": "it is no whole number",
+    "Input should be a valid number, unable to parse string as a number": "it is no number",
+    "Input should be greater than or equal to": "it should be at least",
+    "Input should be less than or equal to": "it should be at most",
+    "does not match the formats '%Y-%m-%d'": "is no day; it looks like 2026-09-01",
+}
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 

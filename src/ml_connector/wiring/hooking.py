@@ -77,6 +77,8 @@ def _wished(how: How, system: Teller, wish: Wish) -> How:
         raise SettingsError("--flow and --key are for hooks of IFS; Airbase's events tell both by themselves")
     if wish.flow:
         finder |= {"flow": _of_ifs(wish.flow)}
+    if not all(name.strip() for name in wish.key):
+        raise SettingsError("--key is empty; it looks like Order/OrderNo")
     if wish.key:
         finder |= {"key": list(wish.key)}
     try:

@@ -168,7 +168,7 @@ def _resource(name: str, given: Mapping[str, Any]) -> Resource:
     for needed in _NEEDED[name]:
         if not merged[needed]:
             raise SettingsError(
-                f'profile: {name}.fields.{needed} may not be ""; without it nothing can be made of a record'
+                f'airbase.{name}.fields.{needed} may not be ""; without it nothing can be made of a record'
             )
     kept = frozenset(field for field in default.seen if merged[field] == default.fields[field])
     own = {key: _value(f"{name}.{key}", key, value) for key, value in given.items() if key != "fields"}
@@ -187,24 +187,24 @@ def _value(label: str, key: str, value: Any) -> str | int:
 def _path(label: str, text: str) -> str:
     if text.startswith("/") and text.endswith("/") and not set(text) & set("?# "):
         return text
-    raise SettingsError(f'profile: {label} is {text!r}; a path begins and ends with "/" and holds no query')
+    raise SettingsError(f'airbase.{label} is {text!r}; a path begins and ends with "/" and holds no query')
 
 
 def _count(label: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= COUNT_MAX:
-        raise SettingsError(f"profile: {label} is {value!r}; it must be a whole number from 1 to {COUNT_MAX:,}")
+        raise SettingsError(f"airbase.{label} is {value!r}; it must be a whole number from 1 to {COUNT_MAX:,}")
     return value
 
 
 def _text(label: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise SettingsError(f"profile: {label} is {value!r}; it must be text")
+        raise SettingsError(f"airbase.{label} is {value!r}; it must be text")
     return value
 
 
 def _table(label: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise SettingsError(f"profile: {label} must be a table")
+        raise SettingsError(f"airbase.{label} must be a table")
     return cast(Mapping[str, Any], value)
 
 
@@ -212,7 +212,7 @@ def _known(label: str, given: Iterable[str], known: Iterable[str]) -> None:
     names = list(known)
     for key in given:
         if key not in names:
-            raise SettingsError(f"profile: {label}{key} is not known; the nearest is {label}{_nearest(key, names)}")
+            raise SettingsError(f"airbase.{label}{key} is not known; the nearest is {label}{_nearest(key, names)}")
 
 
 def _nearest(key: str, names: list[str]) -> str:

@@ -30,26 +30,26 @@ def load(overrides: Mapping[str, Any]) -> Profile:
     Raises: SettingsError that names the key and the nearest known one.
     """
     own = [name for name in Profile.__struct_fields__ if name != "parts"]
-    _known("profile", overrides, [*DEFAULT.parts, *own])
+    _known("ifs", overrides, [*DEFAULT.parts, *own])
     changed: dict[str, Any] = {
         name: _part(name, part, overrides[name]) if name in overrides else part for name, part in DEFAULT.parts.items()
     }
-    profile = _convert("profile", {**{name: overrides[name] for name in own if name in overrides}, "parts": changed})
+    profile = _convert("ifs", {**{name: overrides[name] for name in own if name in overrides}, "parts": changed})
     _check_habits(profile)
     return profile
 
 
 def _part(name: str, default: Part, given: Any) -> dict[str, Any]:
-    table = _table(f"profile.{name}", given)
-    _known(f"profile.{name}", table, [field for field in Part.__struct_fields__ if field not in _FIXED])
-    fields = _table(f"profile.{name}.fields", table.get("fields", {}))
-    _known(f"profile.{name}.fields", fields, list(default.fields))
-    actions = _table(f"profile.{name}.actions", table.get("actions", {}))
-    _known(f"profile.{name}.actions", actions, list(default.actions))
+    table = _table(f"ifs.{name}", given)
+    _known(f"ifs.{name}", table, [field for field in Part.__struct_fields__ if field not in _FIXED])
+    fields = _table(f"ifs.{name}.fields", table.get("fields", {}))
+    _known(f"ifs.{name}.fields", fields, list(default.fields))
+    actions = _table(f"ifs.{name}.actions", table.get("actions", {}))
+    _known(f"ifs.{name}.actions", actions, list(default.actions))
     merged = {**default.fields, **fields}
     for field in sorted(default.required):
         if not merged[field]:
-            raise SettingsError(f"profile.{name}.fields.{field} can't be left out")
+            raise SettingsError(f"ifs.{name}.fields.{field} can't be left out")
     moved = bool({"service", "set", "root"} & set(table))
     seen = {field for field in default.seen if not moved and merged[field] == default.fields[field]}
     part = cast("dict[str, Any]", msgspec.to_builtins(default))
@@ -63,7 +63,7 @@ def _part(name: str, default: Part, given: Any) -> dict[str, Any]:
         }
     )
     if not isinstance(part["key"], list | tuple) or len(cast("list[Any]", part["key"])) != len(default.key):
-        raise SettingsError(f"profile.{name}.key should name {len(default.key)} properties, those of the record first")
+        raise SettingsError(f"ifs.{name}.key should name {len(default.key)} properties, those of the record first")
     _check_names(name, part)
     return {**part, "confidence": "assumed"} if moved else part
 
@@ -76,7 +76,7 @@ def _check_names(where: str, part: dict[str, Any]) -> None:
     for key, item in {**single, **listed, **fields, **acts}.items():
         optional = key in ("modified", "company") or key in fields or key in acts
         if not isinstance(item, str) or not (_NAME.fullmatch(item) or (optional and not item)):
-            raise SettingsError(f"profile.{where}.{key}: {item!r} is not a name of IFS's")
+            raise SettingsError(f"ifs.{where}.{key}: {item!r} is not a name of IFS's")
 
 
 def _convert(where: str, built: dict[str, Any]) -> Profile:
@@ -97,13 +97,13 @@ def _in_words(said: str) -> str:
 def _check_habits(profile: Profile) -> None:
     for name, (least, most) in _LIMITS.items():
         if not least <= getattr(profile, name) <= most:
-            raise SettingsError(f"profile.{name} should be from {least} to {most}")
+            raise SettingsError(f"ifs.{name} should be from {least} to {most}")
     if profile.zone in ("", UTC_AWARE):
         return
     try:
         ZoneInfo(profile.zone)
     except (ValueError, OSError, KeyError):
-        raise SettingsError(f"profile.zone: {profile.zone!r} is no IANA zone such as Europe/Oslo") from None
+        raise SettingsError(f"ifs.zone: {profile.zone!r} is no IANA zone such as Europe/Oslo") from None
 
 
 def _table(where: str, given: Any) -> dict[str, Any]:
