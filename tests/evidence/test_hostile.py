@@ -282,3 +282,20 @@ def test_an_end_of_the_journal_that_can_not_be_is_found(pack: Path, stretch: str
     for otherwise in ({"newest": said.last - 1}, {"newest": said.last, "newest_head": "00" * 32}):
         sealed_anew(pack, **{stretch: msgspec.structs.replace(said, **otherwise)})
         assert any("ends otherwise than the manifest says" in one for one in findings(pack))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("connection", "other"),
+        ("period", "2026-11"),
+        ("until_on", "2026-10-01"),
+        ("since", "9999-01-01T00:00:00Z"),
+        ("until", "2000-01-01T00:00:00Z"),
+        ("until", ""),
+    ],
+)
+def test_what_the_manifest_says_otherwise_than_its_tie_out_is_found(pack: Path, field: str, value: str) -> None:
+    """Else exceptions and runs would be held against the journal of no time at all."""
+    sealed_anew(pack, **{field: value})
+    assert any("another connection, period or time than the tie-out" in one for one in findings(pack))

@@ -43,7 +43,7 @@ class Contents:
         signed = whole(self._folder, self._found, TIE_OUT, lambda content: msgspec.json.decode(content, type=Signed))
         if signed is not None:
             self._sign_off(self.manifest, signed)
-            self._population(signed, waited)
+            self._population(self.manifest, signed, waited)
         waited.check()
 
     def _files(self, said: Manifest) -> None:
@@ -91,12 +91,14 @@ class Contents:
         if not signed.signed_by and self._signatures:
             self._found.add(TIE_OUT, "is not signed off, but the journal tells of its sign-off")
 
-    def _population(self, signed: Signed, waited: Waited) -> None:
+    def _population(self, said: Manifest, signed: Signed, waited: Waited) -> None:
         try:
             tie_out = msgspec.json.decode(signed.tie_out, type=TieOut)
         except UNREADABLE:
             self._found.add(TIE_OUT, "has no tie-out that can be read")
             return
+        if not said.is_of(tie_out.connection, tie_out.period, tie_out.from_on, tie_out.until_on):
+            self._found.add(MANIFEST, "tells of another connection, period or time than the tie-out is of")
         population = Population(self._folder, self._found, tie_out, waited.document)
         population.check()
         self.documents = population.count

@@ -4,6 +4,8 @@ Rule: whatever is not told here has a usual value, so that evidence of earlier p
 Must not know: what the files hold.
 """
 
+from datetime import date, timedelta
+
 import msgspec
 
 FORMAT = 1
@@ -57,6 +59,19 @@ class Manifest(msgspec.Struct, frozen=True):
     installation: Stretch = Stretch()
     files: dict[str, Filed] = {}
     format: int = FORMAT
+
+    def is_of(self, connection: str, period: str, from_on: str, until_on: str) -> bool:
+        """Whether it tells of this period, and of all of its days in whatever zone, as far as they were over."""
+        named = (self.connection, self.period, self.from_on, self.until_on) == (connection, period, from_on, until_on)
+        return named and self.since[:10] <= from_on and self.until[:10] >= min(_before(self.made_at), until_on)
+
+
+def _before(at: str) -> str:
+    """The day before an instant, as it takes a while until what was gathered is said; no day: one that never comes."""
+    try:
+        return (date.fromisoformat(at[:10]) - timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError):
+        return "~"
 
 
 def written(manifest: Manifest) -> bytes:

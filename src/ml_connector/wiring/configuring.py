@@ -37,6 +37,7 @@ COLUMNS = (
     "after",
 )
 TOLD = COLUMNS[1 : COLUMNS.index("table")]
+UNTOLD = differing.Difference("", "nothing in the settings; of secrets the audit trail tells", "", "")
 HIDDEN = "(not shown)"
 
 
@@ -91,7 +92,7 @@ def _changes(kept: Versions, one: Version) -> Iterator[str]:
     """What a version changed of the one that it was made upon."""
     told = [one.number, *(_shown(getattr(one, name)) for name in TOLD)]
     before = kept.get(one.base).settings if one.base else {}
-    for place in differing.told(before, one.settings):
+    for place in differing.told(before, one.settings) or [UNTOLD]:
         yield sheet.line([*told, place.table, place.name, place.before, place.after])
 
 
