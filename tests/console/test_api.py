@@ -37,6 +37,7 @@ from ml_connector.wiring.unattended import NEEDS, Logged
 ROOT = Path(__file__).parents[2]
 CONNECTION = f"/connections/{NAME}"
 PATIENCE_S = 60.0
+SCHEDULED = ("scheduled", "paused", "resumed", "unscheduled")
 WRONG = "mlc_" + "A" * 43
 
 
@@ -123,7 +124,7 @@ def test_what_is_ordered_wakes_the_worker_and_can_be_taken_back(served: Served) 
     assert len(served.nudges) == nudged + 1
     (number,) = placed.json()["orders"]
     listed = read(served, "/orders", connection=NAME, flow="purchase_orders", state="queued")["items"]
-    assert [(one["id"], one["extent"]["keys"]) for one in listed] == [(number, ["100002", "100003"])]
+    assert (number, ["100002", "100003"]) in [(one["id"], one["extent"]["keys"]) for one in listed]
     assert served.ask("DELETE", f"/orders/{number}").json()["state"] == "cancelled"
     assert "cancelled" in refused(served.ask("DELETE", f"/orders/{number}"), 409, "begun")
 
@@ -203,7 +204,7 @@ def test_a_schedule_is_set_paused_resumed_and_forgotten(served: Served) -> None:
     assert (made["in_words"], made["runs"], made["changed_by"]) == ("every 15 minutes", ["suppliers"], "token:operate")
     assert len(made["next"]) == 5
     standing = next(one for one in read(served, f"{CONNECTION}/flows")["flows"] if one["flow"] == "suppliers")
-    assert standing["next"][0] == made["next"][0]
+    assert standing["next"][0] in made["next"][:2]  # a quarter of an hour may begin meanwhile
     paused = served.ask("POST", f"{path}/pause").json()
     assert (paused["paused"], paused["next"]) == (True, [])
     assert not served.ask("POST", f"{path}/resume").json()["paused"]
@@ -213,8 +214,9 @@ def test_a_schedule_is_set_paused_resumed_and_forgotten(served: Served) -> None:
     refused(served.ask("DELETE", path), 404, "not_found")
     assert "is no schedule" in refused(served.ask("PUT", path, json={"spec": "now and then"}), 422, "invalid")
     kinds = wiring.journal(served.joined.store, NAME).timeline(None, "")
-    events = [(one.facts["event"], one.facts["person"]) for one in kinds if one.kind == "schedule"]
-    assert events[:4] == [(event, "token:operate") for event in ("scheduled", "paused", "resumed", "unscheduled")]
+    events = [(one.facts["event"], one.facts["person"]) for one in kinds if one.facts.get("flow") == "suppliers"]
+    events = [one for one in events if one[0] in SCHEDULED]
+    assert events[:4] == [(event, "token:operate") for event in SCHEDULED]
 
 
 def test_a_blackout_is_added_and_removed(served: Served) -> None:
