@@ -41,7 +41,12 @@ def test_a_list_of_commands_ends_no_sentence_in_its_middle(text: str, told: str)
     assert shortened(text, 29) == told
 
 
-def test_every_command_is_listed_whole(command: Callable[..., tuple[int, str, str]]) -> None:
-    code, out, _ = command("sqlite:////nowhere/store.db", "--help")
+@pytest.mark.parametrize(("group", "head"), [([], "Try:"), (["config"], "Commands:"), (["user"], "Commands:")])
+def test_every_command_is_listed_whole(
+    command: Callable[..., tuple[int, str, str]], group: list[str], head: str
+) -> None:
+    code, out, _ = command("sqlite:////nowhere/store.db", *group, "--help")
     assert code == 0
-    assert not re.search(r"\.\.\.|…\.$", out.partition("Try:")[2])
+    listed = out.partition(head)[2]
+    assert listed
+    assert not re.search(r"\.\.\.|…\.$", listed)

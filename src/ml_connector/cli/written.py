@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 NUMBERS = ("int", "float")
+WIDTH = 62  # of a sentence in a list of commands
 
 
 def describe(command: Any) -> None:
@@ -18,6 +19,7 @@ def describe(command: Any) -> None:
         one.display_type = partial(_word, one)
         one._get_number_range_help_str = partial(_bounds, one)
     for below in getattr(command, "commands", {}).values():
+        below.short_help = shortened(below.help or "", WIDTH)
         describe(below)
 
 
