@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,16 @@ if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).
 
 @pytest.fixture(autouse=True)
 def process_as_before() -> Generator[None]:
-    """A command that a test runs sends logs to a stream that is closed after it, and collects garbage rarely."""
+    """A command that a test runs sends logs to a stream that is closed after it, collects garbage rarely, and ends in
+    its own way when told to.
+    """
     before, rarely = structlog.get_config(), gc.get_threshold()
+    told = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     structlog.configure(**before)
     gc.set_threshold(*rarely)
+    for number, how in told.items():
+        signal.signal(number, how)
 
 
 @pytest.fixture
