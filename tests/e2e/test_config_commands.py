@@ -142,6 +142,27 @@ def test_what_an_earlier_program_kept_is_no_change(joined: Rig) -> None:
     assert [one.name for one in versions.differences(store, NAME, made.number)] == ["timeout_s"]
 
 
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        ({"gate": {"suppliers": {"change_share_max": 7.0}}}, "is no share"),
+        ({"web": {"ifs": {"suppliers": "erp.example.com"}}}, "is no address"),
+        ({"ifs": {"page_rows": 9000}}, "should be from 1 to 5000"),
+    ],
+)
+def test_what_an_earlier_program_let_be_said_runs_nothing_and_is_put_right(
+    joined: Rig, tmp_path: Path, odd: dict[str, Any], said: str
+) -> None:
+    joined.run("suppliers")
+    kept, file = joined.store.connections.get(NAME).settings, tmp_path / "acme.toml"
+    file.write_text(typed(joined, "export", NAME))
+    joined.store.connections.save(NAME, {**kept, "profile": {**kept["profile"], **odd}}, {})
+    with pytest.raises(SettingsError, match=said):
+        joined.run()
+    assert typed(joined, "import", NAME, str(file), "--yes", "--json")["made"]["state"] == "in force"
+    joined.run()
+
+
 def test_nobody_agrees_to_their_own_change_because_somebody_else_rebased_it(joined: Rig) -> None:
     own = versions.present(joined.store, NAME)
     two = msgspec.structs.replace(own, profile=msgspec.structs.replace(own.profile, two_persons=True))

@@ -15,6 +15,7 @@ from ml_connector.settings.profiles import (
     Profile,
     Terms,
     Web,
+    check_profile,
     profile,
     read_profile,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "Terms",
     "Web",
     "check_move",
+    "check_profile",
     "clock",
     "connection",
     "installation",

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from ml_connector.errors import SettingsError
+from ml_connector.settings import alerting
 from ml_connector.settings.decoding import convert
-from ml_connector.settings.profiles import Profile, check
+from ml_connector.settings.profiles import Profile
 from ml_connector.settings.texts import origin
 
 
@@ -65,7 +66,7 @@ class Connection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def connection(data: dict[str, Any]) -> Connection:
-    """A connection from its stored form, checked.
+    """A connection from its stored form; what an earlier program let be said is put right from there, so it is read.
 
     Raises: SettingsError.
     """
@@ -76,7 +77,7 @@ def connection(data: dict[str, Any]) -> Connection:
         origin(further.url)
     if not result.ifs.companies:
         raise SettingsError("no IFS company given; name at least one (--ifs-company)")
-    check(result.profile)
+    alerting.check(result.profile.alerts)
     return result
 
 

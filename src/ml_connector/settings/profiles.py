@@ -125,11 +125,11 @@ def profile(data: dict[str, Any]) -> Profile:
             known(f"[{name}]", data[name], kind)
     result = convert(data, Profile)
     zone(result.calendar_zone)
-    check(result)
+    check_profile(result)
     return result
 
 
-def check(profile: Profile) -> None:
+def check_profile(profile: Profile) -> None:
     """Make sure that its values can be meant. Raises: SettingsError."""
     alerting.check(profile.alerts)
     _check_gates(profile.gate)

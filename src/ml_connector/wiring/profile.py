@@ -12,7 +12,7 @@ import msgspec
 from ml_connector.errors import SettingsError
 from ml_connector.flows.posting.rule_book import rule_book
 from ml_connector.flows.posting.rules import RuleBook
-from ml_connector.settings import Connection
+from ml_connector.settings import Connection, Profile, check_profile
 from ml_connector.sync.flow import Tables
 from ml_connector.systems.airbase import profile as airbase_profile
 from ml_connector.systems.ifs import loading as ifs_loading
@@ -52,14 +52,20 @@ def read(connection: Connection) -> Read:
     Raises: SettingsError.
     """
     profile = connection.profile
+    check_profile(profile)
     further.known(connection.systems)
     further.known(profile.systems)
     for by_flow in (profile.gate, profile.alerts.dead_man, profile.web.ifs, profile.web.airbase):
         choice.known(by_flow)
-    own = landing(_table(profile.posting.get(LANDING, {}))) if profile.posting else None
+    own = landed(profile)
     rules = _rules(connection, own) if own else None
     named = {name: further.SYSTEMS[name].load(profile.systems.get(name, {})) for name in connection.systems}
     return Read(ifs_loading.load(profile.ifs), airbase_profile.load(profile.airbase), rules, own, named)
+
+
+def landed(profile: Profile) -> Landing | None:
+    """How it says that vouchers land in IFS; None: nothing is posted. Raises: SettingsError."""
+    return landing(_table(profile.posting.get(LANDING, {}))) if profile.posting else None
 
 
 def _rules(connection: Connection, own: Landing) -> RuleBook:

@@ -216,7 +216,7 @@ def _check(opened: Opened, name: str, connection: Connection, *, same_tenants: b
     if opened.connections.in_use(name):
         before = present(opened, name)
         settings.check_move(name, before, connection, same_tenants=same_tenants)
-        _check_landing(name, profiles.read(before).landing, read.landing)
+        _check_landing(name, profiles.landed(before.profile), read.landing)  # all of it may be what is put right
 
 
 def _check_landing(name: str, before: Landing | None, after: Landing | None) -> None:
