@@ -1,6 +1,7 @@
 """What nobody foresaw: where it was is told, and not a word of it, as that may be a record's or part of a secret."""
 
 import errno
+import io
 import json
 import subprocess
 import sys
@@ -44,6 +45,22 @@ def test_a_file_that_is_closed_to_us_and_a_full_disk_need_no_trace(
     assert (code, json.loads(out)["exit_code"]) == (2, 2)
     assert "/closed/store.db: Permission denied" in err
     assert "app.py" not in err
+
+
+class Silent(io.StringIO):
+    """A terminal at which somebody says that there is nothing to say (Ctrl-D)."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_question_without_an_answer_needs_no_trace(
+    command: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Silent())
+    code, _, err = command(f"sqlite:///{tmp_path / 'store.db'}", "connect", "acme", KEY_FILE=str(tmp_path / "key"))
+    assert (code, "the question got no answer, so nothing is changed" in err) == (2, True)
+    assert ".py" not in err
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this machine has no disk that is always full")

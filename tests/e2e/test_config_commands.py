@@ -64,7 +64,7 @@ def test_a_short_file_takes_nothing_away_unless_told_so(joined: Rig, tmp_path: P
     before, file = typed(joined, "export", NAME), tmp_path / "short.toml"
     file.write_text("quiet_s = 3.0\n")
     said = typed(joined, "import", NAME, str(file), fails=SettingsError)
-    assert "leaves out what is set: Companies 10, Companies 20" in said
+    assert "leaves out what is set, or sets it back to what is usual: Companies 10, Companies 20" in said
     assert "--yes" in said
     assert typed(joined, "export", NAME) == before
     assert "20: SUB-20 → –" in typed(joined, "import", NAME, str(file), "--dry-run")
@@ -88,6 +88,23 @@ def test_a_terminal_is_asked(joined: Rig, tmp_path: Path, monkeypatch: pytest.Mo
     yes = CliRunner().invoke(app, words, input="y\n")
     assert yes.exit_code == 0, yes.output
     assert versions.present(joined.store, NAME).profile.mapping == own.profile.mapping, "companies stay with `connect`"
+
+
+@pytest.mark.parametrize("words", [["connect", NAME, "--profile"], ["config", "import", NAME]])
+def test_what_comes_in_force_while_somebody_is_asked_is_not_taken_away(
+    joined: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    own, file = versions.present(joined.store, NAME).profile, tmp_path / "short.toml"
+
+    def meanwhile() -> bool:
+        mapping = msgspec.structs.replace(own.mapping, payment_terms={"30": "Net 30"})
+        return bool(versions.change(joined.store, NAME, msgspec.structs.replace(own, mapping=mapping), person="kari"))
+
+    monkeypatch.setattr(config, "_at_a_terminal", meanwhile)
+    file.write_text("quiet_s = 3.0\n")
+    done = CliRunner().invoke(app, ["--store", joined.url, *words, str(file)], input="y\n")
+    assert "came in force after you looked" in str(done.exception)
+    assert versions.present(joined.store, NAME).profile.mapping.payment_terms == {"30": "Net 30"}
 
 
 def test_a_change_waits_for_its_day(joined: Rig, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ from ml_connector.errors import ConnectorError, SettingsError
 from ml_connector.records import keys
 from ml_connector.sync.orders import Extent
 from ml_connector.sync.report import Report
-from ml_connector.wiring import checking, disconnecting
+from ml_connector.wiring import checking, disconnecting, versions
 
 app = typer.Typer(
     cls=ending.Commands,
@@ -157,6 +157,8 @@ def connect(
         tuple(system or ()),
     )
     with opened(context, create=True) as store:
+        known = name in store.connections.names()
+        base = versions.number_in_force(store, name) if known else None  # what comes while somebody is asked is refused
         before = wiring.kept(store, name)
         connection = asking.connection(typed, before)
         if before:
@@ -166,7 +168,7 @@ def connect(
             asking.secret(airbase_token_env, "Airbase API token", "--airbase-token-env", kept=before is not None),
             asking.secrets(system_secret_env or (), connection.systems.keys() - (before.systems if before else {})),
         )
-        made = wiring.connect(store, name, connection, secrets, same_tenants=same_tenants, note=note)
+        made = wiring.connect(store, name, connection, secrets, same_tenants=same_tenants, note=note, base=base)
     if before and made and made.waits:
         show.err.print(config.made_in_words(name, made), soft_wrap=True)
         return

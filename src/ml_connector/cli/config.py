@@ -66,7 +66,8 @@ def import_profile(
     """Make the profile what a file says, all of it: what the file leaves out is gone, once you agree."""
     profile = _read(file)
     with opened(context) as store:
-        before, base = versions.present(store, name), versions.number_in_force(store, name)
+        base = versions.number_in_force(store, name)  # before what is looked at, so that what comes later is refused
+        before = versions.present(store, name)
         differences = differing.of_profiles(before.profile, profile)
         versions.check(store, name, profile)
         foreseen = foreseeing.foresee(store, name, profile, settings.person()) if preview and differences else None
@@ -182,11 +183,11 @@ def agree(name: str, before: Profile, after: Profile, *, yes: bool) -> None:
     if not gone or yes:
         return
     listed = ", ".join(gone[:NAMED_MAX]) + (f" and {len(gone) - NAMED_MAX:,} more" if len(gone) > NAMED_MAX else "")
-    if _at_a_terminal() and typer.confirm(f"Not in the file, and would be gone: {listed}. Go on?", err=True):
+    if _at_a_terminal() and typer.confirm(f"Left out or set back, and would be gone: {listed}. Go on?", err=True):
         return
     raise SettingsError(
-        f"nothing is changed: the file leaves out what is set: {listed}. Begin with all of it (ml-connector config "
-        f"export {name}), or let it go with --yes"
+        f"nothing is changed: the file leaves out what is set, or sets it back to what is usual: {listed}. Begin with "
+        f"all of it (ml-connector config export {name}), or let it go with --yes"
     )
 
 

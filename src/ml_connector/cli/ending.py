@@ -45,6 +45,10 @@ class Commands(TyperGroup):
             code = super().main(*args, **{**options, "standalone_mode": False})
         except TyperException as error:
             _mistyped(error)
+        except typer.Abort:
+            if not sys.stdin.isatty():  # nobody was asked
+                raise
+            failed("the question got no answer, so nothing is changed", WRONG_USE)
         sys.exit(code)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
