@@ -21,8 +21,9 @@ NAMES = (
     r"authori[sz]ation|credential|api[_ -]?key|signature"
 )
 _NAMED = re.compile(NAMES, re.I)
-# a name and its value, in what is no JSON; bounded, as a long text full of names takes the square of its length else
-_TOLD = re.compile(rf"((?:{NAMES})[\w -]{{0,60}}[\"']?\s*[:=]\s*)\S.*", re.I)
+# a name and its value, in what is no JSON; or a run of names that has none, passed over whole, as looking again at each
+# name in it would take the square of its length
+_TOLD = re.compile(rf"((?:{NAMES})[\w -]*+[\"']?\s*[:=]\s*)\S.*|(?:{NAMES})[\w -]*+", re.I)
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _LINES = re.compile(r"\r?\n")
 _HEADERS = re.compile(r"(?i)^(content-|--|authorization|prefer:|$)")
@@ -79,7 +80,8 @@ def _hidden(name: str, value: Any) -> bool:
 
 def bare(text: str) -> str:
     """A text without what it names as a secret or a bank detail."""
-    return _TOLD.sub(rf"\1{LEFT_OUT}", _IBAN.sub(lambda found: LEFT_OUT if _is_iban(found[0]) else found[0], text))
+    unnumbered = _IBAN.sub(lambda found: LEFT_OUT if _is_iban(found[0]) else found[0], text)
+    return _TOLD.sub(lambda found: f"{found[1]}{LEFT_OUT}" if found[1] else found[0], unnumbered)
 
 
 def _is_iban(text: str) -> bool:
