@@ -190,6 +190,21 @@ def test_a_double_of_what_came_by_file_is_found_by_its_text(tmp_path: Path) -> N
         assert (line.key, line.difference) == (key, Kind.DUPLICATE)
 
 
+def test_what_was_posted_before_vouchers_came_by_file_counts_beside_what_came_by_file(tmp_path: Path) -> None:
+    with ledger_rig(sqlite_url(tmp_path), rigs.plain_world(payments=4, **FEBRUARY), tmp_path) as joined:
+        joined.run()
+        joined.landing = "file"
+        joined.connect()
+        assert tied(joined, "2026-02")[0].ties
+        key, (one,) = next(iter(sorted(ledger.ours(joined.box).items())))
+        place = tuple(one.voucher[name] for name in ("company", "type", "year", "no"))
+        double = tamper.stray(joined.box.world, place, key)
+        as_by_file = {"VoucherText": f"{key} Paid", "ReferenceSerie": "", "ReferenceNumber": ""}
+        joined.box.world.update("HoldVoucherSet", double, as_by_file)
+        (line,) = tied(joined, "2026-02")[0].differences
+        assert (line.key, line.difference) == (key, Kind.DUPLICATE)
+
+
 def test_a_file_that_lands_while_both_sides_are_read_is_no_difference(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,11 +97,13 @@ class Reading:
         """Where vouchers come by file, look for those of these documents.
 
         One may carry its reference in its text alone, or have landed after the others were read. Where files carry no
-        references, those in their fields are of an earlier landing, and were read.
+        references, those in their fields are of an earlier landing, were read, and count beside what is found.
         """
         if self._lookup and self._by_text and keys:
             for key, posted in self._lookup.posted(keys, marked=self._refers).items():
-                self._vouchers[key] = [pack(one) for one in posted]
+                read = () if self._refers else map(unpack, self._vouchers.get(key, ()))
+                both = {one.target_id: one for one in (*read, *posted)}
+                self._vouchers[key] = [pack(one) for one in both.values()]
 
     def taken(self, key: str) -> list[There]:
         """The vouchers of a document, given out once."""
