@@ -47,7 +47,7 @@ pictures: browser
 docs: .venv/ready
 	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build
 
-# changes the pure core in one place at a time, and tells which changes neither types nor tests notice; about a quarter
+# changes the pure core in one place at a time, and tells which changes neither types nor tests notice; reckoned at a quarter
 # of an hour, the next time only what is new; `.venv/bin/mutmut show NAME` shows one, `rm -r mutants` begins anew
 mutants: .venv/ready
 	$(UV) run --frozen --group mutants mutmut run
