@@ -12,6 +12,7 @@ from ml_connector.store.db import Database
 from ml_connector.store.flow_store import FlowStore
 from ml_connector.store.hooks import Hooks
 from ml_connector.store.journal import Journal
+from ml_connector.store.schema_people import tie_outs
 from ml_connector.store.vault import Vault
 
 from .samples import entry, intended, settled
@@ -96,6 +97,19 @@ def test_a_removed_name_may_be_used_anew(connections: Connections, db: Database,
     with pytest.raises(SettingsError):
         connections.secret("acme", "password")
     assert Journal(db, vault, old.id).verify().entries == 2
+    (told,) = Journal(db, vault, schema.INSTALLATION).timeline("", "acme")
+    assert told.facts == {"event": "connection_removed", "person": "root", "about": "acme", "number": old.id}
+
+
+def test_what_was_signed_off_keeps_its_connection(connections: Connections, db: Database) -> None:
+    acme, now = connections.save("acme", {}, {}), "2026-03-01T00:00:00.000000Z"
+    row = {"connection_id": acme.id, "period": "2026-02", "made_at": now, "made_by": "kari", "ties": 1}
+    with db.write() as connection:
+        connection.execute(insert(tie_outs).values(row | {"digest": "d", "sealed": b""}))
+        connection.execute(insert(tie_outs).values(row | {"digest": "e", "sealed": b"", "signed_at": now}))
+    with pytest.raises(SettingsError, match="signed off"):
+        connections.remove("acme", "root")
+    assert connections.names() == ["acme"]
 
 
 def test_no_hook_and_no_secret_of_it_stays_behind(connections: Connections, db: Database, vault: Vault) -> None:

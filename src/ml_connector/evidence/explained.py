@@ -31,7 +31,7 @@ FILES = (
     (EXCEPTIONS, "what was held or refused at any time of the stretch: why, who saw to it, what became of it"),
     ("configuration/", "settings and mapping in force or changed in the stretch, version by version"),
     (CHANGES, "what each version changed, by whom, who approved it, from when on"),
-    (ACCESS, "changes of people, roles, tokens and the key, with who made them"),
+    (ACCESS, "changes of people, roles, tokens and the key, and connections that were removed, with who did it"),
     (RUNS, "runs of the stretch, the latest first"),
     (JOURNAL, "the connection's audit trail from the first to the last entry of the stretch, without gaps"),
     (INSTALLATION, "the installation's audit trail, likewise"),

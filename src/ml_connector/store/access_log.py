@@ -1,4 +1,4 @@
-"""What is told in the installation's journal about access.
+"""What is told in the installation's journal about access, and about connections that are gone.
 
 Rule: who did what to whom; never anything with which somebody could sign in.
 Must not know: why.

@@ -15,10 +15,11 @@ from sqlalchemy import Row, delete, exists, insert, or_, select, update
 
 from ml_connector.errors import SettingsError
 from ml_connector.store import credentials, schema, versions
+from ml_connector.store.access_log import AccessLog
 from ml_connector.store.db import Database
 from ml_connector.store.journal import Journal, Kind, Line
 from ml_connector.store.schema import links
-from ml_connector.store.schema_people import findings
+from ml_connector.store.schema_people import findings, tie_outs
 from ml_connector.store.schema_people import versions as versions_table
 from ml_connector.store.schema_work import blackouts, hooks, schedules
 from ml_connector.store.scope import Clock
@@ -123,14 +124,16 @@ class Connections:
             return name in _names(transaction) and _in_use(transaction, self._find(transaction, name).id)
 
     def remove(self, name: str, person: str) -> None:
-        """Remove a connection that has linked nothing; its journal stays.
+        """Remove a connection that has linked nothing; its journal stays, and the installation's tells of it.
 
-        Raises: SettingsError when it has links or open changes.
+        Raises: SettingsError when it has links, open changes or a tie-out that is signed off.
         """
         with self._db.write() as transaction:
             row = self._find(transaction, name)
             if _in_use(transaction, row.id):
                 raise SettingsError(f"connection {name} has linked records; removing it would make duplicates later")
+            if _signed_off(transaction, row.id):
+                raise SettingsError(f"connection {name} has a tie-out that is signed off; nobody would find it then")
             own = [schema.secrets, schema.tokens, hooks, schema.marks, schema.cursors, schema.exceptions]
             own += [versions_table, findings, schedules, blackouts]
             for table in own:
@@ -139,6 +142,8 @@ class Connections:
             table = schema.connections
             transaction.execute(update(table).where(table.c.id == row.id).values(removed_at=now, settings="{}"))
             self._note(transaction, row.id, {"event": "removed", "person": person})
+            log = AccessLog(self._db, self._vault, self._clock)
+            log.note(transaction, "connection_removed", person, name, number=row.id)
 
     def _place(self, transaction: Transaction, name: str, now: str) -> int:
         """The connection of this name, made where there is none; nobody else changes it until the commit."""
@@ -204,3 +209,8 @@ def _in_use(transaction: Transaction, connection_id: int) -> bool:
     linked = exists().where(links.c.connection_id == connection_id)
     opened = exists().where(changes.c.connection_id == connection_id, changes.c.state.in_((*OPEN, Change.HANDED)))
     return bool(transaction.execute(select(or_(linked, opened))).scalar())
+
+
+def _signed_off(transaction: Transaction, connection_id: int) -> bool:
+    signed = exists().where(tie_outs.c.connection_id == connection_id, tie_outs.c.signed_at.is_not(None))
+    return bool(transaction.execute(select(signed)).scalar())
