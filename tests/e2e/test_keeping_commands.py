@@ -74,6 +74,7 @@ def test_backed_up_and_restored_by_command(tmp_path: Path, typed: Typed) -> None
         done = typed(new, "restore", file, "--json")
         assert answer(done)["connections"] == [NAME]
         assert "the next run asks both systems" in done.stderr
+        assert f"It opens with key {told['key']}, as then" in done.stderr
         assert "could then: 1; disable those who left since" in done.stderr.replace("\n", " ")
         assert typed(new, "restore", file).returncode == 2
         assert answer(typed(new, "journal", "verify", NAME, "--json"))["ok"]
