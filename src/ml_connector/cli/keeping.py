@@ -67,7 +67,7 @@ def _told(done: keeping.Restored) -> list[str]:
         f"Restored {done.manifest.rows:,} rows as of {made}: {', '.join(done.connections) or 'no connection'}.",
         f"All {done.doubted:,} links are in doubt: the next run asks both systems about everything and takes longer.",
         "Before it, set what was changed since: settings, rules and secrets of each connection, schedules, webhooks.",
-        f"It opens with key {done.manifest.key}, as then. If the key was changed since, keep this one, and: ml-connector vault rekey",
+        f"It opens with key {done.manifest.key}, as then. If that was changed since, change it again: vault rekey.",
     ]
     if done.voided:
         told.append(f"Approvals that had let nothing through are void: {done.voided:,}; give them anew where needed.")
