@@ -36,7 +36,7 @@ def rekey(
     with opened(context) as store:
         given = asking.secret(key_env, "new key", "--key-env", kept=True)
         done = keeping.rekey(store, context.obj, given)
-    file = escape(str(settings.key_file(context.obj)))
+    file = escape(str(settings.key_file(context.obj).resolve()))  # beside it are the others, not beside a link to it
     if given:
         told = f"Give key {done.key} to everything that works on this store now, and start it anew."
         kept = f"Keep key {done.before}"
