@@ -11,6 +11,7 @@ import pytest
 from rig import NAME
 from serving import Served, looking, serving
 
+from ml_connector.console.views.exceptions import fix
 from ml_connector.store.rights import Role
 from ml_connector.wiring import versions
 
@@ -85,6 +86,17 @@ def test_a_link_opens_a_row_for_a_value(kari: httpx2.Client) -> None:
     assert 'value="set:payment_terms:"' in page
     there = kari.get(HERE, params={"table": "subsidiaries", "value": "20"}).text
     assert 'value="set:subsidiaries:1"' in there, "the row that is there is changed"
+
+
+def test_what_no_account_rule_takes_opens_a_row_with_its_own_condition(here: Served, kari: httpx2.Client) -> None:
+    present = versions.present(here.joined.store, NAME)
+    posting = {"documents": ["payments"], "accounts": {"bank": "1920"}}
+    versions.change(here.joined.store, NAME, msgspec.structs.replace(present.profile, posting=posting), person="ola")
+    page = kari.get(fix(NAME, "account_not_mapped", "vendor: Acme").href).text
+    assert re.search(r'name="c-vendor"[^>]*value="Acme"', page)
+    page = kari.get(fix(NAME, "account_not_mapped", "Pens: red").href).text
+    assert re.search(r'name="c-category"[^>]*value="Pens: red"', page)
+    assert not fix(NAME, "account_unknown", "6999").adds, "that one is put right in IFS, or where it stands"
 
 
 def test_what_is_wrong_is_said_at_the_row_with_what_was_typed(kari: httpx2.Client) -> None:

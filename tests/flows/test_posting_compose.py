@@ -258,9 +258,9 @@ def test_what_can_not_be_composed_is_held_with_its_number_and_money(
         (changed(CARD, kind="reimbursement"), "employee_payable"),
         (changed(REQUEST, category="Pens"), "Pens"),
         (changed(REQUEST, category="As shown", lines=lines("100", category="Ink")), "Ink"),
-        (changed(REQUEST, category="", lines=lines("100", account="6999")), "6999"),
-        (changed(REQUEST, category=""), "Acme"),
-        (changed(REQUEST, category="", vendor="", lines=lines("100")), "purchase_request"),
+        (changed(REQUEST, category="", lines=lines("100", account="6999")), "given: 6999"),
+        (changed(REQUEST, category=""), "vendor: Acme"),
+        (changed(REQUEST, category="", vendor="", lines=lines("100")), "kind: purchase_request"),
         (changed(REQUEST, status="queued"), ""),
     ],
 )

@@ -101,6 +101,11 @@ def name_of(db: Database) -> str:
     return name[0]
 
 
+@pytest.mark.parametrize("name", ["", "x/../../store", "x\0", "\n"])
+def test_a_name_that_no_key_has_leads_to_the_file(keyed: Vault, file: Path, name: str) -> None:
+    assert key_file.found(file, name) == key_file.found(file, "")
+
+
 def test_where_no_key_can_be_kept_nothing_changes(db: Database, keyed: Vault, file: Path) -> None:
     file.rename(file.with_name("elsewhere"))
     with pytest.raises(VaultError, match="--key-env"):

@@ -47,7 +47,8 @@ def found(path: Path, name: str) -> bytes:
     Raises: VaultError.
     """
     # The file last, or a key that is put in place between both looks would be missed.
-    for file in [_beside(path, name)] * bool(name) + [path]:
+    # The name is what a database says, be it one that somebody else made.
+    for file in [_beside(path, name)] * name.isalnum() + [path]:
         with suppress(FileNotFoundError):
             return _read(file)
     raise VaultError(f"{path} is missing, and this database was sealed with a key; restore the file from backup")

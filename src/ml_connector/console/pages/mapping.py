@@ -291,24 +291,25 @@ def _opened(table: Table, draft: Draft, at: int | None) -> Row:
 
 def _asked(table: Table, draft: Draft, value: str, suggested: str) -> Row:
     """The row that a link asks for: the one that there is, or a new one with what is known of it."""
-    first = table.columns[0].name
+    column, value = _column_for(table, draft, value)
     for at, entry in enumerate(table.of(draft.data)):
         if table.key(entry) == value:
             return Row(table, at, table.fields(entry) | ({"value": suggested} if suggested else {}))
     other = table.columns[-1].name if table.name != "account" else "account"
-    cells = {_column_for(table, draft, value) or first: value}
+    cells = {column: value}
     if suggested:
         cells = {other: suggested, **cells}
     return Row(table, None, {name: text for name, text in cells.items() if text != DOTS})
 
 
-def _column_for(table: Table, draft: Draft, value: str) -> str:
-    """The column that a value belongs to, where that is not the first."""
-    if table.name == "dimensions" and value in CODE_PARTS:
-        return "value"
-    if table.name == "subsidiaries" and value not in draft.present.ifs.companies:
-        return "value"
-    return ""
+def _column_for(table: Table, draft: Draft, value: str) -> tuple[str, str]:
+    """The column that a value belongs to, which `column: value` may say, and the value alone."""
+    column, _, rest = value.partition(": ")
+    if table.name == "account" and rest and column in [one.name for one in table.columns]:
+        return column, rest
+    second = table.name == "dimensions" and value in CODE_PARTS
+    second |= table.name == "subsidiaries" and value not in draft.present.ifs.companies
+    return "value" if second else table.columns[0].name, value
 
 
 def _page(

@@ -46,10 +46,11 @@ class Stake(Shown):
 
 
 class Fix(Shown):
-    """Where a cause is put right; `href`: the page where, when it is one of ours."""
+    """Where a cause is put right; `href`: our page, if there is one; `adds`: it opens a row for the value."""
 
     where: str
     href: str
+    adds: bool = False
 
 
 class CommentShown(Shown):
@@ -109,7 +110,7 @@ class Assigned(Shown):
 
 
 class Missing(Shown):
-    """A value that a table lacks, for how many records, and where it is added."""
+    """A value that is lacking, for how many records; `href`: where a table of the connection takes it."""
 
     value: str
     count: int
@@ -179,10 +180,7 @@ def group(site: Site, connection: Connection, listing: ExceptionListing) -> Grou
     lacking = kept.lacking(listing.flow, listing.cause)
     return GroupPage(
         group=_group(connection.name, mine, kept.some([mine.example]).get(mine.example)) if mine else None,
-        missing=[
-            Missing(value=value, count=count, href=fix(connection.name, listing.cause, value).href)
-            for value, count in lacking
-        ],
+        missing=[_missing(connection.name, listing.cause, value, count) for value, count in lacking],
         page=listed(site, connection, listing),
     )
 
@@ -263,8 +261,14 @@ def fix(name: str, cause: str, lacks: str = "") -> Fix:
     if found.at not in (At.MAPPING, At.PROFILE):
         return Fix(where=WHERE[found.at], href="")
     asked = {"table": found.table} if found.table in TABLES else {}
-    asked |= {"value": lacks} if asked and lacks else {}
-    return Fix(where="in the mapping", href=f"{here}/mapping{'?' if asked else ''}{urlencode(asked)}")
+    adds = bool(asked and lacks)
+    asked |= {"value": lacks} if adds else {}
+    return Fix(where="in the mapping", href=f"{here}/mapping{'?' if asked else ''}{urlencode(asked)}", adds=adds)
+
+
+def _missing(name: str, cause: str, value: str, count: int) -> Missing:
+    found = fix(name, cause, value)
+    return Missing(value=value, count=count, href=found.href if found.adds else "")
 
 
 def _group(name: str, one: Group, example: OpenException | None) -> GroupShown:

@@ -83,7 +83,7 @@ def _not_mapped(document: Document, line: SpendLine) -> Held:
         "account_not_mapped",
         f"has a line ({line.number}) that no account rule takes: {told or 'without category, type or vendor'}",
         f"Add to the profile (in the console: Mapping), with the account it should go to:\n{proposed}\nThen run again.",
-        lacks=values[what],
+        lacks=values[what] if what == "category" else f"{what}: {values[what]}",
     )
 
 

@@ -148,7 +148,8 @@ def _usual(part: Part, where: str) -> str:
 def as_toml(parts: Mapping[str, PartFound], denied: Sequence[str], failed: Sequence[str], read: int) -> str:
     """The names that differ as a profile file; guesses, and what was not found, are comments."""
     head = [
-        f"# Names that differ from the usual ones, found in {read} services. Review it, then: connect --profile FILE"
+        f"# Names that differ from the usual ones, found in {read} services. Review them, then put them into the file",
+        "# that `config export` gives, which `config import` takes back; for a new connection: connect --profile FILE",
     ]
     if denied:
         head.append(f"# This user may not read: {', '.join(denied)}. What is in there could not be found.")
