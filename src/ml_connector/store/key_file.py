@@ -46,9 +46,9 @@ def found(path: Path, name: str) -> bytes:
 
     Raises: VaultError.
     """
-    # The file last, or a key that is put in place between both looks would be missed.
-    # The name is what a database says, be it one that somebody else made.
-    for file in [_beside(path, name)] * name.isalnum() + [path]:
+    # The file last, or a key that is put in place between both looks would be missed. The name is what a database says,
+    # be it one that somebody else made.
+    for file in [_beside(path, name), path] if name.isalnum() else [path]:
         with suppress(FileNotFoundError):
             return _read(file)
     raise VaultError(f"{path} is missing, and this database was sealed with a key; restore the file from backup")
