@@ -3,6 +3,7 @@
 import shutil
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import ledger_rig as rigs
 import pytest
@@ -57,3 +58,20 @@ def test_the_folder_and_the_serie_stay_once_something_was_handed_over(tmp_path: 
             moved = settings.Connection(kept.ifs, kept.airbase, profile)
             with pytest.raises(SettingsError, match=r"handed over|serie"):
                 wiring.connect(joined.store, NAME, moved, wiring.Secrets("", ""))
+
+
+def test_the_serie_stays_also_where_nothing_was_posted_meanwhile(tmp_path: Path) -> None:
+    with ledger_rig(sqlite_url(tmp_path), rigs.plain_world(payments=4), tmp_path, landing="external") as joined:
+        kept = settings.connection(joined.store.connections.get(NAME).settings)
+
+        def posting(**changed: Any) -> settings.Connection:
+            return settings.Connection(kept.ifs, kept.airbase, replace(kept.profile, posting=changed))
+
+        other = kept.profile.posting | {"landing": kept.profile.posting["landing"] | {"serie": "OTHER"}}
+        wiring.connect(joined.store, NAME, posting(**other), wiring.Secrets("", ""))
+        wiring.connect(joined.store, NAME, kept, wiring.Secrets("", ""))  # nothing was posted yet
+        joined.run()
+        wiring.connect(joined.store, NAME, posting(), wiring.Secrets("", ""))
+        with pytest.raises(SettingsError, match="serie"):
+            wiring.connect(joined.store, NAME, posting(**other), wiring.Secrets("", ""))
+        wiring.connect(joined.store, NAME, kept, wiring.Secrets("", ""))

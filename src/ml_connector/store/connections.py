@@ -5,6 +5,7 @@ only.
 Must not know: which settings there are, or what they mean.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
@@ -118,10 +119,13 @@ class Connections:
         with self._db.read() as transaction:
             return _names(transaction)
 
-    def in_use(self, name: str) -> bool:
-        """Whether there is such a connection and it has linked records or changes without a known outcome."""
+    def in_use(self, name: str, flows: Collection[str] = ()) -> bool:
+        """Whether there is such a connection and it has linked records or changes without a known outcome.
+
+        `flows`: only of these.
+        """
         with self._db.read() as transaction:
-            return name in _names(transaction) and _in_use(transaction, self._find(transaction, name).id)
+            return name in _names(transaction) and _in_use(transaction, self._find(transaction, name).id, flows)
 
     def remove(self, name: str, person: str) -> None:
         """Remove a connection that has linked nothing; its journal stays, and the installation's tells of it.
@@ -204,11 +208,14 @@ def _check_name(name: str) -> None:
         raise SettingsError(f"{name[:80]!r} can't name a connection; use letters, digits, - _ . (64 at most)")
 
 
-def _in_use(transaction: Transaction, connection_id: int) -> bool:
+def _in_use(transaction: Transaction, connection_id: int, flows: Collection[str] = ()) -> bool:
     links, changes = schema.links, schema.changes
-    linked = exists().where(links.c.connection_id == connection_id)
-    opened = exists().where(changes.c.connection_id == connection_id, changes.c.state.in_((*OPEN, Change.HANDED)))
-    return bool(transaction.execute(select(or_(linked, opened))).scalar())
+    linked = [links.c.connection_id == connection_id]
+    opened = [changes.c.connection_id == connection_id, changes.c.state.in_((*OPEN, Change.HANDED))]
+    if flows:
+        linked.append(links.c.flow.in_(flows))
+        opened.append(changes.c.flow.in_(flows))
+    return bool(transaction.execute(select(or_(exists().where(*linked), exists().where(*opened)))).scalar())
 
 
 def _signed_off(transaction: Transaction, connection_id: int) -> bool:

@@ -6,7 +6,7 @@ that wait with a version count with it.
 Must not know: which settings there are, who may approve.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -102,6 +102,13 @@ class Versions:
         """Versions, the latest first; `before`: only those with a lower number."""
         query = self._mine() if before is None else self._mine().where(versions.c.number < before)
         return self._read(query.order_by(versions.c.number.desc()).limit(limit))
+
+    def counted(self) -> Iterator[Version]:
+        """Versions that are or were in force, the latest first."""
+        before = None
+        while some := self.listed(before):
+            yield from (one for one in some if one.in_force_at)
+            before = some[-1].number
 
     def laid_by(self, number: int) -> tuple[str, ...]:
         """Which secrets wait with a version."""

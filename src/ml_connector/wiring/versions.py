@@ -13,9 +13,11 @@ import structlog
 
 from ml_connector import settings
 from ml_connector.errors import SettingsError
+from ml_connector.flows import FLOWS
 from ml_connector.settings import Connection, Profile
 from ml_connector.store import versions as stored
 from ml_connector.store.versions import Authored, State, Version, Versions
+from ml_connector.sync.flow import Shape
 from ml_connector.systems.ifs.vouchers.landing import Landing
 from ml_connector.wiring import agreeing, differing, merging
 from ml_connector.wiring import profile as profiles
@@ -26,6 +28,7 @@ EVERY_S = 5.0
 NOTE_MAX = 500
 YEARS_MAX = 5
 NO_SECRETS = Secrets("", "")
+_POSTING = [flow.name for flow in FLOWS.values() if flow.shape is Shape.POST]
 _LOG = structlog.get_logger("ml_connector.versions")
 
 
@@ -216,7 +219,16 @@ def _check(opened: Opened, name: str, connection: Connection, *, same_tenants: b
     if opened.connections.in_use(name):
         before = present(opened, name)
         settings.check_move(name, before, connection, same_tenants=same_tenants)
-        _check_landing(name, profiles.landed(before.profile), read.landing)  # all of it may be what is put right
+        if opened.connections.in_use(name, _POSTING):
+            _check_landing(name, _landed(opened, name, before.profile), read.landing)
+
+
+def _landed(opened: Opened, name: str, profile: Profile) -> Landing | None:
+    """How vouchers land, or landed when any were posted last; None: it was never said."""
+    if profile.posting:
+        return profiles.landed(profile)  # all else may be what is put right
+    said = (one.settings.get("profile", {}).get("posting") for one in of(opened, name).counted())
+    return next((profiles.landed(Profile(posting=posting)) for posting in said if posting), None)
 
 
 def _check_landing(name: str, before: Landing | None, after: Landing | None) -> None:
