@@ -28,8 +28,7 @@ async def take(name: str = Form()) -> PlainTextResponse:
 
 @app.get("/slow")
 def answer() -> PlainTextResponse:
-    Timed.late.clear()
-    assert Timed.late.wait(60)
+    assert Timed.late.acquire(timeout=60)
     return PlainTextResponse("there")
 
 
@@ -39,17 +38,18 @@ def much() -> PlainTextResponse:
 
 
 class Timed(Punctual):
-    """Tells when the time for a head was over."""
+    """Tells each time that the time for a head was over."""
 
-    late = threading.Event()
+    late = threading.Semaphore(0)
 
     def _late(self) -> None:
         super()._late()
-        Timed.late.set()
+        Timed.late.release()
 
 
 @contextmanager
 def served(monkeypatch: pytest.MonkeyPatch, head_s: float = 30.0, body_s: float = 30.0) -> Generator[tuple[str, int]]:
+    monkeypatch.setattr(Timed, "late", threading.Semaphore(0))
     monkeypatch.setattr(punctual, "HEAD_S", head_s)
     monkeypatch.setattr(bounds, "BODY_S", body_s)
     options: dict[str, Any] = {**QUIET, "http": Timed, "port": 0}
@@ -107,11 +107,10 @@ def test_what_takes_long_to_answer_is_answered(monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.parametrize("more", [b"", CLOSE])
 def test_who_reads_slowly_reads_all_of_it(monkeypatch: pytest.MonkeyPatch, more: bytes) -> None:
-    Timed.late.clear()
     with served(monkeypatch, head_s=1.0) as place, socket.create_connection(place, timeout=60) as there:
         there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         there.sendall(b"GET /much HTTP/1.1\r\nHost: x\r\n" + more + b"\r\n")
-        assert Timed.late.wait(60)
+        assert Timed.late.acquire(timeout=60)
         found = bytearray()
         while not found.endswith(b"x!") and (data := there.recv(1_000_000)):
             found += data
