@@ -243,3 +243,19 @@ def test_what_it_would_change_is_foreseen_without_a_write(joined: Rig) -> None:
     terms = msgspec.structs.replace(own, mapping=msgspec.structs.replace(own.mapping, payment_terms={"nothing": "x"}))
     assert "suppliers" in foreseeing.foresee(joined.store, NAME, terms, "kari").looked_at
     assert joined.writes() == before
+
+
+def test_who_agrees_at_a_terminal_is_told_where_a_secret_goes(joined: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = versions.present(joined.store, NAME)
+    two = msgspec.structs.replace(own, profile=msgspec.structs.replace(own.profile, two_persons=True))
+    wiring.connect(joined.store, NAME, two, wiring.Secrets("", ""), person="kari")
+    made = wiring.connect(joined.store, NAME, two, wiring.Secrets("", "a new one"), person="kari")
+    assert made
+    monkeypatch.setattr(settings, "person", lambda: "per")
+    monkeypatch.setattr(config, "_at_a_terminal", lambda: True)
+    words = ["--store", joined.url, "config", "approve", NAME, str(made.number)]
+    no = CliRunner().invoke(app, words, input="n\n")
+    assert f"Airbase: a new secret, given with this version, goes to {joined.box.airbase_url}." in no.stderr
+    assert versions.of(joined.store, NAME).get(made.number).waits
+    assert CliRunner().invoke(app, words, input="y\n").exit_code == 0
+    assert joined.store.connections.secret(NAME, "airbase") == "a new one"

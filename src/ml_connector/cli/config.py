@@ -136,6 +136,11 @@ def approve(
 ) -> None:
     """Agree to a version that somebody else made; it counts from then on."""
     with opened(context) as store:
+        told = destined(store, name, versions.of(store, name).get(version))
+        for said in told:
+            show.err.print(escape(said), soft_wrap=True)
+        if told and _at_a_terminal() and not typer.confirm("Agree?", err=True):
+            raise SettingsError(f"nothing is changed: version {version} waits")
         made = versions.approve(store, name, version, settings.person(), same_tenants=same_tenants)
     _tell(name, made, json=json)
 
