@@ -73,6 +73,7 @@ def test_the_installations_journal_is_verified(typed: Typed, store: wiring.Opene
     typed("user", "invite", "ola", "--role", "clerk")
     typed("token", "create", "grafana", "--scope", "read")
     verdict = json.loads(typed("journal", "verify", "--json")[1])
+    assert len(verdict.pop("head")) == 64
     assert verdict == {"connection": None, "ok": True, "entries": 2, "broken": []}
     with store.database.write() as connection:
         connection.exec_driver_sql("UPDATE journal SET facts = replace(facts, 'ola', 'eva') WHERE connection_id = 0")
