@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, Response, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, ViewportSize
 
 WIDE, NARROW = (1280, 860), (390, 844)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -40,6 +40,16 @@ class Eyes:
         assert answer is not None
         assert answer.ok, f"{path}: {answer.status} {self.page.inner_text('body')[:500]}"
         return answer
+
+    def press(self, name: str) -> None:
+        """Press a button, and stay until it is answered: who goes elsewhere at once takes it back."""
+        with self.page.expect_response(lambda answer: answer.request.method == "POST"):
+            self.page.get_by_role("button", name=name).click()
+
+    def follow(self, link: Locator) -> None:
+        """Follow a link to its page."""
+        with self.page.expect_navigation():
+            link.click()
 
     def glance(self, name: str) -> None:
         """Look closely at the page as it is; one picture is enough."""

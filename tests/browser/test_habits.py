@@ -92,7 +92,7 @@ def test_two_tabs_do_not_get_into_each_others_way(browser: Browser, company: Com
         for tab in (eyes.page, second):
             tab.get_by_role("button", name="Take").first.click()
             expect(tab.get_by_role("status").first).to_be_visible()
-        eyes.page.get_by_role("button", name="Sign out").click()
+        eyes.press("Sign out")
         second.get_by_role("button", name="Take").first.click()
         expect(second.get_by_text("Your session is over")).to_be_visible()
 

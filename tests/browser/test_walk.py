@@ -132,8 +132,8 @@ def replay(kari: Eyes, console: Standing) -> str:
     page = kari.page
     until(kari, f"/c/{NAME}/exceptions", "Accounting period is closed")
     kari.glance("exceptions-of-acme")
-    page.get_by_role("link", name="Accounting period is closed").first.click()
-    page.get_by_role("table").get_by_role("link").first.click()
+    kari.follow(page.get_by_role("link", name="Accounting period is closed").first)
+    kari.follow(page.get_by_role("table").get_by_role("link").first)
     held = page.url.removeprefix(console.url)
     kari.glance("record-that-waits")
     for number in ("10", "20"):
@@ -141,7 +141,7 @@ def replay(kari: Eyes, console: Standing) -> str:
     page.get_by_role("link", name="Replay").click()
     expect(page.get_by_text("would be posted").first).to_be_visible(timeout=PATIENCE_MS)
     kari.glance("replay-preview")
-    page.get_by_role("button", name="Replay 1 record").click()
+    kari.press("Replay 1 record")
     return held
 
 
@@ -158,9 +158,9 @@ def missing(kari: Eyes) -> None:
     page = kari.page
     write(kari, {"two_persons": True}, "Two persons from now on")
     kari.go(f"/c/{NAME}/exceptions")
-    page.get_by_role("link", name="Account without a mapping").first.click()
+    kari.follow(page.get_by_role("link", name="Account without a mapping").first)
     kari.glance("missing-in-the-mapping")
-    page.get_by_role("link", name="Add").first.click()
+    kari.follow(page.get_by_role("link", name="Add").first)
     page.get_by_label("Goes to account").fill("6110")
     kari.glance("mapping-row")
     page.get_by_role("button", name="Add", exact=True).click()
@@ -198,9 +198,9 @@ def approve(ola: Eyes) -> None:
     page = ola.page
     ola.go(f"/c/{NAME}/approvals")
     ola.glance("approvals-of-settings")
-    page.get_by_role("link", name=re.compile("Version")).click()
+    ola.follow(page.get_by_role("link", name=re.compile("Version")))
     ola.glance("version")
-    page.get_by_role("button", name="Approve").click()
+    ola.press("Approve")
     expect(page.get_by_text("in force").first).to_be_visible()
 
 
@@ -208,13 +208,13 @@ def released(kari: Eyes) -> None:
     """What waited for it is looked at again, and goes on."""
     page = kari.page
     kari.go(f"/c/{NAME}/exceptions/purchase_requests/account_not_mapped")
-    page.get_by_role("link", name="Replay").first.click()
-    page.get_by_role("button", name="Replay").click()
+    kari.follow(page.get_by_role("link", name="Replay").first)
+    kari.press("Replay")
     until(kari, f"/c/{NAME}/exceptions/purchase_requests/account_not_mapped", "Nothing waits for this")
     kari.go(f"/c/{NAME}/exceptions/resolved")
     kari.glance("resolved")
     kari.go(f"/c/{NAME}/journal")
-    page.get_by_role("button", name="Verify").click()
+    kari.press("Verify")
     until(kari, f"/c/{NAME}/journal", "unchanged")
 
 
