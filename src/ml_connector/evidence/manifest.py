@@ -63,11 +63,11 @@ class Manifest(msgspec.Struct, frozen=True):
     def is_of(self, connection: str, period: str, from_on: str, until_on: str) -> bool:
         """Whether it tells of this period, and of all of its days in whatever zone, as far as they were over."""
         named = (self.connection, self.period, self.from_on, self.until_on) == (connection, period, from_on, until_on)
-        return named and self.since[:10] <= from_on and self.until[:10] >= min(_before(self.made_at), until_on)
+        return named and self.since[:10] <= from_on and self.until[:10] >= min(_day_before(self.made_at), until_on)
 
 
-def _before(at: str) -> str:
-    """The day before an instant, as it takes a while until what was gathered is said; no day: one that never comes."""
+def _day_before(at: str) -> str:
+    """The last day that was surely over when this was said; no day: one that never comes."""
     try:
         return (date.fromisoformat(at[:10]) - timedelta(days=1)).isoformat()
     except (ValueError, OverflowError):

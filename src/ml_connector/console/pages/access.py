@@ -54,7 +54,7 @@ def as_data(here: Here) -> Response:
 
 
 @routes.act("/access/people", May.ADMINISTER)
-def invite(request: Request, who: Who, here: Here, name: Typed = "", roles: Roles = []) -> Response:  # noqa: B006
+def invite(request: Request, who: Who, here: Here, name: Typed = "", roles: Roles = []) -> Response:  # noqa: B006 - FastAPI copies it
     """Invite somebody; the link is shown this once."""
     try:
         token = here.access.invite(name, roles, who.name)
@@ -74,7 +74,7 @@ def show_person(request: Request, here: Here, name: Name) -> Response:
 
 
 @routes.act("/access/people/{name}/roles", May.ADMINISTER)
-def set_roles(request: Request, who: Who, here: Here, name: Name, roles: Roles = []) -> Response:  # noqa: B006
+def set_roles(request: Request, who: Who, here: Here, name: Name, roles: Roles = []) -> Response:  # noqa: B006 - FastAPI copies it
     """Give somebody other roles."""
     waits = here.access.set_roles(name, roles, who.name)
     return _done(request, name, "The roles wait for another administrator." if waits else "The roles are changed.")

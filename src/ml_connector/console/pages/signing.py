@@ -35,7 +35,7 @@ routes = APIRouter()
 
 
 @open_to_all.get(SIGN_IN)
-def sign_in_page(request: Request, here: Here, next: str = "/", again: str = "") -> Response:  # noqa: A002
+def sign_in_page(request: Request, here: Here, next: str = "/", again: str = "") -> Response:  # noqa: A002 - the address says next
     """Where somebody signs in; the first time, how they come by the link."""
     if known(request) is not None:
         return done(request, local(next))
@@ -49,7 +49,7 @@ async def sign_in(
     here: Here,
     name: Typed = "",
     password: Typed = "",
-    next: Typed = "/",  # noqa: A002
+    next: Typed = "/",  # noqa: A002 - the address says next
 ) -> Response:
     """Begin a session."""
     began = time.monotonic()

@@ -48,7 +48,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 @routes.get(f"{SIGN_IN}/sso")
-def leave(request: Request, here: Here, next: Text = "/") -> Response:  # noqa: A002
+def leave(request: Request, here: Here, next: Text = "/") -> Response:  # noqa: A002 - the address says next
     """Send somebody to the provider."""
     sso = _sso(here)
     try:

@@ -43,7 +43,7 @@ class Books:
         self.options = options
         self.facts = facts or Facts()
         self.tables: dict[str, Table] = {name: Table() for name in KINDS}
-        self._random = random.Random(options.seed)  # noqa: S311
+        self._random = random.Random(options.seed)  # noqa: S311 - made-up ids
 
     def fresh_id(self) -> str:
         """Make the next id; the same seed makes the same ids."""
